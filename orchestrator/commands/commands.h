@@ -1,0 +1,36 @@
+// The subcommands of `windrow`, one file each. Each adds itself to the command line and, when
+// chosen, leaves its exit code in `exit_code`.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace windrow::commands {
+
+// Exit codes, as docs/design.md states them.
+enum Exit : int {
+  kAllDone = 0,
+  kSomeFailed = 1,
+  kUsage = 2,        // wrong usage, a bad study file
+  kInterrupted = 3,  // work is left: run the same command again
+  kDatabase = 4,     // the database can't be used
+};
+
+void add_run(CLI::App& app, int& exit_code);  // run and resume
+void add_plan(CLI::App& app, int& exit_code);
+void add_status(CLI::App& app, int& exit_code);
+void add_show(CLI::App& app, int& exit_code);
+void add_table(CLI::App& app, int& exit_code);
+void add_query(CLI::App& app, int& exit_code);
+void add_schema(CLI::App& app, int& exit_code);
+void add_retry(CLI::App& app, int& exit_code);
+void add_data(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
+
+}  // namespace windrow::commands

@@ -1,0 +1,111 @@
+#include <fcntl.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "orchestrator/commands/doctor_checks.h"
+#include "storage/journal.h"
+
+namespace windrow::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCheck = "database";
+constexpr double kLittleSpace = 1e9;  // bytes; a big study's epochs take some hundred MB
+
+struct FileSystem {
+  std::uint32_t magic;  // statfs's f_type, as linux/magic.h and the file systems' own headers say
+  const char* name;
+  bool network;
+};
+constexpr std::array<FileSystem, 14> kFileSystems = {{
+    {0xEF53, "ext4", false},
+    {0x58465342, "XFS", false},
+    {0x9123683E, "Btrfs", false},
+    {0x2FC12FC1, "ZFS", false},
+    {0xF2F52010, "F2FS", false},
+    {0x01021994, "tmpfs", false},
+    {0x794C7630, "overlayfs", false},
+    {0x6969, "NFS", true},
+    {0x0BD00BD0, "Lustre", true},
+    {0x47504653, "GPFS", true},
+    {0x19830326, "BeeGFS", true},
+    {0x00C36400, "Ceph", true},
+    {0xFF534D42, "CIFS", true},
+    {0x65735546, "FUSE", true},
+}};
+
+const FileSystem* find_file_system(const fs::path& folder) {
+  struct statfs facts {};
+  if (statfs(folder.c_str(), &facts) != 0) return nullptr;
+  const auto magic = static_cast<std::uint32_t>(facts.f_type);
+  for (const FileSystem& system : kFileSystems)
+    if (system.magic == magic) return &system;
+  return nullptr;
+}
+
+// "" where a file can be made, written and synced in the folder; else why not.
+std::string why_not_writable(const fs::path& folder) {
+  std::string name = (folder / ".windrow-doctor-XXXXXX").string();
+  const int fd = mkostemp(name.data(), O_CLOEXEC);
+  if (fd < 0) return std::strerror(errno);
+  const bool works = write(fd, "windrow", 7) == 7 && fsync(fd) == 0;
+  const std::string why = works ? "" : std::strerror(errno);
+  close(fd);
+  unlink(name.c_str());
+  return why;
+}
+
+Finding check_space(const fs::path& folder) {
+  struct statvfs facts {};
+  if (statvfs(folder.c_str(), &facts) != 0)
+    return {Health::warning, "free space", std::string("can't be told: ") + std::strerror(errno),
+            "look with df"};
+  const double free = static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.1f GB", free / 1e9);
+  if (free < kLittleSpace)
+    return {Health::warning, "free space", text.data(),
+            "the database and the checkpoints lie here: make room, or use --db and --checkpoints "
+            "elsewhere"};
+  return {Health::ok, "free space", text.data(), ""};
+}
+
+Finding check_file_system(const fs::path& folder) {
+  const FileSystem* system = find_file_system(folder);
+  if (system != nullptr && system->network)
+    return {Health::warning, "file system",
+            std::string(system->name) + " may be shared between hosts",
+            "the database works there with a rollback journal, slower; a local disk of rank 0 is "
+            "faster, with --checkpoints on the shared one"};
+  return {Health::ok, "file system", system == nullptr ? "a local or unknown one" : system->name,
+          ""};
+}
+
+}  // namespace
+
+Findings check_database_folder(const fs::path& database) {
+  const fs::path folder = fs::absolute(database).parent_path();
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    return {{Health::fault, kCheck, folder.string() + " is no folder",
+             "make it, or give another file with --db"}};
+  if (const std::string why = why_not_writable(folder); !why.empty())
+    return {{Health::fault, kCheck, folder.string() + " can't be written: " + why,
+             "give a file in a folder that you may write to with --db"}};
+  const bool log_works = storage::write_ahead_log_works(fs::absolute(database));
+  return {{Health::ok, kCheck,
+           folder.string() + " is writable; " +
+               (log_works ? "SQLite's write-ahead log works there"
+                          : "SQLite uses a rollback journal there"),
+           ""},
+          check_file_system(folder),
+          check_space(folder)};
+}
+
+}  // namespace windrow::commands

@@ -1,0 +1,123 @@
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <map>
+
+#include "orchestrator/agent/devices.h"
+#include "orchestrator/commands/doctor_checks.h"
+#include "orchestrator/commands/program.h"
+#include "orchestrator/preflight.h"
+#include "orchestrator/transport/link.h"
+
+namespace windrow::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::string plural(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string format_number(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3g", value);
+  return text.data();
+}
+
+// "3 slots: 2 of cpu with 1 thread, 1 of ...".
+std::string describe(const std::vector<protocol::SlotInfo>& slots) {
+  std::map<std::string, int> kinds;
+  for (const protocol::SlotInfo& slot : slots)
+    ++kinds[slot.device + ", " + plural(static_cast<std::size_t>(slot.threads), "thread")];
+  std::string text;
+  for (const auto& [kind, count] : kinds)
+    text += (text.empty() ? "" : "; ") + std::to_string(count) + " x " + kind;
+  return plural(slots.size(), "slot") + " (" + text + ")";
+}
+
+// A line break in a loader's message would break the table.
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (c == '\n' || c == '\r') c = ' ';
+  return text;
+}
+
+}  // namespace
+
+Findings check_machine() {
+  Findings findings;
+  findings.push_back(
+      {Health::ok, "windrow", "version " WINDROW_VERSION ", host " + host_name(), ""});
+  const DeviceFacts facts = read_device_facts();
+  std::string devices = plural(facts.cores.size(), "core");
+  if (facts.cpu_quota) devices += ", CPU quota of " + format_number(*facts.cpu_quota);
+  devices += ", " + plural(facts.gpus.size(), "GPU");
+  findings.push_back({Health::ok, "devices", devices, ""});
+  if (facts.cpu_quota && *facts.cpu_quota < 1)
+    findings.back() = {Health::warning, "devices", devices,
+                       "the cgroup grants less than one core: ask for more CPUs "
+                       "(--cpus-per-task on Slurm)"};
+  try {
+    findings.push_back(
+        {Health::ok, "slots", describe(choose_slots(facts, {}, {0, 1}, {0, 1})), ""});
+  } catch (const DeviceError& error) {
+    findings.push_back({Health::fault, "slots", error.what(), "see `windrow run --help`"});
+  }
+  return findings;
+}
+
+Findings check_mpi() {
+  Findings findings;
+  const fs::path program = program_folder();
+  fs::path library;
+  for (const fs::path& folder : {program, program / "../lib/windrow"})
+    if (library.empty() && fs::exists(folder / "libwindrow_mpi.so"))
+      library = folder / "libwindrow_mpi.so";
+  // Loading it brings in the MPI library; MPI itself starts only when a link is made.
+  if (library.empty()) {
+    findings.push_back({Health::warning, "MPI transport",
+                        "libwindrow_mpi.so is not beside windrow nor in ../lib/windrow",
+                        "one process works; for several ranks build the target windrow_mpi, or "
+                        "install windrow anew"});
+  } else if (void* handle = dlopen(library.c_str(), RTLD_LAZY | RTLD_LOCAL); handle == nullptr) {
+    findings.push_back({Health::warning, "MPI transport", one_line(dlerror()),
+                        "one process works; for several ranks install Open MPI (Debian: "
+                        "libopenmpi3), or load its module on a cluster"});
+  } else if (dlsym(handle, "windrow_make_link") == nullptr) {
+    findings.push_back({Health::warning, "MPI transport",
+                        library.string() + " is of another version of windrow",
+                        "install windrow anew, all of it"});
+  } else {
+    findings.push_back({Health::ok, "MPI transport", library.lexically_normal().string(), ""});
+  }
+  std::string launchers;
+  for (const char* name : {"mpirun", "srun"})
+    if (const auto found = find_program(name))
+      launchers += (launchers.empty() ? "" : ", ") + found->string();
+  if (launchers.empty())
+    findings.push_back({Health::warning, "launchers", "neither mpirun nor srun is in PATH",
+                        "one process works; for several ranks install Open MPI (Debian: "
+                        "openmpi-bin) or use a Slurm cluster"});
+  else
+    findings.push_back({Health::ok, "launchers", launchers, ""});
+  return findings;
+}
+
+Findings check_data(const std::string& data_dir) {
+  const std::vector<std::string> faults = cifar10_faults(data_dir);
+  if (faults.empty()) return {{Health::ok, "CIFAR-10", data_dir, ""}};
+  // Only the studies of task cifar10 need it; `run` refuses those by itself.
+  std::string message = faults.front();
+  if (faults.size() > 2) message += " (and " + plural(faults.size() - 2, "more file") + ")";
+  return {{Health::warning, "CIFAR-10", message, "for studies of task cifar10: " + faults.back()}};
+}
+
+}  // namespace windrow::commands

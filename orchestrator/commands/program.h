@@ -1,0 +1,23 @@
+// Other programs (curl, tar, md5sum, mpirun) that a command runs to their end.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace windrow::commands {
+
+// Where PATH has it; nullopt: nowhere.
+std::optional<std::filesystem::path> find_program(const std::string& name);
+
+struct ProgramResult {
+  int exit_code = 0;   // 128 + the signal's number where one ended it
+  std::string output;  // its stdout
+};
+
+// Runs argv[0], looked up in PATH, and waits for its end. It shares this process's stdin and
+// stderr. Throws std::runtime_error where it can't be started; the message ends in `remedy`.
+ProgramResult run_program(const std::vector<std::string>& argv, const std::string& remedy);
+
+}  // namespace windrow::commands

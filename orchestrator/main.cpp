@@ -1,0 +1,67 @@
+// windrow: the command line.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "orchestrator/commands/commands.h"
+#include "storage/store.h"
+#include "sweeps/study.h"
+
+namespace {
+
+using namespace windrow;
+
+constexpr const char* kFooter = R"(Typical use:
+  windrow plan study.yaml              what would run, and what is done already
+  windrow run study.yaml               run it on this machine; the same command goes on
+  mpirun -n 4 windrow run study.yaml   over several ranks; srun on a Slurm cluster
+  windrow status                       how far it is
+  windrow table --format latex         the table for the paper
+
+Exit codes: 0 all done; 1 the study ended with failed trials; 2 wrong usage or a bad study file;
+3 interrupted with work left (run the same command again); 4 the database can't be used.)";
+
+int run_command(int argc, char** argv) {
+  int exit_code = commands::kUsage;
+  CLI::App app{
+      "Windrow runs studies: grids of training trials over the GPUs or CPU cores of a "
+      "cluster, recorded epoch by epoch in one SQLite file."};
+  app.name("windrow");
+  app.set_version_flag("--version", WINDROW_VERSION);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  commands::add_run(app, exit_code);
+  commands::add_plan(app, exit_code);
+  commands::add_status(app, exit_code);
+  commands::add_show(app, exit_code);
+  commands::add_table(app, exit_code);
+  commands::add_query(app, exit_code);
+  commands::add_retry(app, exit_code);
+  commands::add_schema(app, exit_code);
+  commands::add_data(app, exit_code);
+  commands::add_doctor(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? commands::kAllDone : commands::kUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a trainer or a pager that is gone shows as an error of write()
+  try {
+    return run_command(argc, argv);
+  } catch (const sweeps::StudyError& error) {
+    std::cerr << error.what() << "\n";
+    return commands::kUsage;
+  } catch (const storage::StorageError& error) {
+    std::cerr << "windrow: " << error.what() << "\n";
+    return commands::kDatabase;
+  } catch (const std::exception& error) {
+    std::cerr << "windrow: " << error.what() << "\n";
+    return commands::kUsage;
+  }
+}

@@ -1,0 +1,29 @@
+// What can be known to be wrong before anything starts.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sweeps/study.h"
+
+namespace windrow {
+
+// The folder of this program's files: its own directory.
+std::filesystem::path program_folder();
+
+// windrow-trainer: `given` (--trainer), else $WINDROW_TRAINER, else beside this program.
+std::string trainer_program(const std::string& given);
+
+// `given` (--data), else $WINDROW_DATA, else windrow in the cache folder of the XDG convention.
+std::string data_folder(const std::string& given);
+
+// The faults that keep the study from running on this host, each with its remedy: the trainer is
+// missing or not executable, a data file is missing or of a wrong size. Empty: none found.
+std::vector<std::string> preflight_faults(const sweeps::Study& study, const std::string& trainer,
+                                          const std::string& data_dir);
+
+// The faults of a cifar-10-batches-bin folder in `data_dir` (or of that folder itself).
+std::vector<std::string> cifar10_faults(const std::filesystem::path& data_dir);
+
+}  // namespace windrow

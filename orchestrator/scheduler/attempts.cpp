@@ -1,0 +1,65 @@
+#include "orchestrator/scheduler/attempts.h"
+
+#include "orchestrator/scheduler/estimates.h"
+#include "orchestrator/scheduler/placement.h"
+
+namespace windrow::scheduler {
+
+namespace {
+
+bool is(const State& state, const Assignment& assignment, TrialId trial, int attempt) {
+  return assignment && assignment.attempt == attempt && state.trials[assignment.trial].id == trial;
+}
+
+int alive_slot(const State& state, SlotId id) {
+  const auto found = state.slot_index.find(id);
+  if (found == state.slot_index.end() || !state.slots[found->second].alive) return kNone;
+  return found->second;
+}
+
+}  // namespace
+
+int slot_running(const State& state, SlotId slot, TrialId trial, int attempt) {
+  const int index = alive_slot(state, slot);
+  return index != kNone && is(state, state.slots[index].current, trial, attempt) ? index : kNone;
+}
+
+int slot_holding(const State& state, SlotId slot, TrialId trial, int attempt) {
+  const int index = alive_slot(state, slot);
+  if (index == kNone) return kNone;
+  const Slot& held = state.slots[index];
+  return is(state, held.current, trial, attempt) || is(state, held.next, trial, attempt) ? index
+                                                                                         : kNone;
+}
+
+void leave_slot(State& state, int index, Assignment& place) {
+  Slot& slot = state.slots[index];
+  if (&place == &slot.current) {
+    slot.current = slot.next;
+    slot.started = false;
+  }
+  slot.next = {};
+  reindex(state, index);
+}
+
+void end_trial(State& state, int index, TrialPhase phase) {
+  remove_work_left(state, state.trials[index]);
+  state.trials[index].slot = kNone;
+  set_phase(state, index, phase);
+}
+
+void drain(State& state, int index, std::string reason, Commands& out) {
+  Slot& slot = state.slots[index];
+  slot.drained = true;
+  --state.slots_in_service;
+  out.push_back(SlotDrained{slot.id, std::move(reason)});
+  for (Assignment* place : {&slot.current, &slot.next}) {
+    const bool begun = place == &slot.current && slot.started;
+    if (!*place || begun || place->withdrawing || state.stopping) continue;
+    place->withdrawing = true;
+    out.push_back(WithdrawTrial{slot.id, state.trials[place->trial].id, place->attempt});
+  }
+  reindex(state, index);
+}
+
+}  // namespace windrow::scheduler

@@ -1,0 +1,23 @@
+// Attempts and their places in slots. Internal to the scheduler.
+#pragma once
+
+#include "orchestrator/scheduler/state.h"
+
+namespace windrow::scheduler {
+
+// The index of the slot whose current attempt this is; kNone: the message is stale.
+int slot_running(const State& state, SlotId slot, TrialId trial, int attempt);
+
+// The index of the slot that has this attempt as its current or next one; kNone: stale.
+int slot_holding(const State& state, SlotId slot, TrialId trial, int attempt);
+
+// Empties one of the slot's two places; what was queued behind goes forward.
+void leave_slot(State& state, int slot, Assignment& place);
+
+// The trial is over: finished or failed.
+void end_trial(State& state, int trial, TrialPhase phase);
+
+// Takes the slot out of service and asks for what it has not begun.
+void drain(State& state, int slot, std::string reason, Commands& out);
+
+}  // namespace windrow::scheduler

@@ -1,0 +1,111 @@
+// The events of a run that goes well: trials and agents come, attempts start and finish.
+#include <algorithm>
+#include <cmath>
+
+#include "orchestrator/scheduler/attempts.h"
+#include "orchestrator/scheduler/estimates.h"
+#include "orchestrator/scheduler/placement.h"
+
+namespace windrow::scheduler {
+
+namespace {
+
+int group_of(State& state, int id) {
+  const auto [found, is_new] = state.group_index.try_emplace(id, state.groups.size());
+  if (is_new) state.groups.emplace_back();
+  return found->second;
+}
+
+Trial make_trial(State& state, const TrialSpec& spec) {
+  Trial trial{.id = spec.trial, .group = group_of(state, spec.group)};
+  trial.epochs = std::max(spec.epochs, 1);
+  trial.epochs_done = std::clamp(spec.committed_epochs, 0, trial.epochs);
+  trial.declared_cost = std::isfinite(spec.declared_cost) ? std::max(spec.declared_cost, 0.0) : 0;
+  trial.attempts = std::max(spec.attempts, 0);
+  for (const auto& [kind, times] : spec.failures)
+    trial.failures[static_cast<std::size_t>(kind)] = times;
+  return trial;
+}
+
+// Any word of an attempt shows that it runs, whether or not its start was told.
+void begin_if_queued(State& state, Slot& slot) {
+  if (slot.started) return;
+  slot.started = true;
+  slot.current.withdrawing = false;  // too late
+  state.trials[slot.current.trial].attempts = slot.current.attempt;
+  set_phase(state, slot.current.trial, TrialPhase::running);
+}
+
+}  // namespace
+
+State make_state(RetryBudgets budgets) {
+  State state;
+  state.budgets = budgets;
+  return state;
+}
+
+void on_trials_added(State& state, std::span<const TrialSpec> specs, Commands& out) {
+  for (const TrialSpec& spec : specs) {
+    const int index = static_cast<int>(state.trials.size());
+    if (!state.trial_index.try_emplace(spec.trial, index).second) continue;
+    state.trials.push_back(make_trial(state, spec));
+    const Trial& trial = state.trials.back();
+    ++state.trials_in_phase[static_cast<std::size_t>(TrialPhase::pending)];
+    add_work_left(state, trial);
+    if (spec.epoch_seconds > 0)
+      measure(state, trial, spec.epoch_seconds, std::max(trial.epochs_done, 1));
+    make_pending(state, index);
+  }
+  dispatch(state, out);
+}
+
+void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out) {
+  for (const SlotId id : slots) {
+    const int index = static_cast<int>(state.slots.size());
+    if (!state.slot_index.try_emplace(id, index).second) continue;
+    state.slots.push_back({.id = id, .agent = agent});
+    state.agent_slots[agent].push_back(index);
+    ++state.slots_in_service;
+    reindex(state, index);
+  }
+  dispatch(state, out);
+}
+
+void on_attempt_started(State& state, SlotId slot_id, TrialId trial, int attempt, Commands& out) {
+  const int index = slot_running(state, slot_id, trial, attempt);
+  if (index == kNone) return;
+  begin_if_queued(state, state.slots[index]);
+  dispatch(state, out);
+}
+
+void on_epoch(State& state, SlotId slot_id, TrialId trial_id, int attempt, int epoch,
+              double wall_seconds, Commands& out) {
+  const int index = slot_running(state, slot_id, trial_id, attempt);
+  if (index == kNone) return;
+  Slot& slot = state.slots[index];
+  Trial& trial = state.trials[slot.current.trial];
+  begin_if_queued(state, slot);
+  remove_work_left(state, trial);
+  trial.epochs_done = std::clamp(epoch, trial.epochs_done, trial.epochs);
+  add_work_left(state, trial);
+  measure(state, trial, wall_seconds, 1);
+  reindex(state, index);
+  dispatch(state, out);
+}
+
+void on_attempt_finished(State& state, SlotId slot_id, TrialId trial, int attempt, Commands& out) {
+  const int index = slot_running(state, slot_id, trial, attempt);
+  if (index == kNone) return;
+  Slot& slot = state.slots[index];
+  begin_if_queued(state, slot);
+  slot.failures_in_a_row.clear();
+  end_trial(state, slot.current.trial, TrialPhase::finished);
+  leave_slot(state, index, slot.current);
+  dispatch(state, out);
+}
+
+void on_stop_requested(State& state, Commands&) {
+  state.stopping = true;
+}
+
+}  // namespace windrow::scheduler

@@ -1,0 +1,97 @@
+// The scheduler's state. Plain values: copy it, look at it; change it by the on_<event> functions
+// of scheduler.h only. Trials, slots and groups are referred to by their index in the vectors here.
+#pragma once
+
+#include <array>
+#include <unordered_map>
+#include <vector>
+
+#include "orchestrator/scheduler/indexed_heap.h"
+#include "orchestrator/scheduler/ready_queue.h"
+#include "orchestrator/scheduler/scheduler.h"
+
+namespace windrow::scheduler {
+
+inline constexpr int kNone = -1;  // no trial, no slot
+
+struct Trial {
+  TrialId id;
+  int group = 0;
+  double declared_cost = 1;
+  int epochs = 1;
+  int epochs_done = 0;
+  int attempts = 0;  // that started, or failed before they did
+  std::array<int, protocol::kFailureKindNames.size()> failures{};  // by kind
+  std::vector<int> failed_on;  // slots to be avoided while there are others
+  TrialPhase phase = TrialPhase::pending;
+  int slot = kNone;  // while queued or running
+
+  int epochs_left() const { return epochs > epochs_done ? epochs - epochs_done : 0; }
+  double cost_left() const { return declared_cost * epochs_left() / epochs; }
+};
+
+// What is expected of the trials of one cell, and how much of it is left.
+struct Group {
+  double seconds = 0;          // of all measured epochs together
+  double epochs_measured = 0;  // 0: nothing known yet
+  std::int64_t epochs_left = 0;
+  double cost_left = 0;
+  std::int64_t trials_left = 0;
+
+  bool measured() const { return epochs_measured > 0; }
+  double epoch_seconds() const { return seconds / epochs_measured; }
+};
+
+struct Assignment {
+  int trial = kNone;
+  int attempt = 0;
+  bool withdrawing = false;  // it was asked back
+
+  explicit operator bool() const { return trial != kNone; }
+};
+
+struct Slot {
+  SlotId id;
+  AgentId agent;
+  bool alive = true;                   // its agent is there
+  bool drained = false;                // it gets nothing more
+  Assignment current;                  // what runs, or is the first to run
+  bool started = false;                // current runs
+  Assignment next;                     // queued behind current; only where there is a current
+  bool awaited = false;                // counted in State::withdrawals_awaited
+  std::vector<int> failures_in_a_row;  // the different trials that failed since one finished
+
+  bool in_service() const { return alive && !drained; }
+};
+
+struct State {
+  RetryBudgets budgets;
+  bool stopping = false;
+
+  std::vector<Trial> trials;  // in grid order
+  std::unordered_map<TrialId, int> trial_index;
+  std::array<int, 5> trials_in_phase{};
+
+  std::vector<Group> groups;
+  std::unordered_map<int, int> group_index;
+  double measured_seconds = 0;  // of all groups, and
+  double measured_cost = 0;     // the declared cost of the same epochs
+
+  std::vector<Slot> slots;  // also those of lost agents, so that a late message finds none of ours
+  std::unordered_map<SlotId, int> slot_index;
+  std::unordered_map<AgentId, std::vector<int>> agent_slots;
+  int slots_in_service = 0;
+
+  // Pending trials. Those that must avoid a slot are apart, so that they never hide one that any
+  // slot may take.
+  ReadyQueue fresh;
+  ReadyQueue retries;
+
+  // Slots in service, by what can be done with them; each is in one of these at most.
+  IndexedHeap<int> vacant;                            // without current; by index
+  IndexedHeap<double> open;                           // without next; soonest free first
+  IndexedHeap<double, std::greater<double>> victims;  // with a next; busy longest first
+  int withdrawals_awaited = 0;                        // slots whose next was asked back
+};
+
+}  // namespace windrow::scheduler

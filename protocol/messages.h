@@ -1,0 +1,255 @@
+// The messages of Windrow, named by direction. The agent and its trainer exchange them as lines of
+// JSON (lines.h); coordinator and agents exchange them as binary JSON (wire.h). No dependency on
+// MPI, SQLite or LibTorch.
+//
+// Every message about an attempt carries trial and attempt, and a receiver drops those of an
+// attempt that is over.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "protocol/early_stopping.h"
+#include "protocol/failure.h"
+#include "protocol/ids.h"
+
+namespace windrow::protocol {
+
+using Json = nlohmann::json;
+
+// Name to value; NaN stands for "the trainer reported no number" (null in JSON).
+using Metrics = std::map<std::string, double>;
+
+// ---------------------------------------------------------------------------------------------
+// Agent -> trainer
+
+struct Start {
+  TrialId trial;
+  int attempt = 1;                   // from 1
+  std::string task;                  // "" for a command trainer
+  Json parameters = Json::object();  // complete: the study's values and the task's defaults
+  std::int64_t seed = 0;
+  std::optional<EarlyStopping> early_stopping;
+  std::string device;          // "cpu" or "cuda" (the trainer sees only its own GPUs)
+  int threads = 1;             // CPU threads the trainer may use
+  std::string data_dir;        // "" where the task needs none
+  std::string checkpoint_dir;  // this trial's own folder; "" = keep no checkpoints
+  int committed_epochs = 0;    // epochs 1..n are in the database; go on from the newest
+                               // usable checkpoint and send again what lies after n
+  friend bool operator==(const Start&, const Start&) = default;
+};
+
+struct Stop {  // finish the epoch, checkpoint, answer Failed{preempted}
+  TrialId trial;
+  int attempt = 1;
+  friend bool operator==(const Stop&, const Stop&) = default;
+};
+
+struct Abort {  // leave the attempt now; no answer is expected
+  TrialId trial;
+  int attempt = 1;
+  friend bool operator==(const Abort&, const Abort&) = default;
+};
+
+using ToTrainer = std::variant<Start, Stop, Abort>;
+
+// ---------------------------------------------------------------------------------------------
+// Trainer -> agent
+
+struct Ready {                     // once, before the first start
+  Json versions = Json::object();  // for example {"windrow-trainer": "0.1.0", "torch": "2.11.0"}
+  std::string device;              // for people, for example "cpu" or "NVIDIA H200"
+  std::vector<std::string> tasks;  // the tasks it can train
+  friend bool operator==(const Ready&, const Ready&) = default;
+};
+
+struct Started {
+  TrialId trial;
+  int attempt = 1;
+  int resumed_from_epoch = 0;  // 0: from the beginning
+  Json info = Json::object();  // facts known before training, for example {"parameters": 21001}
+  friend bool operator==(const Started&, const Started&) = default;
+};
+
+struct Epoch {  // sent once its checkpoint (if any) is durable
+  TrialId trial;
+  int attempt = 1;
+  int epoch = 1;  // from 1
+  Metrics metrics;
+  double wall_seconds = 0;
+  std::string state_hash;       // of weights and optimizer state; "" where there is none
+  std::string checkpoint;       // file name within checkpoint_dir; ""  where there is none
+  std::string checkpoint_hash;  // of that file's content
+  friend bool operator==(const Epoch&, const Epoch&) = default;
+};
+
+struct Finished {
+  TrialId trial;
+  int attempt = 1;
+  int epochs = 0;                   // how many epochs the trial has in all
+  Metrics result;                   // empty: the last epoch's metrics are the result
+  Json artefacts = Json::object();  // name to JSON, for example a confusion matrix
+  double wall_seconds = 0;          // of this attempt; 0: the agent's own measure is used
+  friend bool operator==(const Finished&, const Finished&) = default;
+};
+
+struct Failed {
+  TrialId trial;
+  int attempt = 1;
+  FailureKind kind = FailureKind::crash;
+  std::string message;
+  friend bool operator==(const Failed&, const Failed&) = default;
+};
+
+struct Log {
+  std::string level = "info";  // debug, info, warning, error
+  std::string text;
+  friend bool operator==(const Log&, const Log&) = default;
+};
+
+struct Heartbeat {  // progress within an epoch; resets the hang timer
+  TrialId trial;
+  int attempt = 1;
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
+using FromTrainer = std::variant<Ready, Started, Epoch, Finished, Failed, Log, Heartbeat>;
+
+// ---------------------------------------------------------------------------------------------
+// Coordinator -> agent
+
+// How an agent starts and minds its trainers.
+struct TrainerSettings {
+  std::vector<std::string> command;  // argv of a command trainer; empty: windrow-trainer
+  bool persistent = true;            // false: one process a trial
+  double ready_seconds = 60;         // a persistent trainer must say ready within
+  double hang_seconds = 0;           // no message for so long is a hang; 0: no limit
+  friend bool operator==(const TrainerSettings&, const TrainerSettings&) = default;
+};
+
+struct Welcome {              // the answer to Hello
+  std::vector<SlotId> slots;  // the ids of the agent's slots, in Hello's order
+  TrainerSettings trainer;
+  double lost_seconds = 30;  // silence after which either side takes the other for dead
+  friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+
+struct Assign {  // run this next on the slot; queued behind what the slot runs now
+  SlotId slot;
+  Start start;
+  friend bool operator==(const Assign&, const Assign&) = default;
+};
+
+struct Withdraw {  // give a queued assignment back; answered by Withdrawn unless it has begun
+  SlotId slot;
+  TrialId trial;
+  int attempt = 1;
+  friend bool operator==(const Withdraw&, const Withdraw&) = default;
+};
+
+struct StopAll {     // no new attempts; end the running ones
+  bool now = false;  // false: after the epoch in progress and its checkpoint; true: at once
+  friend bool operator==(const StopAll&, const StopAll&) = default;
+};
+
+struct Forget {  // the trial's result is durable: remove its checkpoints
+  TrialId trial;
+  std::string checkpoint_dir;
+  friend bool operator==(const Forget&, const Forget&) = default;
+};
+
+struct Leave {        // end the agent
+  std::string error;            // why, where the coordinator refuses it; "" = the study is over
+  bool everybody_lives = true;  // false: a rank has died, so MPI can't end in good order
+  friend bool operator==(const Leave&, const Leave&) = default;
+};
+
+struct Alive {  // the coordinator's heartbeat: an agent that misses it leaves
+  friend bool operator==(const Alive&, const Alive&) = default;
+};
+
+using ToAgent = std::variant<Welcome, Assign, Withdraw, StopAll, Forget, Leave, Alive>;
+
+// ---------------------------------------------------------------------------------------------
+// Agent -> coordinator
+
+struct SlotInfo {
+  std::string device;  // "cpu" or "cuda:<index on the host>"
+  int threads = 1;
+  friend bool operator==(const SlotInfo&, const SlotInfo&) = default;
+};
+
+struct Hello {
+  std::string version;     // of windrow; all ranks must have the same
+  std::string study_hash;  // of the study as this rank reads it; "" = the rank can't see the file
+  std::string host;
+  std::int64_t pid = 0;
+  std::vector<SlotInfo> slots;
+  friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+struct TrainerReady {
+  SlotId slot;
+  Ready ready;
+  friend bool operator==(const TrainerReady&, const TrainerReady&) = default;
+};
+
+struct AttemptStarted {
+  SlotId slot;
+  Started started;
+  friend bool operator==(const AttemptStarted&, const AttemptStarted&) = default;
+};
+
+struct AttemptEpoch {
+  SlotId slot;
+  Epoch epoch;
+  friend bool operator==(const AttemptEpoch&, const AttemptEpoch&) = default;
+};
+
+struct AttemptFinished {
+  SlotId slot;
+  Finished finished;
+  friend bool operator==(const AttemptFinished&, const AttemptFinished&) = default;
+};
+
+struct AttemptFailed {
+  SlotId slot;
+  Failed failed;
+  std::optional<int> exit_code;  // of the trainer, where it left
+  std::optional<int> signal;     // that ended the trainer
+  std::string stderr_tail;       // its last lines
+  double wall_seconds = 0;
+  friend bool operator==(const AttemptFailed&, const AttemptFailed&) = default;
+};
+
+struct Withdrawn {
+  SlotId slot;
+  TrialId trial;
+  int attempt = 1;
+  friend bool operator==(const Withdrawn&, const Withdrawn&) = default;
+};
+
+struct AgentHeartbeat {
+  friend bool operator==(const AgentHeartbeat&, const AgentHeartbeat&) = default;
+};
+
+struct StopRequested {  // a signal asked this rank to stop; the coordinator stops the study
+  std::string reason;
+  friend bool operator==(const StopRequested&, const StopRequested&) = default;
+};
+
+struct Goodbye {  // the agent's last message
+  std::string reason;
+  friend bool operator==(const Goodbye&, const Goodbye&) = default;
+};
+
+using FromAgent = std::variant<Hello, TrainerReady, AttemptStarted, AttemptEpoch, AttemptFinished,
+                               AttemptFailed, Withdrawn, AgentHeartbeat, StopRequested, Goodbye>;
+
+}  // namespace windrow::protocol

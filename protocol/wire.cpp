@@ -1,0 +1,58 @@
+#include "protocol/wire.h"
+
+#include "protocol/json_fields.h"
+
+namespace windrow::protocol {
+namespace {
+
+// [name, body]: the name first, so that a decoder need not search for it.
+template <class Variant>
+std::vector<std::uint8_t> encode_message(const Variant& message) {
+  return std::visit(
+      [](const auto& m) {
+        Json pair = Json::array();
+        pair.push_back(fields::kName<std::decay_t<decltype(m)>>);
+        pair.push_back(fields::write(m));
+        return Json::to_cbor(pair);
+      },
+      message);
+}
+
+template <class Variant, std::size_t I = 0>
+Variant from_body(const std::string& name, const Json& body) {
+  if constexpr (I == std::variant_size_v<Variant>) {
+    throw ProtocolError("unknown message \"" + name + "\"; do all ranks run the same version?");
+  } else {
+    using Message = std::variant_alternative_t<I, Variant>;
+    if (name != fields::kName<Message>) return from_body<Variant, I + 1>(name, body);
+    Message message;
+    fields::read(body, message, name);
+    return message;
+  }
+}
+
+template <class Variant>
+Variant decode_message(std::span<const std::uint8_t> bytes) {
+  const Json pair = Json::from_cbor(bytes, true, false);
+  if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string())
+    throw ProtocolError("no message of Windrow's; do all ranks run the same version?");
+  return from_body<Variant>(pair[0].get<std::string>(), pair[1]);
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode(const ToAgent& message) {
+  return encode_message(message);
+}
+std::vector<std::uint8_t> encode(const FromAgent& message) {
+  return encode_message(message);
+}
+
+ToAgent decode_to_agent(std::span<const std::uint8_t> bytes) {
+  return decode_message<ToAgent>(bytes);
+}
+FromAgent decode_from_agent(std::span<const std::uint8_t> bytes) {
+  return decode_message<FromAgent>(bytes);
+}
+
+}  // namespace windrow::protocol

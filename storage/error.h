@@ -1,0 +1,15 @@
+// The one exception of storage/.
+#pragma once
+
+#include <stdexcept>
+
+namespace windrow::storage {
+
+// The database can't be used (exit code 4): not a database, newer, read-only, locked by another
+// coordinator, disk full. what() names the file, the cause (for a lock: host, pid and since when)
+// and the remedy.
+struct StorageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace windrow::storage

@@ -1,0 +1,61 @@
+// What keeps a second coordinator out: an OS lock on FILE.lock (freed by the kernel when its holder
+// dies, but not seen across hosts on every file system) and a row in the database with host, pid
+// and a heartbeat (seen from everywhere). Internal to storage/.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "storage/database.h"
+#include "storage/process.h"
+
+namespace windrow::storage {
+
+struct LockHolder {
+  ProcessIdentity process;
+  std::int64_t since = 0;      // milliseconds since 1970 UTC
+  std::int64_t heartbeat = 0;  // likewise; of the holder's clock
+};
+
+// The row, where there is one (and the file has tables at all).
+std::optional<LockHolder> read_lock_holder(Database& database);
+
+struct LockOptions {
+  std::chrono::milliseconds stale_after{30000};  // another host's coordinator without a heartbeat
+                                                 // for so long counts as dead
+  std::chrono::milliseconds poll{500};
+};
+
+// In order: construct (OS lock), wait_until_free (other hosts), write_row in a transaction, renew
+// now and then, release.
+class CoordinatorLock {
+ public:
+  // Takes the OS lock. Throws StorageError, naming the holder, where it is held.
+  explicit CoordinatorLock(std::filesystem::path database_file, LockOptions options = {});
+  ~CoordinatorLock();
+  CoordinatorLock(const CoordinatorLock&) = delete;
+  CoordinatorLock& operator=(const CoordinatorLock&) = delete;
+
+  // Returns when no living coordinator's row is in the way. A row of this host's dead process is
+  // none; for another host's it waits at most stale_after for a heartbeat. Throws StorageError.
+  void wait_until_free(Database& database);
+
+  void write_row(Database& database);
+  // Renews the heartbeat. Throws StorageError where another coordinator has taken over.
+  void renew(Database& database);
+  void remove_row(Database& database);
+
+ private:
+  [[noreturn]] void refuse(const LockHolder& holder) const;
+  [[noreturn]] void refuse_os_lock() const;
+
+  std::filesystem::path file_;
+  LockOptions options_;
+  ProcessIdentity self_ = this_process();
+  std::int64_t since_ = 0;
+  int descriptor_ = -1;
+};
+
+}  // namespace windrow::storage

@@ -1,0 +1,220 @@
+#include "storage/reader.h"
+
+#include "storage/clock.h"
+#include "storage/database.h"
+#include "storage/lock.h"
+#include "storage/reader_query.h"
+#include "storage/schema.h"
+
+namespace windrow::storage {
+namespace {
+
+// Grid order: cell o.place, cells of no stage last.
+constexpr const char* kPlaces =
+    "LEFT JOIN (SELECT cell, min(position) AS place FROM stage_cell GROUP BY cell) o "
+    "ON o.cell = c.id ";
+// ?2: a stage, "" = all.
+constexpr const char* kInStage =
+    "(?2 = '' OR EXISTS (SELECT 1 FROM stage_cell m JOIN stage g ON g.id = m.stage "
+    "WHERE m.cell = c.id AND g.name = ?2)) ";
+
+// Read-only; where only a writer may tidy up what a killed one left (a hot journal, a write-ahead
+// log without its index), a writing connection that is told to write no data.
+std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error))
+    throw StorageError(file.string() + ": is a folder; name a file with --db");
+  if (!std::filesystem::exists(file, error))
+    throw StorageError(file.string() +
+                       ": there is no such file; name the database with --db, or begin one with "
+                       "`windrow run STUDY.yaml`");
+  std::string message;
+  for (const auto mode : {Database::Mode::read_only, Database::Mode::existing}) {
+    try {
+      auto database = std::make_unique<Database>(file, mode);
+      database->set_busy_timeout(std::chrono::seconds(10));
+      database->execute("PRAGMA query_only = ON");
+      database->integer("SELECT count(*) FROM sqlite_schema");
+      return database;
+    } catch (const StorageError& e) {
+      if (message.empty()) message = e.what();
+    }
+  }
+  throw StorageError(message);
+}
+
+TrialState state_of(const Statement& statement, int column) {
+  return static_cast<TrialState>(statement.integer(column));
+}
+
+void count(StateCounts& counts, TrialState state, std::int64_t number) {
+  switch (state) {
+    case TrialState::pending:
+      counts.pending += number;
+      break;
+    case TrialState::running:
+      counts.running += number;
+      break;
+    case TrialState::finished:
+      counts.finished += number;
+      break;
+    case TrialState::failed:
+      counts.failed += number;
+      break;
+  }
+}
+
+}  // namespace
+
+struct Reader::Impl {
+  std::unique_ptr<Database> database;
+};
+
+Reader::Reader(const std::filesystem::path& file)
+    : impl_(std::make_unique<Impl>(Impl{open_for_reading(file)})) {
+  const std::int64_t version = check_identity(*impl_->database);
+  if (version == 0)
+    throw StorageError(file.string() +
+                       ": is empty; name another database with --db, or begin one with `windrow "
+                       "run STUDY.yaml`");
+  if (version < schema_version())
+    throw StorageError(file.string() + ": has schema version " + std::to_string(version) +
+                       ", and this windrow reads version " + std::to_string(schema_version()) +
+                       "; `windrow resume` brings it up to date");
+}
+
+Reader::~Reader() = default;
+
+std::vector<StudyInfo> Reader::studies() {
+  std::vector<StudyInfo> studies;
+  Statement select(*impl_->database, "SELECT name, text, hash, recorded_at FROM study ORDER BY id");
+  while (select.step())
+    studies.push_back({std::string(select.text(0)), std::string(select.text(1)),
+                       std::string(select.text(2)), iso_time(select.integer(3))});
+  return studies;
+}
+
+std::optional<StudyInfo> Reader::study(const std::string& name) {
+  for (auto& study : studies())
+    if (study.name == name) return std::move(study);
+  return std::nullopt;
+}
+
+std::optional<CoordinatorInfo> Reader::coordinator() {
+  const auto holder = read_lock_holder(*impl_->database);
+  if (!holder) return std::nullopt;
+  CoordinatorInfo info;
+  info.host = holder->process.host;
+  info.pid = holder->process.pid;
+  info.since = iso_time(holder->since);
+  info.heartbeat_seconds = static_cast<double>(now_ms() - holder->heartbeat) / 1000;
+  info.alive = holder->process.host != this_process().host || is_alive(holder->process);
+  return info;
+}
+
+std::vector<TrialInfo> Reader::trials(const std::string& study) {
+  std::vector<TrialInfo> trials;
+  Statement select(
+      *impl_->database,
+      std::string("SELECT t.id, c.hash, t.seed, t.state, t.attempts, "
+                  "CASE t.state WHEN 2 THEN t.epochs ELSE e.last END, "
+                  "CASE t.state WHEN 2 THEN t.wall_seconds / nullif(t.epochs, 0) ELSE e.mean END, "
+                  "CASE t.state WHEN 2 THEN t.wall_seconds ELSE e.total END "
+                  "FROM study s JOIN cell c ON c.study = s.id JOIN trial t ON t.cell = c.id "
+                  "LEFT JOIN (SELECT trial, max(epoch) AS last, avg(wall_seconds) AS mean, "
+                  "sum(wall_seconds) AS total FROM epoch WHERE trial IN "
+                  "(SELECT id FROM trial WHERE state <> 2) GROUP BY trial) e ON e.trial = t.id ") +
+          kPlaces + "WHERE s.name = ?1 ORDER BY o.place IS NULL, o.place, t.seed, t.id");
+  select.bind(study);
+  while (select.step()) {
+    TrialInfo trial;
+    trial.trial = select.integer(0);
+    trial.cell = select.text(1);
+    trial.seed = select.integer(2);
+    trial.state = state_of(select, 3);
+    trial.attempts = static_cast<int>(select.integer(4));
+    trial.epochs = static_cast<int>(select.integer(5));
+    trial.mean_epoch_seconds = select.real(6);
+    trial.wall_seconds = select.real(7);
+    trials.push_back(std::move(trial));
+  }
+  return trials;
+}
+
+std::vector<StateCounts> Reader::counts_by_stage(const std::string& study) {
+  std::vector<StateCounts> counts;
+  Statement select(*impl_->database,
+                   "SELECT coalesce(g.name, ''), t.state, count(*) FROM study s "
+                   "JOIN cell c ON c.study = s.id JOIN trial t ON t.cell = c.id "
+                   "LEFT JOIN stage_cell m ON m.cell = c.id LEFT JOIN stage g ON g.id = m.stage "
+                   "WHERE s.name = ?1 GROUP BY g.id, t.state ORDER BY g.id IS NULL, g.position");
+  select.bind(study);
+  while (select.step()) {
+    if (counts.empty() || counts.back().stage != select.text(0))
+      counts.push_back({.stage = std::string(select.text(0))});
+    count(counts.back(), state_of(select, 1), select.integer(2));
+  }
+  return counts;
+}
+
+StateCounts Reader::counts(const std::string& study) {
+  StateCounts counts;
+  Statement select(*impl_->database,
+                   "SELECT t.state, count(*) FROM study s JOIN cell c ON c.study = s.id "
+                   "JOIN trial t ON t.cell = c.id WHERE s.name = ?1 GROUP BY t.state");
+  select.bind(study);
+  while (select.step()) count(counts, state_of(select, 0), select.integer(1));
+  return counts;
+}
+
+TrialDetails Reader::show(std::int64_t trial, int last_epochs) {
+  Database& db = *impl_->database;
+  Statement row(db, "SELECT * FROM trials WHERE trial = ?1");
+  const ResultTable found = without_empty_columns(fetch(row.bind(trial)));
+  if (found.rows.empty())
+    throw StorageError(db.file().string() + ": there is no trial " + std::to_string(trial) +
+                       "; `windrow query \"SELECT trial, cell, seed FROM trials\"` lists them");
+  TrialDetails details;
+  for (std::size_t i = 0; i < found.columns.size(); ++i)
+    details.trial.emplace_back(found.columns[i], found.rows[0][i]);
+  Statement parameters(
+      db, "SELECT c.parameters FROM trial t JOIN cell c ON c.id = t.cell WHERE t.id = ?1");
+  if (parameters.row(trial)) details.parameters = parameters.text(0);
+  Statement attempts(db, "SELECT * FROM attempts WHERE trial = ?1 ORDER BY attempt");
+  details.attempts = fetch(attempts.bind(trial));
+  Statement failures(db, "SELECT * FROM failures WHERE trial = ?1 ORDER BY attempt");
+  details.failures = fetch(failures.bind(trial));
+  Statement epochs(db,
+                   "SELECT * FROM (SELECT * FROM epochs WHERE trial = ?1 ORDER BY epoch DESC "
+                   "LIMIT ?2) ORDER BY epoch");
+  details.epochs =
+      without_empty_columns(fetch(epochs.bind(trial, last_epochs > 0 ? last_epochs : -1)));
+  Statement artefacts(db, "SELECT name, content FROM artefact WHERE trial = ?1 ORDER BY name");
+  artefacts.bind(trial);
+  while (artefacts.step()) details.artefacts.emplace_back(artefacts.text(0), artefacts.text(1));
+  return details;
+}
+
+ResultTable Reader::trials_table(const std::string& study, const std::string& stage) {
+  Statement select(*impl_->database,
+                   std::string("SELECT v.* FROM trials v JOIN trial t ON t.id = v.trial "
+                               "JOIN cell c ON c.id = t.cell ") +
+                       kPlaces + "WHERE v.study = ?1 AND " + kInStage +
+                       "ORDER BY o.place IS NULL, o.place, v.seed, v.trial");
+  return without_empty_columns(fetch(select.bind(study, stage)));
+}
+
+ResultTable Reader::summary_table(const std::string& study, const std::string& stage) {
+  Statement select(*impl_->database,
+                   std::string("SELECT v.* FROM summary v JOIN study s ON s.name = v.study "
+                               "JOIN cell c ON c.study = s.id AND c.hash = v.cell ") +
+                       kPlaces + "WHERE v.study = ?1 AND " + kInStage +
+                       "ORDER BY o.place IS NULL, o.place, c.id");
+  return without_empty_columns(fetch(select.bind(study, stage)));
+}
+
+ResultTable Reader::query(const std::string& sql) {
+  return run_user_query(*impl_->database, sql);
+}
+
+}  // namespace windrow::storage

@@ -1,0 +1,101 @@
+// The readers' side of the database. Works while a coordinator writes, takes no lock of windrow's
+// and makes no file. Values only, no SQLite.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/error.h"
+#include "storage/result_table.h"
+#include "storage/trial_state.h"
+
+namespace windrow::storage {
+
+struct StudyInfo {
+  std::string name;
+  std::string text;  // effective YAML
+  std::string hash;
+  std::string recorded_at;  // when this text came into the database; UTC, ISO 8601
+};
+
+struct TrialInfo {
+  std::int64_t trial = 0;
+  std::string cell;  // hash
+  std::int64_t seed = 0;
+  TrialState state = TrialState::pending;
+  int attempts = 0;
+  int epochs = 0;                 // committed
+  double mean_epoch_seconds = 0;  // over its committed epochs; 0 = none yet
+  double wall_seconds = 0;        // of its committed epochs, or of the attempt of a finished trial
+                                  // without epochs
+};
+
+struct StateCounts {
+  std::string stage;  // "" in the line of cells that are in no stage any more
+  std::int64_t pending = 0, running = 0, finished = 0, failed = 0;
+  std::int64_t total() const { return pending + running + finished + failed; }
+};
+
+struct CoordinatorInfo {  // who writes the file now, or was killed while it did
+  std::string host;
+  std::int64_t pid = 0;
+  std::string since;             // UTC, ISO 8601
+  double heartbeat_seconds = 0;  // age of its last heartbeat by this host's clock
+  bool alive = true;             // false: a process of this host that is gone
+};
+
+// All about one trial; the tables have the columns of the views of their names.
+struct TrialDetails {
+  std::vector<std::pair<std::string, Value>> trial;  // its row of `trials`
+  std::string parameters;                            // canonical JSON
+  ResultTable attempts;
+  ResultTable failures;
+  ResultTable epochs;                                          // the last ones, in order
+  std::vector<std::pair<std::string, std::string>> artefacts;  // name, JSON
+};
+
+class Reader {
+ public:
+  // Throws StorageError: no such file (the remedy names --db), not a Windrow database, of another
+  // schema version.
+  explicit Reader(const std::filesystem::path& file);
+  ~Reader();
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  std::vector<StudyInfo> studies();  // in the order in which they came
+  std::optional<StudyInfo> study(const std::string& name);
+  std::optional<CoordinatorInfo> coordinator();
+
+  // The trials of a study, in grid order and then by seed; cells of no stage come last.
+  std::vector<TrialInfo> trials(const std::string& study);
+  // A line a stage, in the study's order; trials of a cell that two stages share are counted in
+  // both.
+  std::vector<StateCounts> counts_by_stage(const std::string& study);
+  // Over the whole study, each trial once.
+  StateCounts counts(const std::string& study);
+
+  // Throws StorageError where there is no such trial.
+  // last_epochs: how many of its epochs; 0 = all.
+  TrialDetails show(std::int64_t trial, int last_epochs = 10);
+
+  // Rows of `trials` (or `summary`) of a study, or of one of its stages, in grid order. Columns
+  // that are null in every row (another study's parameters) are left out.
+  ResultTable trials_table(const std::string& study, const std::string& stage = "");
+  ResultTable summary_table(const std::string& study, const std::string& stage = "");
+
+  // One SELECT (or WITH, EXPLAIN, or a reading PRAGMA). Throws StorageError with SQLite's message
+  // on a wrong statement, and on one that would write.
+  ResultTable query(const std::string& sql);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace windrow::storage

@@ -1,0 +1,31 @@
+// Brings the database and a study's cells together. Internal to storage/.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "storage/database.h"
+#include "storage/names.h"
+#include "storage/records.h"
+
+namespace windrow::storage {
+
+// Store::reconcile (store.h) inside a transaction.
+std::vector<StoredTrial> reconcile(Database& database, Names& names, const StudyRecord& study,
+                                   const std::vector<CellRecord>& cells,
+                                   const std::vector<std::int64_t>& seeds);
+
+// What a dead run left running becomes pending, its attempts `lost`. For a coordinator that has
+// just got the lock, in a transaction.
+void end_dead_runs(Database& database);
+
+// Store::reset_failed inside a transaction.
+int reset_failed(Database& database, const std::string& study);
+
+// Store::cell_metrics.
+std::map<std::string, std::map<std::string, double>> cell_metrics(Database& database,
+                                                                  const std::string& study);
+
+}  // namespace windrow::storage

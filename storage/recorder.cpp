@@ -1,0 +1,214 @@
+#include "storage/recorder.h"
+
+#include "storage/clock.h"
+#include "storage/process.h"
+
+namespace windrow::storage {
+namespace {
+
+// Text that isn't valid UTF-8 is replaced, not refused: a trainer's odd path must not end a run.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<std::string> dump_if_any(const Json& json) {
+  if (json.empty()) return std::nullopt;
+  return dump(json);
+}
+
+std::string comma_separated(const std::vector<SlotId>& slots) {
+  std::string text;
+  for (const SlotId slot : slots) {
+    if (!text.empty()) text += ',';
+    text += std::to_string(slot.value);
+  }
+  return text;
+}
+
+std::optional<std::string_view> unless_empty(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+}  // namespace
+
+Recorder::Recorder(Database& db, Names& names)
+    : database_(db),
+      names_(names),
+      insert_attempt_(db,
+                      "INSERT OR IGNORE INTO attempt (trial, attempt, session, host, rank, slots, "
+                      "gang, device, versions, info, began_at, outcome, resumed_from_epoch) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'running', ?12)"),
+      begin_trial_(db,
+                   "UPDATE trial SET state = 1, attempts = max(attempts, ?2), failure = NULL "
+                   "WHERE id = ?1 AND state <> 2"),
+      put_trial_metric_(db,
+                        "INSERT OR REPLACE INTO trial_metric (trial, metric, value) "
+                        "VALUES (?1, ?2, ?3)"),
+      trial_is_open_(db, "SELECT 1 FROM trial WHERE id = ?1 AND state <> 2"),
+      insert_epoch_(db,
+                    "INSERT OR IGNORE INTO epoch (trial, epoch, attempt, wall_seconds, state_hash, "
+                    "checkpoint, checkpoint_hash, committed_at) "
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+      replace_epoch_(db,
+                     "UPDATE epoch SET attempt = ?3, wall_seconds = ?4, state_hash = ?5, "
+                     "checkpoint = ?6, checkpoint_hash = ?7, committed_at = ?8 "
+                     "WHERE trial = ?1 AND epoch = ?2 AND attempt < ?3"),
+      clear_epoch_metrics_(db, "DELETE FROM epoch_metric WHERE epoch_id = ?1"),
+      insert_epoch_metric_(
+          db, "INSERT INTO epoch_metric (epoch_id, metric, value) VALUES (?1, ?2, ?3)"),
+      epoch_id_(db, "SELECT id FROM epoch WHERE trial = ?1 AND epoch = ?2"),
+      drop_epochs_(db, "DELETE FROM epoch WHERE trial = ?1 AND epoch > ?2"),
+      drop_epoch_metrics_(db,
+                          "DELETE FROM epoch_metric WHERE epoch_id IN "
+                          "(SELECT id FROM epoch WHERE trial = ?1 AND epoch > ?2)"),
+      epoch_totals_(db, "SELECT max(epoch), sum(wall_seconds) FROM epoch WHERE trial = ?1"),
+      last_epoch_(db, "SELECT id FROM epoch WHERE trial = ?1 ORDER BY epoch DESC LIMIT 1"),
+      copy_metrics_(db,
+                    "INSERT OR REPLACE INTO trial_metric (trial, metric, value) "
+                    "SELECT ?1, metric, value FROM epoch_metric WHERE epoch_id = ?2"),
+      end_attempt_(db,
+                   "UPDATE attempt SET ended_at = ?3, outcome = ?4 "
+                   "WHERE trial = ?1 AND attempt = ?2 RETURNING began_at"),
+      finish_trial_(db,
+                    "UPDATE trial SET state = 2, attempts = max(attempts, ?2), epochs = ?3, "
+                    "wall_seconds = ?4, failure = NULL WHERE id = ?1"),
+      put_artefact_(db,
+                    "INSERT OR REPLACE INTO artefact (trial, attempt, name, content) "
+                    "VALUES (?1, ?2, ?3, ?4)"),
+      insert_failure_(db,
+                      "INSERT OR IGNORE INTO failure (trial, attempt, kind, message, exit_code, "
+                      "signal, host, rank, slot, stderr_tail, failed_at) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
+      insert_unbegun_attempt_(
+          db,
+          "INSERT OR IGNORE INTO attempt (trial, attempt, session, host, rank, "
+          "slots, gang, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'running')"),
+      fail_trial_(db,
+                  "UPDATE trial SET state = ?3, attempts = ?2, failure = ?4 "
+                  "WHERE id = ?1 AND state <> 2 AND attempts <= ?2"),
+      insert_event_(db, "INSERT INTO event (session, at, kind, text) VALUES (?1, ?2, ?3, ?4)"),
+      put_slot_(db,
+                "INSERT OR REPLACE INTO slot (session, slot, host, rank, device, threads) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6)") {}
+
+void Recorder::apply(const Record& record, std::int64_t at, std::int64_t batch_at) {
+  at_ = at;
+  batch_at_ = batch_at;
+  std::visit([this](const auto& r) { on(r); }, record);
+}
+
+std::int64_t Recorder::session() {
+  if (!session_) {
+    const auto self = this_process();
+    Statement(database_,
+              "INSERT INTO session (host, pid, version, began_at) VALUES (?1, ?2, ?3, ?4)")
+        .run(self.host, self.pid, WINDROW_VERSION, at_);
+    session_ = database_.last_insert_id();
+  }
+  return *session_;
+}
+
+void Recorder::on(const AttemptBegan& r) {
+  const std::int64_t trial = r.trial.value;
+  insert_attempt_.run(trial, r.attempt, session(), r.host, r.rank, comma_separated(r.slots),
+                      r.slots.size(), r.device, dump_if_any(r.versions), dump_if_any(r.info), at_,
+                      r.resumed_from_epoch);
+  if (database_.changes() == 0) return;  // repeated
+  begin_trial_.run(trial, r.attempt);
+  for (const auto& [name, value] : r.info.items()) {
+    if (value.is_number_integer()) {
+      put_trial_metric_.run(trial, names_.trial_metric(name), value.get<std::int64_t>());
+    } else if (value.is_number()) {
+      put_trial_metric_.run(trial, names_.trial_metric(name), value.get<double>());
+    }
+  }
+}
+
+void Recorder::on(const EpochDone& r) {
+  const protocol::Epoch& e = r.epoch;
+  const std::int64_t trial = e.trial.value;
+  const bool open = trial_is_open_.row(trial);
+  trial_is_open_.reset();
+  if (!open) return;  // finished: the message comes late
+  const auto run = [&](Statement& statement) {
+    statement.run(trial, e.epoch, e.attempt, e.wall_seconds, unless_empty(e.state_hash),
+                  unless_empty(e.checkpoint), unless_empty(e.checkpoint_hash), batch_at_);
+    return database_.changes() != 0;
+  };
+  std::int64_t id = 0;
+  if (run(insert_epoch_)) {
+    id = database_.last_insert_id();
+  } else {
+    if (!run(replace_epoch_)) return;  // repeated, or of an attempt that is over
+    epoch_id_.row(trial, e.epoch);
+    id = epoch_id_.integer(0);
+    epoch_id_.reset();
+    clear_epoch_metrics_.run(id);
+  }
+  for (const auto& [name, value] : e.metrics)
+    insert_epoch_metric_.run(id, names_.epoch_metric(name), value);
+}
+
+void Recorder::on(const AttemptFinished& r) {
+  const protocol::Finished& f = r.finished;
+  const std::int64_t trial = f.trial.value;
+  const bool open = trial_is_open_.row(trial);
+  trial_is_open_.reset();
+  if (!open) return;   // repeated
+  if (f.epochs > 0) {  // 0: the trainer does not say, the epochs that are there count
+    drop_epoch_metrics_.run(trial, f.epochs);
+    drop_epochs_.run(trial, f.epochs);
+  }
+  epoch_totals_.row(trial);
+  const bool has_epochs = !epoch_totals_.is_null(0);
+  const std::int64_t epochs = epoch_totals_.integer(0);
+  double wall_seconds = has_epochs ? epoch_totals_.real(1) : f.wall_seconds;
+  epoch_totals_.reset();
+  const bool began =
+      end_attempt_.row(trial, f.attempt, at_, "finished") && !end_attempt_.is_null(0);
+  if (!has_epochs && wall_seconds <= 0 && began)
+    wall_seconds = static_cast<double>(at_ - end_attempt_.integer(0)) / 1000;
+  end_attempt_.reset();
+  put_result(trial, f.result, has_epochs);
+  for (const auto& [name, content] : f.artefacts.items())
+    put_artefact_.run(trial, f.attempt, name, dump(content));
+  finish_trial_.run(trial, f.attempt, epochs, wall_seconds);
+}
+
+// The last epoch's metrics, and over them what the trainer states as the result.
+void Recorder::put_result(std::int64_t trial, const protocol::Metrics& result, bool has_epochs) {
+  if (has_epochs) {
+    last_epoch_.row(trial);
+    copy_metrics_.run(trial, last_epoch_.integer(0));
+    last_epoch_.reset();
+  }
+  for (const auto& [name, value] : result)
+    put_trial_metric_.run(trial, names_.trial_metric(name), value);
+}
+
+void Recorder::on(const AttemptFailed& r) {
+  const std::int64_t trial = r.trial.value;
+  const std::string_view kind = protocol::to_string(r.kind);
+  const auto slot = r.slot ? std::optional(r.slot->value) : std::nullopt;
+  insert_failure_.run(trial, r.attempt, kind, r.message, r.exit_code, r.signal, r.host, r.rank,
+                      slot, r.stderr_tail, at_);
+  if (database_.changes() == 0) return;  // repeated
+  if (!r.began)
+    insert_unbegun_attempt_.run(trial, r.attempt, session(), r.host, r.rank,
+                                slot ? std::to_string(*slot) : "", slot ? 1 : 0);
+  end_attempt_.run(trial, r.attempt, at_, kind);
+  const auto state = r.final ? TrialState::failed : TrialState::pending;
+  fail_trial_.run(trial, r.attempt, static_cast<int>(state),
+                  r.final ? std::optional(kind) : std::nullopt);
+}
+
+void Recorder::on(const Event& r) {
+  insert_event_.run(session(), at_, r.kind, r.text);
+}
+
+void Recorder::on(const SlotRecord& r) {
+  put_slot_.run(session(), r.slot.value, r.host, r.rank, r.device, r.threads);
+}
+
+}  // namespace windrow::storage

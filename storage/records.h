@@ -1,0 +1,94 @@
+// What the coordinator hands to storage and gets back from it: plain values, no SQLite.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/messages.h"
+#include "storage/trial_state.h"
+
+namespace windrow::storage {
+
+using protocol::Json;
+
+struct CellRecord {
+  std::string hash;
+  Json parameters;                  // complete
+  std::vector<std::string> stages;  // of this study, in order
+};
+
+struct StudyRecord {
+  std::string name;  // the study's identity in the database
+  std::string text;  // effective YAML
+  std::string hash;
+};
+
+// A trial as the database knows it when a run begins.
+struct StoredTrial {
+  TrialId id;
+  std::string cell;  // hash
+  std::int64_t seed = 0;
+  TrialState state =
+      TrialState::pending;        // what a dead run left running is made pending; `running`
+                                  // is only seen when reconcile() is called during a run
+  int attempts = 0;               // the highest attempt number used so far
+  int committed_epochs = 0;       // the last epoch that is durable; 0 = none
+  double mean_epoch_seconds = 0;  // over its committed epochs; 0 = none yet
+  std::optional<protocol::FailureKind> failure;           // of a failed trial
+  std::map<protocol::FailureKind, int> failures_by_kind;  // over all its attempts
+};
+
+// ---- what happens during a run, in the order in which it must be applied
+struct AttemptBegan {
+  TrialId trial;
+  int attempt = 1;
+  std::string host;
+  int rank = 0;
+  std::vector<SlotId> slots;
+  std::string device;
+  Json versions;
+  Json info;  // facts of the trial from the trainer's `started`, for example parameters: 21001;
+              // numbers among them become columns of the `trials` view
+  int resumed_from_epoch = 0;
+};
+struct EpochDone {
+  protocol::Epoch epoch;
+};
+struct AttemptFinished {  // the trial is finished with it; epochs beyond finished.epochs, which an
+                          // earlier attempt may have left, are removed
+  protocol::Finished finished;
+};
+struct AttemptFailed {
+  TrialId trial;
+  int attempt = 1;
+  bool began = true;  // false: it failed before `started`, AttemptBegan was not recorded
+  protocol::FailureKind kind{};
+  std::string message;
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string host;
+  int rank = 0;
+  std::optional<SlotId> slot;
+  std::string stderr_tail;
+  bool final = false;  // the trial is failed with it; otherwise it is pending again
+};
+struct Event {  // audit trail: run begins, agent joined or lost, slot drained, ...
+  std::string kind;
+  std::string text;
+};
+struct SlotRecord {
+  SlotId slot;
+  std::string host;
+  int rank = 0;
+  std::string device;
+  int threads = 1;
+};
+using Record =
+    std::variant<AttemptBegan, EpochDone, AttemptFinished, AttemptFailed, Event, SlotRecord>;
+
+}  // namespace windrow::storage

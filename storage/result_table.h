@@ -1,0 +1,18 @@
+// Rows as values: what a query gives, and what table_format.h prints.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace windrow::storage {
+
+using Value = std::variant<std::monostate /*NULL*/, std::int64_t, double, std::string>;
+
+struct ResultTable {
+  std::vector<std::string> columns;
+  std::vector<std::vector<Value>> rows;  // each as long as `columns`
+};
+
+}  // namespace windrow::storage

@@ -1,0 +1,288 @@
+#include "storage/store.h"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "storage/clock.h"
+#include "storage/database.h"
+#include "storage/journal.h"
+#include "storage/lock.h"
+#include "storage/names.h"
+#include "storage/reconcile.h"
+#include "storage/recorder.h"
+#include "storage/schema.h"
+#include "storage/views.h"
+
+namespace windrow::storage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kHeartbeatInterval = std::chrono::seconds(5);
+// In rollback-journal mode a commit waits for readers; a long query is no reason to end a run.
+constexpr auto kBusyTimeout = std::chrono::seconds(30);
+// A disk that can't keep up slows the caller down here, before memory runs out.
+constexpr std::size_t kMaxQueued = 200000;
+
+void check_path(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error))
+    throw StorageError(file.string() + ": is a folder; name a file with --db");
+}
+
+struct Queued {
+  Record record;
+  std::int64_t at = 0;
+};
+
+using Job = std::function<void(const std::string& error)>;  // the writer's, "" = none
+
+}  // namespace
+
+// The connection belongs to the constructor and then to the writer thread, which also does what
+// other members ask for (jobs), between batches.
+struct Store::Impl {
+  Impl(const std::filesystem::path& file, StoreOptions given);
+  ~Impl();
+
+  template <class Work>
+  auto call(Work work) -> decltype(work());
+  void throw_error() const;  // with mutex held
+
+  StoreOptions options;
+  CoordinatorLock lock;
+  Database database;
+  Names names{database};
+  std::optional<Recorder> recorder;
+
+  mutable std::mutex mutex;
+  std::condition_variable work_arrived;   // for the writer
+  std::condition_variable progress_made;  // for callers
+  std::vector<Queued> queue;
+  Clock::time_point oldest;
+  std::deque<Job> jobs;
+  std::uint64_t recorded_number = 0;
+  std::uint64_t committed_number = 0;
+  bool flush_wanted = false;
+  bool stopping = false;
+  std::string error;  // the writer's first; empty: none
+  std::thread writer;
+
+ private:
+  void write_loop();
+  void wait_for_work(std::unique_lock<std::mutex>& guard);
+  void commit_batch(const std::vector<Queued>& batch);
+  void renew_lock_if_due();
+  template <class Work>
+  void in_transaction(Work work);
+
+  Clock::time_point heartbeat_due = Clock::now() + kHeartbeatInterval;
+};
+
+Store::Impl::Impl(const std::filesystem::path& file, StoreOptions given)
+    : options(given), lock((check_path(file), file)), database(file, Database::Mode::create) {
+  database.set_busy_timeout(std::chrono::seconds(5));
+  const bool write_ahead_log = write_ahead_log_works(file);
+  if (!write_ahead_log) set_journal_mode(database, false);
+  check_identity(database);
+  lock.wait_until_free(database);
+  set_journal_mode(database, write_ahead_log);
+  database.execute(
+      "PRAGMA foreign_keys = ON; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; "
+      "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8192");
+  {
+    Transaction transaction(database);
+    lock.wait_until_free(database);
+    migrate(database);
+    lock.write_row(database);
+    end_dead_runs(database);
+    names.load();
+    refresh_views(database, names);
+    transaction.commit();
+  }
+  recorder.emplace(database, names);
+  database.set_busy_timeout(kBusyTimeout);
+  writer = std::thread([this] { write_loop(); });
+}
+
+Store::Impl::~Impl() {
+  {
+    const std::lock_guard guard(mutex);
+    stopping = true;
+  }
+  work_arrived.notify_one();
+  writer.join();
+  try {
+    lock.remove_row(database);
+  } catch (const StorageError&) {  // the disk is full, ...: our death frees the lock as well
+  }
+  recorder.reset();  // its statements would keep the journal mode from changing
+  leave_single_file(database);
+}
+
+template <class Work>
+void Store::Impl::in_transaction(Work work) {
+  try {
+    Transaction transaction(database);
+    work();
+    if (names.take_changed()) refresh_views(database, names);
+    transaction.commit();
+  } catch (...) {
+    try {
+      names.load();                  // what was interned is rolled back
+    } catch (const StorageError&) {  // the first error is the one to report
+    }
+    throw;
+  }
+}
+
+void Store::Impl::renew_lock_if_due() {
+  if (Clock::now() < heartbeat_due) return;
+  lock.renew(database);
+  heartbeat_due = Clock::now() + kHeartbeatInterval;
+}
+
+void Store::Impl::commit_batch(const std::vector<Queued>& batch) {
+  in_transaction([&] {
+    const std::int64_t batch_at = now_ms();
+    for (const Queued& queued : batch) recorder->apply(queued.record, queued.at, batch_at);
+    renew_lock_if_due();
+  });
+}
+
+// Returns when there is something to do: a batch is due, a job, the heartbeat, or the end.
+void Store::Impl::wait_for_work(std::unique_lock<std::mutex>& guard) {
+  const auto urgent = [this] {
+    return stopping || !jobs.empty() || flush_wanted || queue.size() >= options.commit_rows;
+  };
+  while (!urgent()) {
+    // A third of the interval is for gathering a batch; the rest is for writing it.
+    const auto due = queue.empty() ? heartbeat_due : oldest + options.commit_interval / 3;
+    if (Clock::now() >= due) return;
+    work_arrived.wait_until(guard, due);
+  }
+}
+
+void Store::Impl::write_loop() {
+  std::vector<Queued> batch;
+  std::unique_lock guard(mutex);
+  for (;;) {
+    wait_for_work(guard);
+    batch.clear();
+    batch.swap(queue);
+    std::deque<Job> todo;
+    todo.swap(jobs);
+    const bool last = stopping;
+    const std::uint64_t number = recorded_number;
+    std::string met = error;
+    flush_wanted = false;
+    guard.unlock();
+    try {
+      if (met.empty() && (!batch.empty() || Clock::now() >= heartbeat_due)) commit_batch(batch);
+    } catch (const std::exception& e) {
+      met = e.what();
+      heartbeat_due = Clock::time_point::max();  // there is nothing more to keep alive
+    }
+    for (const auto& job : todo) job(met);
+    guard.lock();
+    error = met;
+    if (error.empty()) committed_number = number;
+    progress_made.notify_all();
+    if (last) return;
+  }
+}
+
+void Store::Impl::throw_error() const {
+  if (!error.empty()) throw StorageError(error);
+}
+
+// Runs `work` on the writer thread, after all that was recorded before; its exceptions come here.
+template <class Work>
+auto Store::Impl::call(Work work) -> decltype(work()) {
+  using Result = decltype(work());
+  std::promise<Result> promise;
+  auto future = promise.get_future();
+  {
+    const std::lock_guard guard(mutex);
+    throw_error();
+    jobs.emplace_back([&](const std::string& met) {
+      try {
+        if (!met.empty()) throw StorageError(met);
+        std::optional<Result> result;
+        in_transaction([&] { result = work(); });
+        promise.set_value(std::move(*result));
+      } catch (...) {
+        promise.set_exception(std::current_exception());
+      }
+    });
+  }
+  work_arrived.notify_one();
+  return future.get();
+}
+
+// ---- Store
+
+Store::Store(const std::filesystem::path& file, StoreOptions options)
+    : impl_(std::make_unique<Impl>(file, options)) {}
+
+Store::~Store() = default;
+
+std::vector<StoredTrial> Store::reconcile(const StudyRecord& study,
+                                          const std::vector<CellRecord>& cells,
+                                          const std::vector<std::int64_t>& seeds) {
+  return impl_->call(
+      [&] { return storage::reconcile(impl_->database, impl_->names, study, cells, seeds); });
+}
+
+int Store::reset_failed(const std::string& study) {
+  return impl_->call([&] { return storage::reset_failed(impl_->database, study); });
+}
+
+std::map<std::string, std::map<std::string, double>> Store::cell_metrics(const std::string& study) {
+  return impl_->call([&] { return storage::cell_metrics(impl_->database, study); });
+}
+
+std::uint64_t Store::record(Record record) {
+  if (!impl_->options.audit_events && std::holds_alternative<Event>(record)) {
+    const std::lock_guard guard(impl_->mutex);
+    return impl_->recorded_number;
+  }
+  std::unique_lock guard(impl_->mutex);
+  impl_->throw_error();
+  if (impl_->queue.size() >= kMaxQueued) {
+    impl_->progress_made.wait(
+        guard, [this] { return impl_->queue.size() < kMaxQueued || !impl_->error.empty(); });
+    impl_->throw_error();
+  }
+  const bool first = impl_->queue.empty();
+  if (first) impl_->oldest = Clock::now();
+  impl_->queue.push_back({std::move(record), now_ms()});
+  const bool wake = first || impl_->queue.size() == impl_->options.commit_rows;
+  const std::uint64_t number = ++impl_->recorded_number;
+  guard.unlock();
+  if (wake) impl_->work_arrived.notify_one();
+  return number;
+}
+
+std::uint64_t Store::committed() const {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->throw_error();
+  return impl_->committed_number;
+}
+
+void Store::flush() {
+  std::unique_lock guard(impl_->mutex);
+  const std::uint64_t wanted = impl_->recorded_number;
+  impl_->flush_wanted = true;
+  impl_->work_arrived.notify_one();
+  impl_->progress_made.wait(
+      guard, [&] { return impl_->committed_number >= wanted || !impl_->error.empty(); });
+  impl_->throw_error();
+}
+
+}  // namespace windrow::storage

@@ -1,0 +1,60 @@
+// The coordinator's side of the database: the one writer.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/error.h"
+#include "storage/records.h"
+
+namespace windrow::storage {
+
+struct StoreOptions {
+  std::chrono::milliseconds commit_interval{100};  // at most so long is a record not yet durable
+  std::size_t commit_rows = 2000;                  // or so many records
+  bool audit_events = true;
+};
+
+// Opens (creating or migrating) the database, takes the lock, and owns a writer thread. Records are
+// applied in the order of record(); each batch is one transaction, durable when committed()
+// reaches its last number. All members are called from one thread.
+class Store {
+ public:
+  explicit Store(const std::filesystem::path& file, StoreOptions options = {});
+  ~Store();  // flushes; swallows errors (call flush() first to see them)
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // Makes the database hold this study with these cells x seeds: new trials are inserted (pending)
+  // in the order cells-major, seeds-minor of `cells`; stage membership is brought up to date;
+  // trials `running` from a dead run become pending. Nothing is ever removed: cells the study
+  // no longer has stay, with no stage. Durable on return. Returns the study's present trials, in
+  // the order of `cells` x `seeds`. May be called again during the run when a stage expands.
+  std::vector<StoredTrial> reconcile(const StudyRecord& study, const std::vector<CellRecord>& cells,
+                                     const std::vector<std::int64_t>& seeds);
+
+  // Sets failed trials of the study back to pending with fresh retry budgets (`windrow retry`).
+  int reset_failed(const std::string& study);
+
+  // Queues a record and returns its number (from 1). Throws StorageError if the writer thread has
+  // met an error (the records not yet committed are lost with it, the database stays consistent).
+  std::uint64_t record(Record record);
+
+  // The number of the last durable record. Throws StorageError as record() does.
+  std::uint64_t committed() const;
+
+  // Waits until everything recorded is durable. Throws StorageError.
+  void flush();
+
+  // Mean of each metric (result, else last epoch) over the finished trials of each cell.
+  std::map<std::string, std::map<std::string, double>> cell_metrics(const std::string& study);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace windrow::storage

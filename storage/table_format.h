@@ -1,0 +1,33 @@
+// A ResultTable as text for people and programs.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/result_table.h"
+
+namespace windrow::storage {
+
+enum class TableStyle { text, markdown, latex, csv, json };
+
+// "text", "markdown", "latex", "csv", "json"; nullopt: another.
+std::optional<TableStyle> table_style(std::string_view name);
+
+struct TableOptions {
+  // Significant digits of real numbers in text, Markdown and LaTeX, for people: 0 = as many as tell
+  // the number from its neighbours, which CSV and JSON, for programs, always give. Integers are
+  // written as such.
+  int significant_digits = 6;
+  std::map<std::string, int> column_digits;  // column to its own significant digits
+  std::string caption;                       // in Markdown and LaTeX; "" = none
+};
+
+// The table with a line break at its end. Markdown: GitHub's pipe tables. LaTeX: a tabular of the
+// package booktabs, in a table environment where there is a caption. CSV: RFC 4180, null is empty.
+// JSON: an array of objects; null for NULL and for numbers that JSON has none for.
+std::string format_table(const ResultTable& table, TableStyle style,
+                         const TableOptions& options = {});
+
+}  // namespace windrow::storage

@@ -1,0 +1,154 @@
+#include "storage/views.h"
+
+#include <algorithm>
+
+namespace windrow::storage {
+namespace {
+
+// "2026-01-01T10:00:00.123Z" of milliseconds since 1970 UTC; NULL stays NULL.
+std::string iso_time(const std::string& milliseconds) {
+  return "strftime('%Y-%m-%dT%H:%M:%fZ', " + milliseconds + " / 1000.0, 'unixepoch')";
+}
+
+// The stages of cell c, in the study's order, with commas.
+constexpr const char* kStages =
+    "coalesce((SELECT group_concat(name) FROM (SELECT g.name FROM stage_cell m "
+    "JOIN stage g ON g.id = m.stage WHERE m.cell = c.id ORDER BY g.position)), '')";
+
+std::string as(const std::string& expression, const std::string& column) {
+  return expression + " AS " + quote_identifier(column);
+}
+
+// Parameter `name` of cell c: a text, a number, 0 or 1, NULL, or the JSON of a list or object.
+std::string parameter_value(const std::string& name) {
+  // SQLite's JSON paths know no escapes: names that need one go the slower, general way.
+  const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
+    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+  });
+  if (plain) return "json_extract(c.parameters, " + quote_text("$.\"" + name + "\"") + ")";
+  return "(SELECT value FROM json_each(c.parameters) WHERE key = " + quote_text(name) + ")";
+}
+
+// A metric of trial t: of its result once finished, else of its last epoch, else a fact.
+std::string trial_metric(const MetricName& metric) {
+  const std::string id = std::to_string(metric.id);
+  const std::string of_trial =
+      "(SELECT value FROM trial_metric WHERE trial = t.id AND metric = " + id + ")";
+  if (!metric.of_epochs) return of_trial;
+  return "CASE t.state WHEN 2 THEN " + of_trial +
+         " ELSE coalesce((SELECT value FROM epoch_metric WHERE metric = " + id +
+         " AND epoch_id = (SELECT id FROM epoch WHERE trial = t.id ORDER BY epoch DESC LIMIT "
+         "1)), " +
+         of_trial + ") END";
+}
+
+std::string trials(const Columns& columns) {
+  std::string sql =
+      "CREATE VIEW trials AS SELECT t.id AS trial, s.name AS study, " + as(kStages, "stages") +
+      ", c.hash AS cell, t.seed AS seed, CASE t.state WHEN 0 THEN 'pending' WHEN 1 THEN 'running' "
+      "WHEN 2 THEN 'finished' ELSE 'failed' END AS state, t.attempts AS attempts, "
+      "CASE t.state WHEN 2 THEN t.epochs ELSE coalesce((SELECT max(epoch) FROM epoch "
+      "WHERE trial = t.id), 0) END AS epochs";
+  for (const auto& p : columns.parameters) sql += ", " + as(parameter_value(p.name), p.column);
+  for (const auto& m : columns.metrics) sql += ", " + as(trial_metric(m.metric), m.column);
+  return sql +
+         ", CASE t.state WHEN 2 THEN t.wall_seconds ELSE coalesce((SELECT sum(wall_seconds) "
+         "FROM epoch WHERE trial = t.id), (a.ended_at - a.began_at) / 1000.0) END AS wall_seconds, "
+         "t.failure AS failure, a.host AS host, a.device AS device "
+         "FROM trial t JOIN cell c ON c.id = t.cell JOIN study s ON s.id = c.study "
+         "LEFT JOIN attempt a ON a.trial = t.id AND a.attempt = t.attempts";
+}
+
+std::string epochs(const Columns& columns) {
+  std::string sql =
+      "CREATE VIEW epochs AS SELECT e.trial AS trial, e.epoch AS epoch, e.attempt AS attempt, "
+      "e.wall_seconds AS wall_seconds, e.state_hash AS state_hash, " +
+      iso_time("e.committed_at") + " AS committed_at";
+  for (const auto& m : columns.metrics) {
+    if (!m.metric.of_epochs) continue;
+    const std::string id = std::to_string(m.metric.id);
+    sql +=
+        ", " + as("(SELECT value FROM epoch_metric WHERE epoch_id = e.id AND metric = " + id + ")",
+                  m.column);
+  }
+  return sql + " FROM epoch e";
+}
+
+std::string attempts() {
+  return "CREATE VIEW attempts AS SELECT trial, attempt, host, rank, slots, gang, device, "
+         "versions, " +
+         iso_time("began_at") + " AS began_at, " + iso_time("ended_at") +
+         " AS ended_at, outcome, resumed_from_epoch FROM attempt";
+}
+
+std::string failures() {
+  return "CREATE VIEW failures AS SELECT trial, attempt, kind, message, exit_code, signal, host, "
+         "slot, stderr_tail FROM failure";
+}
+
+// Two passes, the mean first: the one-pass sum of squares loses the digits that matter where the
+// seeds lie close together. Epochs and wall_seconds take part under ids that no metric has.
+std::string summary(const Columns& columns) {
+  std::string pivot, picked;
+  const auto add = [&](std::int64_t id, const std::string& mean, const std::string& sd,
+                       const std::string& ci95) {
+    const auto one = [&](const char* statistic, const std::string& column) {
+      const std::string name = quote_identifier(column);
+      pivot += ", max(CASE metric WHEN " + std::to_string(id) + " THEN " + statistic + " END) AS " +
+               name;
+      picked += ", p." + name + " AS " + name;
+    };
+    one("mean", mean);
+    one("sd", sd);
+    one("ci95", ci95);
+  };
+  for (const auto& m : columns.metrics) add(m.metric.id, m.mean, m.sd, m.ci95);
+  add(-1, "epochs_mean", "epochs_sd", "epochs_ci95");
+  add(-2, "wall_seconds_mean", "wall_seconds_sd", "wall_seconds_ci95");
+
+  std::string sql =
+      "CREATE VIEW summary AS WITH "
+      "observation (cell, metric, value) AS ("
+      "SELECT t.cell, r.metric, r.value FROM trial t JOIN trial_metric r ON r.trial = t.id "
+      "WHERE t.state = 2 AND r.value IS NOT NULL "
+      "UNION ALL SELECT cell, -1, epochs FROM trial WHERE state = 2 "
+      "UNION ALL SELECT cell, -2, wall_seconds FROM trial WHERE state = 2), "
+      "centred (cell, metric, value, mean, n) AS (SELECT cell, metric, value, "
+      "avg(value) OVER (PARTITION BY cell, metric), count(value) OVER (PARTITION BY cell, metric) "
+      "FROM observation), "
+      "spread (cell, metric, mean, n, sd) AS (SELECT cell, metric, max(mean), max(n), "
+      "sqrt(sum((value - mean) * (value - mean)) / nullif(max(n) - 1, 0)) FROM centred "
+      "GROUP BY cell, metric), "
+      "statistics (cell, metric, mean, sd, ci95) AS (SELECT cell, metric, mean, sd, "
+      "sd / sqrt(n) * (SELECT t975 FROM student_t WHERE df <= n - 1 ORDER BY df DESC LIMIT 1) "
+      "FROM spread), pivot AS (SELECT cell" +
+      pivot + " FROM statistics GROUP BY cell) SELECT s.name AS study, " + as(kStages, "stages") +
+      ", c.hash AS cell";
+  for (const auto& p : columns.parameters) sql += ", " + as(parameter_value(p.name), p.column);
+  return sql + ", (SELECT count(*) FROM trial WHERE cell = c.id AND state = 2) AS n" + picked +
+         " FROM cell c JOIN study s ON s.id = c.study LEFT JOIN pivot p ON p.cell = c.id";
+}
+
+}  // namespace
+
+std::map<std::string, std::string> view_definitions(const Columns& columns) {
+  return {{"trials", trials(columns)},
+          {"epochs", epochs(columns)},
+          {"attempts", attempts()},
+          {"failures", failures()},
+          {"summary", summary(columns)}};
+}
+
+void refresh_views(Database& database, const Names& names) {
+  const auto definitions = view_definitions(name_columns(names.parameters(), names.metrics()));
+  Statement present(database, "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?1");
+  for (const auto& [name, definition] : definitions) {
+    const bool same = present.row(name) && present.text(0) == definition;
+    present.reset();
+    if (same) continue;
+    database.execute("DROP VIEW IF EXISTS " + name);
+    database.execute(definition);
+  }
+}
+
+}  // namespace windrow::storage

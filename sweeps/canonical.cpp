@@ -1,0 +1,134 @@
+#include "sweeps/canonical.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "protocol/hash.h"
+#include "protocol/lines.h"
+
+namespace windrow::sweeps {
+namespace {
+
+void append_integer(std::int64_t value, std::string& out) {
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+void append_number(double value, std::string& out) {
+  // Beyond 2^53 a double stands for several integers.
+  if (value == std::floor(value) && std::abs(value) < 9007199254740992.0)
+    return append_integer(static_cast<std::int64_t>(value), out);
+  char buffer[32];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+// Most strings need no escapes, and JSON's writer is slow to start.
+void append_string(const std::string& value, std::string& out) {
+  const bool is_plain = std::ranges::all_of(value, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  if (is_plain)
+    (out += '"').append(value) += '"';
+  else
+    out += Json(value).dump();
+}
+
+Json to_json(const protocol::TrainerSettings& trainer) {
+  return {{"command", trainer.command},
+          {"persistent", trainer.persistent},
+          {"ready_seconds", trainer.ready_seconds},
+          {"hang_seconds", trainer.hang_seconds}};
+}
+
+Json to_json(const Stage& stage) {
+  Json json = {{"name", stage.name},
+               {"parameters", stage.parameters},
+               {"cases", stage.cases},
+               {"case_keys", stage.case_keys}};
+  Json& grid = json["grid"] = Json::array();
+  for (const auto& [key, values] : stage.grid) grid.push_back({key, values});
+  if (stage.best)
+    json["best"] = {{"count", stage.best->count},
+                    {"of", stage.best->of},
+                    {"by", stage.best->by},
+                    {"goal", stage.best->goal == protocol::Goal::minimize ? "min" : "max"},
+                    {"take", stage.best->take}};
+  return json;
+}
+
+Json to_json(const Report& report) {
+  Json json = {
+      {"sort_by", report.sort_by}, {"descending", report.descending}, {"caption", report.caption}};
+  Json& columns = json["columns"] = Json::array();
+  for (const ReportColumn& column : report.columns) columns.push_back({column.key, column.label});
+  return json;
+}
+
+}  // namespace
+
+void append_canonical(const Json& value, std::string& out) {
+  if (value.is_object()) {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, member] : value.get_ref<const Json::object_t&>()) {
+      if (!first) out += ',';
+      first = false;
+      append_string(key, out);
+      out += ':';
+      append_canonical(member, out);
+    }
+    out += '}';
+  } else if (value.is_array()) {
+    out += '[';
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (i > 0) out += ',';
+      append_canonical(value[i], out);
+    }
+    out += ']';
+  } else if (value.is_number_float()) {
+    append_number(value.get<double>(), out);
+  } else if (value.is_number_integer()) {
+    append_integer(value.get<std::int64_t>(), out);
+  } else if (value.is_string()) {
+    append_string(value.get_ref<const std::string&>(), out);
+  } else {
+    out += value.dump();
+  }
+}
+
+std::string canonical(const Json& value) {
+  std::string out;
+  append_canonical(value, out);
+  return out;
+}
+
+std::string study_hash(const Study& study) {
+  Json json = {{"study", study.name},
+               {"task", study.task},
+               {"trainer", to_json(study.trainer)},
+               {"parameters", study.parameters},
+               {"seeds", study.seeds},
+               {"report", to_json(study.report)}};
+  if (study.early_stopping) json["early_stopping"] = protocol::to_json(*study.early_stopping);
+  Json& stages = json["stages"] = Json::array();
+  for (const Stage& stage : study.stages) stages.push_back(to_json(stage));
+  return protocol::content_hash(canonical(json));
+}
+
+CellHasher::CellHasher(const Study& study) {
+  head_ = '{';
+  if (study.early_stopping)
+    head_ += "\"early_stopping\":" + canonical(protocol::to_json(*study.early_stopping)) + ",";
+  head_ += "\"parameters\":";
+  tail_ = ",\"task\":" + Json(study.task).dump() + "}";
+}
+
+std::string CellHasher::hash(const Json& identity) {
+  text_ = head_;
+  append_canonical(identity, text_);
+  text_ += tail_;
+  return protocol::content_hash(text_).substr(0, 16);
+}
+
+}  // namespace windrow::sweeps

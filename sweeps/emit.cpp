@@ -1,0 +1,123 @@
+#include "sweeps/emit.h"
+
+#include <algorithm>
+
+#include "protocol/lines.h"
+#include "sweeps/node_reader.h"
+#include "sweeps/stages.h"
+
+namespace windrow::sweeps {
+namespace {
+
+// A string is plain where YAML can't take it for anything else; JSON's quotes are YAML's too.
+std::string scalar(const Json& value) {
+  if (value.is_string()) {
+    const std::string& text = value.get_ref<const std::string&>();
+    if (is_name(text) && plain_scalar_value(text).is_string()) return text;
+  }
+  return value.dump();
+}
+
+std::string flow(const Json& value) {
+  if (!value.is_structured()) return scalar(value);
+  std::string text;
+  for (const auto& [key, member] : value.items()) {
+    if (!text.empty()) text += ", ";
+    if (value.is_object()) text += scalar(key) + ": ";
+    text += flow(member);
+  }
+  return value.is_object() ? "{" + text + "}" : "[" + text + "]";
+}
+
+const char* to_string(protocol::Goal goal) {
+  return goal == protocol::Goal::minimize ? "min" : "max";
+}
+
+std::string trainer_text(const protocol::TrainerSettings& trainer) {
+  return "trainer:\n  command: " + flow(trainer.command) +
+         "\n  persistent: " + flow(trainer.persistent) +
+         "\n  ready_seconds: " + flow(trainer.ready_seconds) +
+         "\n  hang_seconds: " + flow(trainer.hang_seconds) + "\n";
+}
+
+std::string seeds_text(const std::vector<std::int64_t>& seeds) {
+  bool is_count = true;
+  for (std::size_t i = 0; i < seeds.size(); ++i)
+    is_count = is_count && seeds[i] == static_cast<std::int64_t>(i);
+  return "seeds: " + (is_count ? std::to_string(seeds.size()) : flow(seeds)) + "\n";
+}
+
+std::string case_text(const Json& one, const std::vector<std::string>& keys) {
+  std::string text;
+  for (const std::string& key : keys)  // in the file's order, which a Json object has lost
+    if (const auto found = one.find(key); found != one.end())
+      text += (text.empty() ? "" : ", ") + scalar(key) + ": " + scalar(*found);
+  return "- {" + text + "}\n";
+}
+
+std::string selection_text(const Selection& best) {
+  std::string text = "best: {count: " + std::to_string(best.count) + ", of: " + scalar(best.of) +
+                     ", by: " + scalar(best.by) + ", goal: " + to_string(best.goal);
+  if (!best.take.empty()) text += ", take: " + flow(best.take);
+  return text + "}\n";
+}
+
+// What a stage and a study without stages have in common, each line after `indent`.
+std::string sweep_text(const Stage& stage, const std::string& indent) {
+  std::string text;
+  if (stage.best) text += indent + selection_text(*stage.best);
+  if (!stage.cases.empty()) {
+    text += indent + "cases:\n";
+    for (const Json& one : stage.cases) text += indent + "  " + case_text(one, stage.case_keys);
+  }
+  if (!stage.grid.empty()) {
+    text += indent + "grid:\n";
+    for (const auto& [key, values] : stage.grid)
+      text += indent + "  " + scalar(key) + ": " + flow(values) + "\n";
+  }
+  return text;
+}
+
+std::string stages_text(const Study& study) {
+  const Stage& first = study.stages.front();
+  const std::vector<std::string> swept = swept_parameters(study, first);
+  const auto is_fixed = [&](const std::string& key) { return study.parameters.contains(key); };
+  // Without stages, a parameter that is fixed can't be swept too.
+  if (study.stages.size() == 1 && first.name == "main" && first.parameters.empty() &&
+      std::ranges::none_of(swept, is_fixed))
+    return sweep_text(first, "");
+  std::string text = "stages:\n";
+  for (const Stage& stage : study.stages) {
+    text += "  " + stage.name + ":\n";
+    text += "    parameters: " + flow(stage.parameters) + "\n";
+    text += sweep_text(stage, "    ");
+  }
+  return text;
+}
+
+std::string report_text(const Report& report) {
+  std::string text = "report:\n";
+  if (!report.columns.empty()) {
+    text += "  columns:\n";
+    for (const ReportColumn& column : report.columns)
+      text += "    - {key: " + scalar(column.key) + ", label: " + scalar(column.label) + "}\n";
+  }
+  if (!report.sort_by.empty()) text += "  sort_by: " + scalar(report.sort_by) + "\n";
+  text += "  descending: " + flow(report.descending) + "\n";
+  if (!report.caption.empty()) text += "  caption: " + scalar(report.caption) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string to_yaml(const Study& study) {
+  std::string text = "study: " + study.name + "\n";
+  text += study.task.empty() ? trainer_text(study.trainer) : "task: " + study.task + "\n";
+  text += "parameters: " + flow(study.parameters) + "\n";
+  text += seeds_text(study.seeds);
+  if (study.early_stopping)
+    text += "early_stopping: " + flow(protocol::to_json(*study.early_stopping)) + "\n";
+  return text + stages_text(study) + report_text(study.report);
+}
+
+}  // namespace windrow::sweeps

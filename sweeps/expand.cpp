@@ -1,0 +1,199 @@
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "sweeps/canonical.h"
+#include "sweeps/nearest.h"
+#include "sweeps/stages.h"
+#include "sweeps/study.h"
+#include "sweeps/tasks/task_schema.h"
+
+namespace windrow::sweeps {
+namespace {
+
+class Expander {
+ public:
+  Expander(const Study& study, const CellMetrics& metrics, const std::vector<std::string>& complete)
+      : study_(study), metrics_(metrics), complete_(complete), hasher_(study) {
+    if (study.task.empty()) return;
+    task_ = find_task(study.task);
+    if (!task_)
+      throw StudyError("study " + study.name + ": task: there is no task " + study.task +
+                       " in this version of Windrow; use the version that the study is from");
+  }
+
+  Expansion run() {
+    for (const Stage& stage : study_.stages) expand_stage(stage);
+    if (!faults_.empty()) throw StudyError(faults_);
+    find_varying();
+    return std::move(out_);
+  }
+
+ private:
+  void expand_stage(const Stage& stage) {
+    StageState& state = out_.stages[stage.name];
+    std::vector<Json> selected = {Json::object()};
+    if (stage.best) {
+      state = selection_state(*stage.best);
+      if (state.kind == StageState::Kind::expanded) selected = select(stage, state);
+      if (state.kind != StageState::Kind::expanded) return;
+    }
+    Json parameters = study_.parameters;
+    parameters.update(stage.parameters);
+    static const std::vector<Json> kNoCases = {Json::object()};
+    for (const Json& taken : selected) {
+      for (const Json& one : stage.cases.empty() ? kNoCases : stage.cases) {
+        // A fresh copy: cases may have different keys, and one must not leave its own to the next.
+        Json given = parameters;
+        given.update(taken);
+        given.update(one);
+        expand_grid(stage, 0, given);
+      }
+    }
+  }
+
+  // The last axis is the fastest.
+  void expand_grid(const Stage& stage, std::size_t axis, Json& parameters) {
+    if (axis == stage.grid.size()) {
+      add_cell(stage, parameters);
+      return;
+    }
+    Json& place = parameters[stage.grid[axis].first];
+    for (const Json& value : stage.grid[axis].second) {
+      place = value;
+      expand_grid(stage, axis + 1, parameters);
+    }
+  }
+
+  void add_cell(const Stage& stage, const Json& given) {
+    Json complete = task_ ? complete_cell(stage, given) : given;
+    std::string hash = hasher_.hash(task_ ? identity_parameters(*task_, complete) : complete);
+    const auto [seen, is_new] = index_.emplace(hash, out_.cells.size());
+    if (is_new) out_.cells.push_back({std::move(hash), std::move(complete), {}});
+    // Stages are expanded one after the other, so the last one is this one if it was seen before.
+    Cell& cell = out_.cells[seen->second];
+    if (!cell.stages.empty() && cell.stages.back() == stage.name) return;
+    cell.stages.push_back(stage.name);
+    members_[stage.name].push_back(seen->second);
+  }
+
+  Json complete_cell(const Stage& stage, const Json& given) {
+    std::vector<ParameterFault> faults;
+    Json complete = complete_parameters(*task_, given, faults);
+    add_faults(stage, given, faults);
+    return complete;
+  }
+
+  void add_faults(const Stage& stage, const Json& given,
+                  const std::vector<ParameterFault>& faults) {
+    static constexpr int kMostFaults = 20;
+    for (const ParameterFault& fault : faults) {
+      if (fault_count_++ >= kMostFaults) return;
+      if (!faults_.empty()) faults_ += '\n';
+      faults_.append("study ").append(study_.name).append(", stage ").append(stage.name);
+      faults_.append(", cell ").append(given.dump()).append(": ").append(fault.key);
+      faults_.append(": ").append(fault.message);
+    }
+  }
+
+  StageState selection_state(const Selection& best) const {
+    using enum StageState::Kind;
+    const auto from = out_.stages.find(best.of);
+    if (from == out_.stages.end())
+      return {impossible, "there is no stage " + best.of + " before it"};
+    if (from->second.kind == impossible)
+      return {impossible,
+              "stage " + best.of + ", which it selects from, has no cells: " + from->second.reason};
+    if (from->second.kind == waiting || std::ranges::find(complete_, best.of) == complete_.end())
+      return {waiting, "waits for stage " + best.of};
+    return {};
+  }
+
+  // The taken parameters of the best cells, best first; sets `state` to impossible without any.
+  std::vector<Json> select(const Stage& stage, StageState& state) {
+    const Selection& best = *stage.best;
+    struct Ranked {
+      std::size_t cell;
+      double value;
+    };
+    std::vector<Ranked> ranking;
+    std::vector<std::string> reported;
+    for (const std::size_t index : members_[best.of]) {
+      const auto found = metrics_.find(out_.cells[index].hash);
+      if (found == metrics_.end()) continue;
+      if (reported.empty())
+        for (const auto& [name, value] : found->second) reported.push_back(name);
+      const auto metric = found->second.find(best.by);
+      if (metric != found->second.end() && !std::isnan(metric->second))
+        ranking.push_back({index, metric->second});
+    }
+    if (ranking.empty()) {
+      state = {StageState::Kind::impossible, no_ranking(best, reported)};
+      return {};
+    }
+    std::ranges::stable_sort(ranking, [&](const Ranked& a, const Ranked& b) {
+      return best.goal == protocol::Goal::minimize ? a.value < b.value : a.value > b.value;
+    });
+    if (ranking.size() > static_cast<std::size_t>(best.count)) ranking.resize(best.count);
+    const std::vector<std::string> take = taken_parameters(study_, stage);
+    std::vector<Json> selected;
+    for (const Ranked& ranked : ranking) {
+      Json taken = Json::object();
+      for (const std::string& key : take) {
+        const Json& parameters = out_.cells[ranked.cell].parameters;
+        if (const auto found = parameters.find(key); found != parameters.end()) taken[key] = *found;
+      }
+      selected.push_back(std::move(taken));
+    }
+    return selected;
+  }
+
+  static std::string no_ranking(const Selection& best, const std::vector<std::string>& reported) {
+    if (reported.empty())
+      return "no trial of stage " + best.of + " finished, so none of its cells is the best";
+    return "no cell of stage " + best.of + " has a number as metric " + best.by +
+           "; its trials report " + joined(reported);
+  }
+
+  // A parameter varies if two cells differ in it, one of them lacking it included.
+  void find_varying() {
+    std::vector<std::string> candidates;
+    const auto consider = [&](const std::string& key) {
+      if (std::ranges::find(candidates, key) == candidates.end()) candidates.push_back(key);
+    };
+    for (const Stage& stage : study_.stages) {
+      for (const std::string& key : swept_parameters(study_, stage)) consider(key);
+      for (const auto& [key, value] : stage.parameters.items()) consider(key);
+    }
+    for (const std::string& key : candidates) {
+      const auto differs = [&](const Cell& cell) {
+        const Json& first = out_.cells.front().parameters;
+        const auto a = first.find(key);
+        const auto b = cell.parameters.find(key);
+        const bool has_a = a != first.end(), has_b = b != cell.parameters.end();
+        return has_a != has_b || (has_a && *a != *b);
+      };
+      if (std::ranges::any_of(out_.cells, differs)) out_.varying.push_back(key);
+    }
+  }
+
+  const Study& study_;
+  const CellMetrics& metrics_;
+  const std::vector<std::string>& complete_;
+  const TaskSpec* task_ = nullptr;
+  CellHasher hasher_;
+  Expansion out_;
+  std::unordered_map<std::string, std::size_t> index_;                 // hash -> cell
+  std::unordered_map<std::string, std::vector<std::size_t>> members_;  // stage -> cells
+  std::string faults_;
+  int fault_count_ = 0;
+};
+
+}  // namespace
+
+Expansion expand(const Study& study, const CellMetrics& metrics,
+                 const std::vector<std::string>& complete) {
+  return Expander(study, metrics, complete).run();
+}
+
+}  // namespace windrow::sweeps

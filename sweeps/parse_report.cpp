@@ -1,0 +1,114 @@
+#include <algorithm>
+
+#include "sweeps/nearest.h"
+#include "sweeps/study_source.h"
+
+namespace windrow::sweeps {
+namespace {
+
+constexpr const char* kColumnsExample =
+    "a list such as [lr, {key: val_loss, label: Loss}], or a map such as {lr: Rate}";
+
+// The columns of the view `trials` that every study has; see docs/database.md.
+const std::vector<std::string> kTrialColumns = {"trial",        "study",   "stages",   "cell",
+                                                "seed",         "state",   "attempts", "epochs",
+                                                "wall_seconds", "failure", "host",     "device"};
+
+// All that a column of a shipped task's report can be.
+std::vector<std::string> known_columns(const TaskSpec& task) {
+  std::vector<std::string> names = task.parameter_names();
+  for (const std::string& name : task.metric_names()) names.push_back(name);
+  for (const MetricSpec& fact : task.facts) names.push_back(fact.name);
+  names.insert(names.end(), kTrialColumns.begin(), kTrialColumns.end());
+  return names;
+}
+
+class ColumnsReader {
+ public:
+  ColumnsReader(const TaskSpec* task, Faults& faults) : faults_(faults) {
+    if (task) known_ = known_columns(*task);
+  }
+
+  void read(const YamlNode& node, std::vector<ReportColumn>& columns) {
+    if (node.kind == YamlNode::Kind::map) {
+      for_each_entry(node, "columns", kColumnsExample, faults_, [&](const YamlEntry& entry) {
+        if (const auto label = read_text(entry.value, entry.key.text, faults_))
+          add(entry.key, {entry.key.text, *label}, columns);
+      });
+    } else if (node.kind == YamlNode::Kind::sequence) {
+      for (const YamlNode& item : node.items) read_item(item, columns);
+    } else {
+      faults_.add(node.place, "columns",
+                  describe(node) + " is no list; give " + std::string(kColumnsExample));
+      return;
+    }
+    if (node.items.empty() && node.entries.empty())
+      faults_.add(node.place, "columns",
+                  "it is empty; give " + std::string(kColumnsExample) + ", or remove the key");
+  }
+
+  void check(const YamlNode& node, const std::string& key) {
+    if (known_.empty() || std::ranges::find(known_, base_name(key)) != known_.end()) return;
+    faults_.add(node.place, key,
+                "is no parameter or metric of the task and no column of the view trials; " +
+                    suggestion(key, known_));
+  }
+
+ private:
+  void read_item(const YamlNode& item, std::vector<ReportColumn>& columns) {
+    if (item.kind != YamlNode::Kind::map) {
+      if (const auto key = read_text(item, "columns", faults_)) add(item, {*key, *key}, columns);
+      return;
+    }
+    const SectionReader reader(item, Section::column, "columns", faults_);
+    ReportColumn column;
+    reader.text("key", column.key);
+    column.label = column.key;
+    reader.text("label", column.label);
+    if (const YamlNode* key = reader.find("key"); key && !column.key.empty())
+      add(*key, column, columns);
+  }
+
+  void add(const YamlNode& node, const ReportColumn& column, std::vector<ReportColumn>& columns) {
+    check(node, column.key);
+    if (std::ranges::find(columns, column.key, &ReportColumn::key) != columns.end())
+      faults_.add(node.place, column.key, "the column is given twice; remove one");
+    columns.push_back(column);
+  }
+
+  // Where a parameter or metric has the name of another column, the views add these to it.
+  static std::string_view base_name(std::string_view key) {
+    for (const std::string_view suffix : {"_parameter", "_metric"})
+      if (key.ends_with(suffix)) return key.substr(0, key.size() - suffix.size());
+    return key;
+  }
+
+  std::vector<std::string> known_;
+  Faults& faults_;
+};
+
+}  // namespace
+
+void read_report(const YamlNode& node, const TaskSpec* task, Faults& faults, Report& report) {
+  const SectionReader reader(node, Section::report, "report", faults);
+  if (!reader.is_map()) return;
+  ColumnsReader columns(task, faults);
+  if (const YamlNode* list = reader.find("columns")) columns.read(*list, report.columns);
+  reader.text("sort_by", report.sort_by);
+  reader.boolean("descending", report.descending);
+  reader.text("caption", report.caption);
+  const YamlNode* sort_by = reader.find("sort_by");
+  if (!sort_by || report.sort_by.empty()) return;
+  if (report.columns.empty()) {
+    columns.check(*sort_by, report.sort_by);
+  } else if (std::ranges::find(report.columns, report.sort_by, &ReportColumn::key) ==
+             report.columns.end()) {
+    std::vector<std::string> keys;
+    for (const ReportColumn& column : report.columns) keys.push_back(column.key);
+    faults.add(sort_by->place, "sort_by",
+               Json(report.sort_by).dump() + " is none of the columns; " +
+                   suggestion(report.sort_by, keys));
+  }
+}
+
+}  // namespace windrow::sweeps

@@ -1,0 +1,129 @@
+// A study: the YAML file, parsed and checked, and its expansion into cells and trials.
+//
+// parse (YAML, located errors) -> Study -> expand -> cells with identity. No I/O beyond reading the
+// file, no database: what a selecting stage needs from earlier results is handed in.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "protocol/early_stopping.h"
+#include "protocol/messages.h"
+
+namespace windrow::sweeps {
+
+using protocol::Json;
+
+// A bad study file. what() is "FILE:LINE:COLUMN: key: what is wrong with which value; remedy",
+// one line for each fault found (all faults of a file are reported at once where possible).
+struct StudyError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// An ordered list of parameters with their values: the order of the file.
+using GridAxis = std::pair<std::string, std::vector<Json>>;
+
+// A stage's selection from an earlier stage: the best `count` cells of stage `of` by the mean over
+// seeds of metric `by`; of each, the parameters `take` (empty: all swept ones) are kept.
+struct Selection {
+  int count = 1;
+  std::string of;
+  std::string by;
+  protocol::Goal goal = protocol::Goal::minimize;
+  std::vector<std::string> take;
+  friend bool operator==(const Selection&, const Selection&) = default;
+};
+
+struct Stage {
+  std::string name;            // "main" for a study without stages
+  Json parameters;             // fixed for this stage, over the study's
+  std::vector<GridAxis> grid;  // cartesian product, last axis fastest
+  std::vector<Json> cases;     // explicit combinations, each an object; product with the grid
+  std::vector<std::string> case_keys;  // the cases' parameters, in the order of first appearance
+  std::optional<Selection> best;
+};
+
+struct ReportColumn {
+  std::string key;    // a parameter, a metric, or a column of the `trials` view
+  std::string label;  // heading; the key where none is given
+};
+
+struct Report {                       // how `windrow table` prints the study by default
+  std::vector<ReportColumn> columns;  // empty: the varying parameters and all metrics
+  std::string sort_by;                // a column's key; "" = grid order
+  bool descending = false;
+  std::string caption;
+};
+
+struct Study {
+  std::string name;
+  std::string task;  // a shipped task, or "" with trainer.command
+  protocol::TrainerSettings trainer;
+  Json parameters = Json::object();  // fixed ones, after --set
+  std::vector<std::int64_t> seeds = {0};
+  std::optional<protocol::EarlyStopping> early_stopping;
+  std::vector<Stage> stages;  // in the file's order; a stage selects from earlier ones only
+  Report report;
+
+  std::string text;  // the effective study as YAML (with --set applied): parsing it
+                     // gives this study again; what `resume` reads back
+  std::string hash;  // content hash of the canonical form of all of the above
+};
+
+struct Override {  // --set key=value; value is parsed as YAML
+  std::string key;
+  std::string value;
+};
+
+// Throw StudyError. `name` stands for the file in messages.
+Study parse_study(const std::string& text, const std::string& name,
+                  const std::vector<Override>& overrides = {});
+Study load_study(const std::filesystem::path& file, const std::vector<Override>& overrides = {});
+
+// One point of the grid. Its identity is `hash`: of task, early stopping and the parameters that
+// differ from the task's defaults, in canonical form; so writing a default out changes nothing.
+struct Cell {
+  std::string hash;                 // 16 hexadecimal digits
+  Json parameters;                  // complete: the task's defaults filled in
+  std::vector<std::string> stages;  // every stage it belongs to, in order
+};
+
+// The mean over its finished seeds of each metric of a cell, for selections; only cells with at
+// least one finished trial appear.
+using CellMetrics = std::map<std::string /*cell hash*/, std::map<std::string, double>>;
+
+// Why a stage can't be expanded yet or ever.
+struct StageState {
+  enum class Kind { expanded, waiting, impossible };
+  Kind kind = Kind::expanded;
+  std::string reason;  // "waits for stage optimizers", "no cell of stage x has metric y", ...
+};
+
+struct Expansion {
+  std::vector<Cell> cells;  // in the order of first appearance; no two share a hash
+  // Parameters with more than one value, stage by stage: those taken, of the cases, of the grid,
+  // fixed ones.
+  std::vector<std::string> varying;
+  std::map<std::string, StageState> stages;
+};
+
+// Expands the study as far as results allow. The order: stage by stage as in the file; within a
+// stage the combinations selected, best first; for each of them the cases; for each of those the
+// grid, its last axis fastest. Selected cells that agree in all that is taken give one combination.
+// A selecting stage is expanded when every trial of the stage it selects from is over, which the
+// caller says by naming that stage in `complete`. Ties in a selection go to the earlier cell.
+// Throws StudyError where a combination is refused (each cell is checked against the task's
+// parameters).
+Expansion expand(const Study& study, const CellMetrics& metrics = {},
+                 const std::vector<std::string>& complete = {});
+
+// The study file's JSON Schema (draft 2020-12), for editors.
+Json study_schema();
+
+}  // namespace windrow::sweeps

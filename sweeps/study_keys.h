@@ -1,0 +1,38 @@
+// The keys of a study file, section by section: what the parser accepts, what the JSON Schema says
+// and what docs/study-file.md must describe, from one table. Internal to sweeps/ and its tests.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace windrow::sweeps {
+
+enum class Section { study, trainer, early_stopping, stage, best, report, column };
+
+inline constexpr Section kSections[] = {Section::study, Section::trainer, Section::early_stopping,
+                                        Section::stage, Section::best,    Section::report,
+                                        Section::column};
+
+struct KeySpec {
+  std::string name;
+  std::string help;
+  std::string schema;  // the JSON Schema of its value, as JSON text
+  bool required = false;
+};
+
+// In messages and in the JSON Schema's $defs, for example "early_stopping".
+const char* to_string(Section section);
+
+const std::vector<KeySpec>& keys_of(Section section);
+std::vector<std::string> key_names(Section section);
+
+// The limits that both the parser and the JSON Schema state.
+inline constexpr long long kMaximumSeed = 4294967295;  // what NumPy and LibTorch both take
+inline constexpr long long kMaximumSeedCount = 1000000;
+inline constexpr long long kMaximumPatience = 1000000000;
+inline constexpr long long kMaximumStageCells = 1000000;
+inline constexpr const char* kNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$";
+inline constexpr const char* kParameterPattern = "^[A-Za-z_][A-Za-z0-9_]*$";
+
+}  // namespace windrow::sweeps

@@ -1,0 +1,74 @@
+// A study with the places its parts have in the file, for checks that look at several parts.
+// Internal to sweeps/.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sweeps/faults.h"
+#include "sweeps/node_reader.h"
+#include "sweeps/study.h"
+#include "sweeps/tasks/task_schema.h"
+
+namespace windrow::sweeps {
+
+using Places = std::map<std::string, Place>;
+
+struct StageSource {  // of the stage with the same index
+  Place place;        // of its name; for a study without stages, of its parameters
+  Places fixed;
+  Places swept;  // the axes, and each key where it first appears in the cases
+  std::vector<Place> cases;
+  bool has_bad_case = false;  // one with a fault of its own, so that comparing them says nothing
+  Place count, of, by, best;
+  std::vector<Place> take;
+};
+
+struct StudySource {
+  Study study;
+  const TaskSpec* task = nullptr;  // null for a command trainer, and where the task isn't known
+  bool implicit_stage = false;     // the file has no stages
+  Places fixed;
+  std::vector<StageSource> stages;
+};
+
+// Reads parameters' names and values, by the task's table where there is one.
+class ParameterReader {
+ public:
+  // `is_known`: false where the study says neither task nor trainer, or one that isn't known; then
+  // nothing can be said about its parameters.
+  ParameterReader(const TaskSpec* task, bool is_known, Faults& faults)
+      : task_(task), is_known_(is_known), faults_(faults) {}
+
+  // Whether it can be a parameter's name.
+  bool name(const YamlNode& key);
+  // In normal form.
+  std::optional<Json> value(const std::string& key, const YamlNode& node);
+  // A map of parameters that each have one value.
+  void map(const YamlNode& node, std::string_view what, Json& values, Places& places);
+
+ private:
+  const TaskSpec* task_;
+  bool is_known_;
+  Faults& faults_;
+};
+
+// parse_stage.cpp
+void read_stage(const SectionReader& reader, ParameterReader& parameters, Faults& faults,
+                Stage& stage, StageSource& source);
+void read_selection(const YamlNode& node, Faults& faults, Selection& best, StageSource& source);
+
+// parse_report.cpp; column names are checked where `task` is known
+void read_report(const YamlNode& node, const TaskSpec* task, Faults& faults, Report& report);
+
+// overrides.cpp
+void apply_overrides(const std::vector<Override>& overrides, StudySource& source, Faults& faults);
+
+// A count or a list; used for the file and for --set.
+void read_seeds(const YamlNode& node, Faults& faults, std::vector<std::int64_t>& seeds);
+
+// check_stages.cpp: what a stage says of itself and of earlier stages must fit together.
+void check_stages(const StudySource& source, Faults& faults);
+
+}  // namespace windrow::sweeps

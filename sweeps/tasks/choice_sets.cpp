@@ -1,0 +1,120 @@
+// Task choice-sets: which item of a set is chosen (study P3 of docs/studies).
+#include "sweeps/tasks/registry.h"
+
+namespace windrow::sweeps {
+
+TaskSpec choice_sets_task() {
+  using enum ParameterType;
+  TaskSpec task;
+  task.name = "choice-sets";
+  task.help = "Regression of one-hot choices on generated sets of items, permutation-equivariant";
+  task.parameters = {
+      {.name = "model",
+       .type = string,
+       .help = "the network: setnet is layers x·Λ + pool(x)·Γ + bias with ReLU between them",
+       .default_value = "setnet",
+       .choices = {"setnet"}},
+      {.name = "depth",
+       .type = integer,
+       .help = "equivariant layers; the last has a single output per item",
+       .minimum = 1,
+       .maximum = 1000},
+      {.name = "width",
+       .type = integer,
+       .help = "outputs per item of each layer but the last",
+       .minimum = 1,
+       .maximum = 65536},
+      {.name = "pool",
+       .type = string,
+       .help = "how a layer pools over the items of a set",
+       .default_value = "mean",
+       .choices = {"mean", "sum", "max"}},
+      {.name = "lr",
+       .help = "learning rate of Adam, constant",
+       .default_value = 1e-4,
+       .minimum = 0,
+       .exclusive_minimum = true},
+      {.name = "epsilon",
+       .help = "Adam's epsilon, added to the root of the squares (PyTorch: 1e-8, Keras: 1e-7)",
+       .default_value = 1e-3,
+       .minimum = 0,
+       .exclusive_minimum = true},
+      {.name = "beta1",
+       .help = "decay of Adam's mean of gradients (PyTorch and Keras: 0.9)",
+       .default_value = 0.9,
+       .minimum = 0,
+       .maximum = 1,
+       .exclusive_maximum = true},
+      {.name = "beta2",
+       .help = "decay of Adam's mean of squared gradients (PyTorch and Keras: 0.999)",
+       .default_value = 0.999,
+       .minimum = 0,
+       .maximum = 1,
+       .exclusive_maximum = true},
+      {.name = "batch",
+       .type = integer,
+       .help = "sets in a minibatch",
+       .default_value = 300,
+       .minimum = 1,
+       .maximum = kIntegerMaximum},
+      {.name = "epochs",
+       .type = integer,
+       .help = "epochs to train at most; early stopping may end a trial before",
+       .default_value = 100,
+       .minimum = 1,
+       .maximum = kIntegerMaximum},
+      {.name = "validation_split",
+       .help = "share of the training sets that is held out for validation",
+       .default_value = 0.1,
+       .minimum = 0,
+       .maximum = 1,
+       .exclusive_minimum = true,
+       .exclusive_maximum = true},
+      {.name = "train_sets",
+       .type = integer,
+       .help = "sets generated for training and validation together",
+       .default_value = 200000,
+       .minimum = 2,
+       .maximum = kIntegerMaximum},
+      {.name = "test_sets",
+       .type = integer,
+       .help = "sets generated for the test",
+       .default_value = 200000,
+       .minimum = 1,
+       .maximum = kIntegerMaximum},
+      {.name = "items",
+       .type = integer,
+       .help = "items in a set",
+       .default_value = 5,
+       .minimum = 2,
+       .maximum = 65536},
+      {.name = "features",
+       .type = integer,
+       .help = "features of an item; the choice depends on the first three",
+       .default_value = 3,
+       .minimum = 3,
+       .maximum = 65536},
+      {.name = "data_seed",
+       .type = integer,
+       .help =
+           "seed of the generator, apart from the trial's: the same for all trials, so that they "
+           "learn from the same sets",
+       .default_value = 0,
+       .minimum = 0,
+       .maximum = kIntegerMaximum},
+  };
+  task.metrics = {
+      {"train_mse",
+       "mean squared error over the epoch's minibatches, while training; in the result, over the "
+       "training sets with the result's weights"},
+      {"val_mse", "mean squared error over the validation sets, with the epoch's weights"},
+  };
+  task.result_metrics = {
+      {"test_mse", "mean squared error over the test sets, with the result's weights"},
+      {"best_epoch", "the epoch whose weights the result is of, from 1"},
+  };
+  task.facts = {{"parameters", "trainable parameters of the network"}};
+  return task;
+}
+
+}  // namespace windrow::sweeps

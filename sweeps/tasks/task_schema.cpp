@@ -1,0 +1,208 @@
+#include "sweeps/tasks/task_schema.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sweeps/nearest.h"
+
+namespace windrow::sweeps {
+namespace {
+
+const char* type_name(const Json& value) {
+  if (value.is_number_integer()) return "an integer";
+  if (value.is_number()) return "a number";
+  if (value.is_boolean()) return "a boolean";
+  if (value.is_string()) return "a string";
+  return value.is_array() ? "a list" : "a map";
+}
+
+// Bounds are whole numbers or short decimals: without trailing zeros.
+std::string bound(double value) {
+  return value == std::floor(value) ? std::to_string(static_cast<long long>(value))
+                                    : Json(value).dump();
+}
+
+std::string bounds(const ParameterSpec& spec) {
+  std::string text;
+  if (spec.minimum)
+    text += (spec.exclusive_minimum ? " greater than " : " of at least ") + bound(*spec.minimum);
+  if (spec.maximum && *spec.maximum < 2147483647) {
+    if (spec.minimum) text += " and";
+    text += (spec.exclusive_maximum ? " less than " : " at most ") + bound(*spec.maximum);
+  }
+  return text;
+}
+
+bool in_range(const ParameterSpec& spec, double value) {
+  if (!std::isfinite(value)) return false;
+  if (spec.minimum && (spec.exclusive_minimum ? value <= *spec.minimum : value < *spec.minimum))
+    return false;
+  if (spec.maximum && (spec.exclusive_maximum ? value >= *spec.maximum : value > *spec.maximum))
+    return false;
+  return true;
+}
+
+// The model among `given`, else the default one; "" where there is none that could be used, a fault
+// that is reported by itself.
+std::string chosen_model(const TaskSpec& task, const Json& given) {
+  const ParameterSpec* spec = task.find("model");
+  if (!spec) return "";
+  const auto found = given.find("model");
+  const Json& model = found != given.end()  ? *found
+                      : spec->default_value ? *spec->default_value
+                                            : Json();
+  return model.is_string() ? model.get<std::string>() : "";
+}
+
+// The normal form of `value`, or a fault. `spec` is that of `key`.
+Json checked(const ParameterSpec& spec, const Json& value, std::vector<ParameterFault>& faults) {
+  const auto fault = [&](const std::string& what) {
+    faults.push_back({spec.name, value.dump() + " " + what + "; give " + domain(spec)});
+    return value;
+  };
+  if (value.is_null()) {
+    if (!spec.default_value || !spec.default_value->is_null())
+      faults.push_back({spec.name, "has no value; give " + domain(spec)});
+    return value;
+  }
+  switch (spec.type) {
+    case ParameterType::boolean:
+      return value.is_boolean() ? value : fault(std::string("is ") + type_name(value));
+    case ParameterType::string:
+      if (!value.is_string()) return fault(std::string("is ") + type_name(value));
+      if (!spec.choices.empty() &&
+          std::ranges::find(spec.choices, value.get_ref<const std::string&>()) ==
+              spec.choices.end()) {
+        faults.push_back(
+            {spec.name, value.dump() + " is not allowed; " +
+                            suggestion(value.get_ref<const std::string&>(), spec.choices)});
+      }
+      return value;
+    case ParameterType::integer:
+    case ParameterType::number:
+      break;
+  }
+  if (!value.is_number()) return fault(std::string("is ") + type_name(value));
+  const double number = value.get<double>();
+  if (!in_range(spec, number)) return fault("is out of range");
+  if (spec.type == ParameterType::number) return number;
+  if (value.is_number_integer()) return value;
+  if (number != std::floor(number)) return fault("is no integer");
+  return static_cast<std::int64_t>(number);
+}
+
+std::string fault_lines(const std::vector<ParameterFault>& faults) {
+  std::string text;
+  for (const ParameterFault& fault : faults)
+    text += (text.empty() ? "" : "\n") + fault.key + ": " + fault.message;
+  return text;
+}
+
+}  // namespace
+
+ParameterError::ParameterError(const std::vector<ParameterFault>& faults)
+    : std::runtime_error(fault_lines(faults)) {}
+
+const ParameterSpec* TaskSpec::find(std::string_view parameter) const {
+  const auto found = std::ranges::find(parameters, parameter, &ParameterSpec::name);
+  return found == parameters.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> TaskSpec::parameter_names() const {
+  std::vector<std::string> names;
+  for (const ParameterSpec& spec : parameters) names.push_back(spec.name);
+  return names;
+}
+
+std::vector<std::string> TaskSpec::metric_names() const {
+  std::vector<std::string> names;
+  for (const MetricSpec& metric : metrics) names.push_back(metric.name);
+  for (const MetricSpec& metric : result_metrics) names.push_back(metric.name);
+  return names;
+}
+
+std::vector<std::string> TaskSpec::models() const {
+  const ParameterSpec* model = find("model");
+  return model ? model->choices : std::vector<std::string>{};
+}
+
+std::string domain(const ParameterSpec& spec) {
+  std::string text;
+  switch (spec.type) {
+    case ParameterType::boolean:
+      text = "true or false";
+      break;
+    case ParameterType::string:
+      text = spec.choices.empty() ? "a string" : "one of " + joined(spec.choices);
+      break;
+    case ParameterType::integer:
+      text = "an integer" + bounds(spec);
+      break;
+    case ParameterType::number:
+      text = "a number" + bounds(spec);
+      break;
+  }
+  if (spec.default_value && spec.default_value->is_null()) text += ", or null";
+  return text;
+}
+
+Json check_value(const TaskSpec& task, std::string_view key, const Json& value,
+                 std::vector<ParameterFault>& faults) {
+  if (const ParameterSpec* spec = task.find(key)) return checked(*spec, value, faults);
+  faults.push_back({std::string(key), "is no parameter of task " + task.name + "; " +
+                                          suggestion(key, task.parameter_names())});
+  return value;
+}
+
+Json complete_parameters(const TaskSpec& task, const Json& given,
+                         std::vector<ParameterFault>& faults) {
+  const std::string model = chosen_model(task, given);
+  const auto applies = [&](const ParameterSpec& spec) {
+    return spec.models.empty() || model.empty() ||
+           std::ranges::find(spec.models, model) != spec.models.end();
+  };
+  Json::object_t complete;
+  std::size_t known = 0;
+  for (const ParameterSpec& spec : task.parameters) {
+    const auto found = given.find(spec.name);
+    const bool is_given = found != given.end();
+    known += is_given;
+    if (!applies(spec)) {
+      if (is_given && (!spec.default_value || *found != *spec.default_value))
+        faults.push_back({spec.name, found->dump() + ": the parameter doesn't apply to model " +
+                                         model + ", only to " + joined(spec.models) +
+                                         "; remove it"});
+    } else if (is_given) {
+      complete.emplace(spec.name, checked(spec, *found, faults));
+    } else if (spec.default_value) {
+      complete.emplace(spec.name, *spec.default_value);
+    } else {
+      faults.push_back({spec.name, "is missing; give " + domain(spec)});
+    }
+  }
+  if (known != given.size()) {
+    for (const auto& [key, value] : given.items())
+      if (!task.find(key)) check_value(task, key, value, faults);
+  }
+  return complete;
+}
+
+Json complete_parameters(const TaskSpec& task, const Json& given) {
+  std::vector<ParameterFault> faults;
+  Json complete = complete_parameters(task, given, faults);
+  if (!faults.empty()) throw ParameterError(faults);
+  return complete;
+}
+
+Json identity_parameters(const TaskSpec& task, const Json& complete) {
+  Json::object_t identity;
+  for (const ParameterSpec& spec : task.parameters) {
+    const auto found = complete.find(spec.name);
+    if (found == complete.end()) continue;
+    // Numbers compare by value, so 1 and 1.0 are one.
+    if (!spec.default_value || *found != *spec.default_value) identity.emplace(spec.name, *found);
+  }
+  return identity;
+}
+
+}  // namespace windrow::sweeps

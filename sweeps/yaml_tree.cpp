@@ -1,0 +1,265 @@
+#include "sweeps/yaml_tree.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include <charconv>
+#include <map>
+#include <sstream>
+
+namespace windrow::sweeps {
+namespace {
+
+Place to_place(const YAML::Mark& mark) {
+  return mark.is_null() ? Place{} : Place{mark.line + 1, mark.column + 1};
+}
+
+// yaml-cpp's own YAML::Node would drop the places of keys; its events have them.
+class TreeBuilder : public YAML::EventHandler {
+ public:
+  YamlNode root;
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (documents_++ > 0)
+      throw YamlFault{to_place(mark), "a second document begins here; keep one study in a file"};
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add({.kind = YamlNode::Kind::null, .place = to_place(mark)}, anchor);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end())
+      throw YamlFault{to_place(mark), "an alias stands within its own anchor; write the value out"};
+    YamlNode copy = found->second;
+    copy.place = to_place(mark);
+    add(std::move(copy), 0);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    refuse_tag(mark, tag);
+    add({.kind = YamlNode::Kind::scalar,
+         .place = to_place(mark),
+         .text = value,
+         .quoted = tag == "!" || tag == kStringTag},
+        anchor);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    begin(YamlNode::Kind::sequence, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { end(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    begin(YamlNode::Kind::map, mark, tag, anchor);
+  }
+  void OnMapEnd() override { end(); }
+
+ private:
+  static constexpr const char* kStringTag = "tag:yaml.org,2002:str";
+
+  struct Open {  // a list or map that has begun and not ended
+    YamlNode node;
+    YAML::anchor_t anchor;
+    YamlNode key;
+    bool has_key = false;
+  };
+
+  static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag.empty() || tag == "?" || tag == "!" || tag == kStringTag) return;
+    throw YamlFault{to_place(mark), "the tag " + tag + " is not understood; remove it"};
+  }
+  void begin(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
+             YAML::anchor_t anchor) {
+    refuse_tag(mark, tag);
+    open_.push_back({.node = {.kind = kind, .place = to_place(mark)}, .anchor = anchor});
+  }
+  void end() {
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    add(std::move(done.node), done.anchor);
+  }
+  void add(YamlNode node, YAML::anchor_t anchor) {
+    if (anchor != 0) anchors_[anchor] = node;
+    if (open_.empty()) {
+      root = std::move(node);
+      return;
+    }
+    Open& open = open_.back();
+    if (open.node.kind == YamlNode::Kind::sequence) {
+      open.node.items.push_back(std::move(node));
+    } else if (!open.has_key) {
+      open.key = std::move(node);
+      open.has_key = true;
+    } else {
+      // The mark of a value that isn't there is that of whatever comes next.
+      if (node.kind == YamlNode::Kind::null && node.place.line > open.key.place.line)
+        node.place = open.key.place;
+      open.node.entries.push_back({std::move(open.key), std::move(node)});
+      open.has_key = false;
+    }
+  }
+
+  int documents_ = 0;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, YamlNode> anchors_;
+};
+
+// The bytes of the UTF-8 sequence at the beginning of `text`; 0 where none is (RFC 3629).
+std::size_t utf8_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xc2 && lead < 0xe0 ? 2
+                             : lead >= 0xe0 && lead < 0xf0 ? 3
+                             : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                           : 0;
+  if (length == 0 || text.size() < length) return 0;
+  for (const char c : text.substr(1, length - 1))
+    if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) return 0;
+  if (length < 3) return length;
+  // No overlong forms, no surrogates, nothing beyond U+10FFFF.
+  const auto second = static_cast<unsigned char>(text[1]);
+  const bool is_bad = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0) ||
+                      (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second >= 0x90);
+  return is_bad ? 0 : length;
+}
+
+// yaml-cpp takes some control characters for the end of the text, and lets broken UTF-8 through.
+void refuse_bad_characters(std::string_view text) {
+  Place place{1, 1};
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text[0]);
+    const std::size_t length = utf8_length(text);
+    const bool is_control =
+        (byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t') || byte == 0x7f;
+    if (length == 0 || is_control)
+      throw YamlFault{place, "the byte " + std::to_string(byte) +
+                                 " here is no text; a study file is UTF-8 without control "
+                                 "characters, remove it"};
+    place = byte == '\n' ? Place{place.line + 1, 1}
+                         : Place{place.line, place.column + static_cast<int>(length)};
+    text.remove_prefix(length);
+  }
+}
+
+bool indented_with_tab(const std::string& text, int line) {
+  std::istringstream lines(text);
+  std::string current;
+  for (int number = 1; std::getline(lines, current); ++number) {
+    if (number != line) continue;
+    const auto content = current.find_first_not_of(" \t");
+    return current.substr(0, content).find('\t') != std::string::npos;
+  }
+  return false;
+}
+
+bool is_digits(std::string_view text, std::string_view digits) {
+  return !text.empty() && text.find_first_not_of(digits) == std::string_view::npos;
+}
+
+// [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?
+bool is_float(std::string_view text) {
+  static constexpr std::string_view kDigits = "0123456789";
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  const auto exponent = text.find_first_of("eE");
+  if (exponent != std::string_view::npos) {
+    std::string_view power = text.substr(exponent + 1);
+    if (!power.empty() && (power[0] == '-' || power[0] == '+')) power.remove_prefix(1);
+    if (!is_digits(power, kDigits)) return false;
+    text = text.substr(0, exponent);
+  }
+  const auto dot = text.find('.');
+  if (dot == std::string_view::npos) return is_digits(text, kDigits);
+  const std::string_view whole = text.substr(0, dot), fraction = text.substr(dot + 1);
+  if (whole.empty()) return is_digits(fraction, kDigits);
+  return is_digits(whole, kDigits) && (fraction.empty() || is_digits(fraction, kDigits));
+}
+
+Json integer(std::string_view digits, int base, bool negative, const std::string& text,
+             Place place) {
+  std::uint64_t magnitude = 0;
+  const auto result =
+      std::from_chars(digits.data(), digits.data() + digits.size(), magnitude, base);
+  constexpr std::uint64_t kLargest = 0x7fffffffffffffff;
+  if (result.ec != std::errc{} || magnitude > kLargest)
+    throw YamlFault{place, text +
+                               " doesn't fit a 64-bit integer; give a smaller number, or quote "
+                               "it if it is a string"};
+  const auto value = static_cast<std::int64_t>(magnitude);
+  return negative ? -value : value;
+}
+
+}  // namespace
+
+YamlNode parse_yaml(const std::string& text) {
+  refuse_bad_characters(text);
+  std::istringstream in(text);
+  TreeBuilder builder;
+  try {
+    YAML::Parser parser(in);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const YAML::Exception& error) {
+    const Place place = to_place(error.mark);
+    if (indented_with_tab(text, place.line))
+      throw YamlFault{{place.line, 1}, "a tab indents this line; YAML wants spaces there"};
+    throw YamlFault{place, "this is not well-formed YAML: " + error.msg +
+                               "; look at this line and the one before for a missing bracket, "
+                               "quote or colon, or a wrong indentation"};
+  }
+  return std::move(builder.root);
+}
+
+Json plain_scalar_value(const std::string& text, Place place) {
+  const std::string_view view = text;
+  if (view.empty() || view == "~" || view == "null" || view == "Null" || view == "NULL")
+    return nullptr;
+  if (view == "true" || view == "True" || view == "TRUE") return true;
+  if (view == "false" || view == "False" || view == "FALSE") return false;
+  if (view.starts_with("0o") && is_digits(view.substr(2), "01234567"))
+    return integer(view.substr(2), 8, false, text, place);
+  if (view.starts_with("0x") && is_digits(view.substr(2), "0123456789abcdefABCDEF"))
+    return integer(view.substr(2), 16, false, text, place);
+  const bool has_sign = view[0] == '-' || view[0] == '+';
+  const std::string_view magnitude = view.substr(has_sign);
+  if (is_digits(magnitude, "0123456789"))
+    return integer(magnitude, 10, view[0] == '-', text, place);
+  if (magnitude == ".inf" || magnitude == ".Inf" || magnitude == ".INF" || view == ".nan" ||
+      view == ".NaN" || view == ".NAN")
+    throw YamlFault{place, text + " is no finite number; give a finite one"};
+  if (!is_float(view)) return text;
+  double value = 0;
+  const char* begin = view.data() + (view[0] == '+');  // from_chars knows no plus sign
+  if (std::from_chars(begin, view.data() + view.size(), value).ec != std::errc{})
+    throw YamlFault{place, text +
+                               " doesn't fit a 64-bit floating-point number; give one between "
+                               "1e-307 and 1e308"};
+  return value;
+}
+
+Json scalar_value(const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::null) return nullptr;
+  return node.quoted ? Json(node.text) : plain_scalar_value(node.text, node.place);
+}
+
+std::string describe(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::null:
+      return "no value";
+    case YamlNode::Kind::sequence:
+      return "a list";
+    case YamlNode::Kind::map:
+      return "a map";
+    case YamlNode::Kind::scalar:
+      break;
+  }
+  try {
+    return scalar_value(node).dump();
+  } catch (const YamlFault&) {  // .inf and its like
+    return node.text;
+  }
+}
+
+}  // namespace windrow::sweeps

@@ -1,0 +1,108 @@
+"""windrow-trainer's training steps against eager PyTorch's, as JSON objects, one a line.
+
+    compare.py --bench windrow-bench-worker --torch FOLDER [--seconds S] [--rounds N] [NAME...]
+
+FOLDER is a full `pip install --target FOLDER torch numpy` (the light install of the CPU trainer can't be
+imported); without --torch, the installed torch is used. Both programs run in turns and the best
+round of each counts, so that other load on the machine meets both alike. Exit code 1: a goal is
+missed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+SETNETS = ["setnet-3x100", "setnet-3x200", "setnet-3x10", "setnet-2x10", "setnet-2x200",
+           "setnet-2x100", "setnet-3x5", "setnet-5x2"]
+NAMES = SETNETS + ["cnn5x5-1-thread", "cnn5x5-2-threads", "cnn5x5-two-trainers"]
+EAGER = pathlib.Path(__file__).with_name("eager.py")
+
+
+class Programs:
+    """The two programs under comparison."""
+
+    def __init__(self, arguments):
+        self.ours_command = [arguments.bench]
+        self.eager_command = [sys.executable, str(EAGER)]
+        self.seconds = arguments.seconds
+        self.environment = dict(os.environ)
+        if arguments.torch:
+            self.environment["PYTHONPATH"] = arguments.torch
+
+    def begin(self, command, name, threads):
+        return subprocess.Popen(
+            [*command, "--threads", str(threads), "--seconds", str(self.seconds), name],
+            env=self.environment, stdout=subprocess.PIPE, text=True)
+
+    @staticmethod
+    def end(process):
+        output, _ = process.communicate()
+        if process.returncode:
+            sys.exit(f"compare.py: {process.args[0]} failed with exit code {process.returncode}")
+        return json.loads(output)["value"]
+
+    def ours(self, name, threads=1):
+        return self.end(self.begin(self.ours_command, name, threads))
+
+    def eager(self, name, threads=1):
+        return self.end(self.begin(self.eager_command, name, threads))
+
+    def two_of_ours(self, name):
+        """The sum over two that run at the same time, with a thread each."""
+        both = [self.begin(self.ours_command, name, 1) for _ in range(2)]
+        return sum(map(self.end, both))
+
+
+def best_of_turns(rounds, best, first, second):
+    """The best of each, measured in turns."""
+    pairs = [(first(), second()) for _ in range(rounds)]
+    return best(a for a, _ in pairs), best(b for _, b in pairs)
+
+
+def report(name, ratio, unit, goal, met, against):
+    print(json.dumps({"benchmark": name, "value": round(ratio, 3), "unit": unit, "goal": goal,
+                      "met": met, "against": against}), flush=True)
+    return met
+
+
+def compare(name, programs, rounds):
+    if name.startswith("setnet-"):
+        ours, eager = best_of_turns(rounds, min, lambda: programs.ours(name),
+                                    lambda: programs.eager(name))
+        ratio = ours / eager
+        return report(name, ratio, "x its time a step", "<= 0.5", ratio <= 0.5,
+                      f"eager PyTorch, 1 thread: {eager:.0f} us (here {ours:.0f} us)")
+    if name == "cnn5x5-two-trainers":
+        two, one = best_of_turns(rounds, max, lambda: programs.two_of_ours("cnn5x5"),
+                                 lambda: programs.ours("cnn5x5", 2))
+        ratio = two / one
+        return report(name, ratio, "x its images/s", "> 1", ratio > 1,
+                      f"one trainer of 2 threads: {one:.0f}/s (two of 1 thread: {two:.0f}/s)")
+    threads = 2 if name.endswith("2-threads") else 1
+    ours, eager = best_of_turns(rounds, max, lambda: programs.ours("cnn5x5", threads),
+                                lambda: programs.eager("cnn5x5", threads))
+    ratio = ours / eager
+    return report(name, ratio, "x its images/s", ">= 1", ratio >= 1,
+                  f"eager PyTorch, {threads} thread(s): {eager:.0f}/s (here {ours:.0f}/s)")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--bench", required=True, help="path of windrow-bench-worker")
+    parser.add_argument("--torch", help="folder of a full pip --target install of torch")
+    parser.add_argument("--seconds", type=float, default=1, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("names", nargs="*", default=NAMES)
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(NAMES)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}")
+    programs = Programs(arguments)
+    met = [compare(name, programs, arguments.rounds) for name in arguments.names]
+    return 0 if all(met) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

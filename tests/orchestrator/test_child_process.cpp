@@ -1,0 +1,109 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <system_error>
+
+#include "orchestrator/agent/child_process.h"
+
+namespace windrow {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ChildProcessTest : public testing::Test {
+ protected:
+  ChildProcessTest() {
+    loop_.on_signal(SIGCHLD, [] {});
+  }
+
+  std::unique_ptr<ChildProcess> shell(const std::string& script) {
+    return std::make_unique<ChildProcess>(
+        loop_, ChildCommand{{"sh", "-c", script}, {{"GREETING", "hello"}}},
+        [this](std::string_view line) { out_.emplace_back(line); }, [](std::string_view) {});
+  }
+
+  ChildExit wait(ChildProcess& child) {
+    const auto deadline = Clock::now() + 20s;
+    while (Clock::now() < deadline) {
+      if (auto exit = child.poll_exit()) return *exit;
+      loop_.run_once(50ms);
+    }
+    ADD_FAILURE() << "the child did not end";
+    return {};
+  }
+
+  EventLoop loop_;
+  std::vector<std::string> out_;
+};
+
+TEST_F(ChildProcessTest, DeliversLinesTheLastWithoutALineBreakToo) {
+  auto child = shell("echo one; printf 'two\\nthree'; exit 4");
+  EXPECT_EQ(wait(*child).code, 4);
+  EXPECT_THAT(out_, ElementsAre("one", "two", "three"));
+}
+
+TEST_F(ChildProcessTest, KeepsTheTailOfStderr) {
+  auto child = shell("i=0; while [ $i -lt 2000 ]; do echo line $i >&2; i=$((i+1)); done");
+  wait(*child);
+  EXPECT_THAT(child->stderr_tail(), HasSubstr("line 1999\n"));
+  EXPECT_LE(child->stderr_tail().size(), 4096u);
+  EXPECT_TRUE(child->stderr_tail().starts_with("line "));
+}
+
+TEST_F(ChildProcessTest, AddsToTheEnvironmentAndWritesStdin) {
+  auto child = shell("read line; echo $GREETING $line $HOME");
+  child->write("world\n");
+  wait(*child);
+  EXPECT_THAT(out_, ElementsAre("hello world " + std::string(getenv("HOME"))));
+}
+
+TEST_F(ChildProcessTest, ReportsTheSignal) {
+  auto child = shell("kill -SEGV $$");
+  EXPECT_EQ(wait(*child).signal, SIGSEGV);
+}
+
+TEST_F(ChildProcessTest, AMissingProgramIsAnErrorThatNamesIt) {
+  try {
+    ChildProcess child(
+        loop_, {{"/no/such/program"}, {}}, [](auto) {}, [](auto) {});
+    FAIL();
+  } catch (const std::system_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/no/such/program"));
+    EXPECT_EQ(error.code().value(), ENOENT);
+  }
+}
+
+TEST_F(ChildProcessTest, LargeInputArrivesWholeThoughThePipeIsFull) {
+  auto child = shell("wc -c");
+  child->write(std::string(1 << 20, 'x'));
+  child->close_stdin();
+  wait(*child);
+  EXPECT_THAT(out_, ElementsAre("1048576"));
+}
+
+TEST_F(ChildProcessTest, SignalReachesTheWholeGroupAndDestructionKillsIt) {
+  auto child = shell("sleep 1000 & echo $!; wait");
+  while (out_.empty()) loop_.run_once(1s);
+  const pid_t grandchild = std::stoi(out_[0]);
+  ASSERT_EQ(kill(grandchild, 0), 0);
+  child.reset();
+  const auto deadline = Clock::now() + 20s;
+  // Orphaned, it is reaped by init; until then kill() still finds a zombie.
+  const auto ended = [&] {
+    if (kill(grandchild, 0) != 0) return true;
+    FILE* stat = fopen(("/proc/" + std::to_string(grandchild) + "/stat").c_str(), "r");
+    if (stat == nullptr) return true;
+    char state = 0;
+    const int n = fscanf(stat, "%*d %*s %c", &state);
+    fclose(stat);
+    return n == 1 && state == 'Z';
+  };
+  while (!ended() && Clock::now() < deadline) loop_.run_once(10ms);
+  EXPECT_TRUE(ended());
+}
+
+}  // namespace
+}  // namespace windrow

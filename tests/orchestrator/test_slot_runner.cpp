@@ -1,0 +1,219 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "orchestrator/agent/slot_runner.h"
+
+namespace windrow {
+namespace {
+
+using namespace protocol;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class SlotRunnerTest : public testing::Test {
+ protected:
+  SlotRunnerTest() {
+    loop_.on_signal(SIGCHLD, [this] { runner_->on_child_exited(); });
+  }
+
+  void use(std::vector<std::string> command, bool persistent = true, double hang_seconds = 0,
+           double ready_seconds = 30) {
+    runner_ = std::make_unique<SlotRunner>(
+        loop_,
+        SlotSettings{SlotId{3},
+                     {"cpu", 1},
+                     {std::move(command), persistent, ready_seconds, hang_seconds},
+                     {}},
+        [this](FromAgent message) { sent_.push_back(std::move(message)); },
+        [](const std::string&, const std::string&) {});
+  }
+
+  void assign(int trial, Json parameters, int attempt = 1) {
+    runner_->assign(
+        {.trial = TrialId{trial}, .attempt = attempt, .parameters = std::move(parameters)});
+  }
+
+  // Runs the loop until a message of the type has come; fails after a while.
+  template <class T>
+  const T& wait_for(std::size_t count = 1) {
+    const auto deadline = Clock::now() + 30s;
+    while (Clock::now() < deadline) {
+      std::size_t seen = 0;
+      for (const FromAgent& message : sent_)
+        if (const T* found = std::get_if<T>(&message))
+          if (++seen == count) return *found;
+      loop_.run_once(20ms);
+      runner_->tick(Clock::now());
+    }
+    throw std::runtime_error("the message did not come");
+  }
+  template <class T>
+  std::size_t count() const {
+    std::size_t n = 0;
+    for (const FromAgent& message : sent_) n += std::holds_alternative<T>(message) ? 1 : 0;
+    return n;
+  }
+
+  EventLoop loop_;
+  std::vector<FromAgent> sent_;
+  std::unique_ptr<SlotRunner> runner_;
+};
+
+TEST_F(SlotRunnerTest, OneTrainerServesTrialAfterTrial) {
+  use({FAKE_TRAINER});
+  assign(1, {{"epochs", 2}});
+  assign(2, {{"epochs", 1}});
+  EXPECT_EQ(wait_for<AttemptFinished>(2).finished.trial, TrialId{2});
+  EXPECT_EQ(count<TrainerReady>(), 1u);
+  EXPECT_EQ(count<AttemptStarted>(), 2u);
+  EXPECT_EQ(count<AttemptEpoch>(), 3u);
+  EXPECT_TRUE(runner_->idle());
+}
+
+TEST_F(SlotRunnerTest, ACrashIsReportedWithSignalAndStderrAndTheNextTrialGetsANewTrainer) {
+  use({FAKE_TRAINER});
+  assign(1, {{"epochs", 3}, {"crash_epoch", 2}});
+  assign(2, {{"epochs", 1}});
+  const AttemptFailed failed = wait_for<AttemptFailed>();
+  EXPECT_EQ(failed.failed.trial, TrialId{1});
+  EXPECT_EQ(failed.failed.kind, FailureKind::crash);
+  EXPECT_EQ(failed.signal, SIGKILL);
+  EXPECT_THAT(failed.stderr_tail, HasSubstr("about to crash"));
+  EXPECT_EQ(wait_for<AttemptFinished>().finished.trial, TrialId{2});
+  EXPECT_EQ(count<TrainerReady>(), 2u);
+}
+
+TEST_F(SlotRunnerTest, ATrainerThatCrashesAtStartFailsTheTrialBeforeItBegan) {
+  use({FAKE_TRAINER, "--crash-at-start"});
+  assign(1, {{"epochs", 1}});
+  const AttemptFailed& failed = wait_for<AttemptFailed>();
+  EXPECT_EQ(failed.exit_code, 5);
+  EXPECT_THAT(failed.failed.message, HasSubstr("before it said ready"));
+  EXPECT_THAT(failed.stderr_tail, HasSubstr("can't import torch"));
+  EXPECT_EQ(count<AttemptStarted>(), 0u);
+}
+
+TEST_F(SlotRunnerTest, AMissingTrainerFailsTheTrialWithItsName) {
+  use({"/no/such/trainer"});
+  assign(1, {{"epochs", 1}});
+  EXPECT_THAT(wait_for<AttemptFailed>().failed.message, HasSubstr("/no/such/trainer"));
+}
+
+TEST_F(SlotRunnerTest, ATrainerThatNeverSaysReadyIsKilled) {
+  use({FAKE_TRAINER, "--never-ready"}, true, 0, 0.1);
+  assign(1, {{"epochs", 1}});
+  EXPECT_THAT(wait_for<AttemptFailed>().failed.message, HasSubstr("did not say ready"));
+}
+
+TEST_F(SlotRunnerTest, AHangIsKilledAndNamedSo) {
+  use({FAKE_TRAINER}, true, 0.2);
+  assign(1, {{"epochs", 2}, {"hang_epoch", 2}});
+  const AttemptFailed& failed = wait_for<AttemptFailed>();
+  EXPECT_EQ(failed.failed.kind, FailureKind::hang);
+  EXPECT_EQ(count<AttemptEpoch>(), 1u);
+}
+
+TEST_F(SlotRunnerTest, BreakingTheProtocolEndsTheAttempt) {
+  use({FAKE_TRAINER, "--chatty"});
+  assign(1, {{"epochs", 2}, {"garbage_epoch", 2}});
+  const AttemptFailed& failed = wait_for<AttemptFailed>();
+  EXPECT_EQ(failed.failed.kind, FailureKind::crash);
+  EXPECT_THAT(failed.failed.message, HasSubstr("broke the line protocol"));
+}
+
+TEST_F(SlotRunnerTest, WithdrawGivesBackWhatHasNotBegunOnly) {
+  use({FAKE_TRAINER});
+  assign(1, {{"epochs", 1}, {"epoch_ms", 50}});
+  assign(2, {{"epochs", 1}});
+  wait_for<AttemptStarted>();
+  runner_->withdraw(TrialId{1}, 1);
+  runner_->withdraw(TrialId{2}, 1);
+  wait_for<AttemptFinished>();
+  EXPECT_TRUE(runner_->idle());
+  EXPECT_EQ(count<Withdrawn>(), 1u);
+  EXPECT_EQ(wait_for<Withdrawn>().trial, TrialId{2});
+}
+
+TEST_F(SlotRunnerTest, StopEndsAfterTheEpochAndReturnsTheQueue) {
+  use({FAKE_TRAINER});
+  assign(1, {{"epochs", 1000}, {"epoch_ms", 20}});
+  assign(2, {{"epochs", 1}});
+  wait_for<AttemptEpoch>();
+  runner_->stop(false);
+  EXPECT_EQ(wait_for<AttemptFailed>().failed.kind, FailureKind::preempted);
+  EXPECT_EQ(wait_for<Withdrawn>().trial, TrialId{2});
+  assign(3, {{"epochs", 1}});
+  EXPECT_EQ(wait_for<Withdrawn>(2).trial, TrialId{3});
+}
+
+TEST_F(SlotRunnerTest, StopNowKills) {
+  use({FAKE_TRAINER});
+  assign(1, {{"epochs", 2}, {"hang_epoch", 2}});
+  wait_for<AttemptEpoch>();
+  runner_->stop(true);
+  EXPECT_EQ(wait_for<AttemptFailed>().failed.kind, FailureKind::preempted);
+}
+
+// ---- a process a trial
+
+TEST_F(SlotRunnerTest, AProcessATrialGetsItsParametersAndItsLinesAreEpochs) {
+  use({"sh", "-c",
+       R"(echo "{\"epoch\": 1, \"loss\": $2, \"seed\": $WINDROW_SEED}"; echo done; )"
+       R"(echo "{\"result\": {\"loss\": $2}}")",
+       "sh"},
+      false);
+  runner_->assign({.trial = TrialId{1}, .parameters = {{"lr", 0.5}}, .seed = 7});
+  const AttemptFinished& finished = wait_for<AttemptFinished>();
+  EXPECT_EQ(finished.finished.epochs, 1);
+  EXPECT_EQ(finished.finished.result, (Metrics{{"loss", 0.5}}));
+  EXPECT_EQ(wait_for<AttemptEpoch>().epoch.metrics, (Metrics{{"loss", 0.5}, {"seed", 7}}));
+}
+
+TEST_F(SlotRunnerTest, AProcessThatFailsIsACrashWithItsExitCode) {
+  use({"sh", "-c", "echo no data >&2; exit 3"}, false);
+  assign(1, Json::object());
+  const AttemptFailed& failed = wait_for<AttemptFailed>();
+  EXPECT_EQ(failed.exit_code, 3);
+  EXPECT_THAT(failed.stderr_tail, HasSubstr("no data"));
+}
+
+TEST_F(SlotRunnerTest, AProcessIsStoppedEarlyAndItsBestEpochIsTheResult) {
+  use({"sh", "-c",
+       R"(for loss in 3 1 2 2; do echo "{\"epoch\": $((e=e+1)), \"loss\": $loss}"; done; )"
+       R"(exec sleep 1000)"},
+      false);
+  runner_->assign({.trial = TrialId{1},
+                   .parameters = Json::object(),
+                   .early_stopping = EarlyStopping{"loss", Goal::minimize, 2, 0, true}});
+  const AttemptFinished& finished = wait_for<AttemptFinished>();
+  EXPECT_EQ(finished.finished.epochs, 4);
+  EXPECT_EQ(finished.finished.result.at("loss"), 1);
+}
+
+TEST_F(SlotRunnerTest, AProcessGetsSigtermOnStop) {
+  use({"sh", "-c", R"(echo '{"epoch": 1, "loss": 1}'; exec sleep 1000)"}, false);
+  assign(1, Json::object());
+  wait_for<AttemptEpoch>();
+  runner_->stop(false);
+  const AttemptFailed& failed = wait_for<AttemptFailed>();
+  EXPECT_EQ(failed.failed.kind, FailureKind::preempted);
+  EXPECT_EQ(failed.signal, SIGTERM);
+}
+
+TEST_F(SlotRunnerTest, AFirstAttemptDoesNotSeeAnotherTrialsCheckpoints) {
+  char folder[] = "/tmp/windrow-test-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  const std::string dir = std::string(folder) + "/trial-1";
+  std::filesystem::create_directories(dir + "/old");
+  use({"sh", "-c", R"(test -d $WINDROW_CHECKPOINT_DIR && ! test -e $WINDROW_CHECKPOINT_DIR/old)"},
+      false);
+  runner_->assign({.trial = TrialId{1}, .parameters = Json::object(), .checkpoint_dir = dir});
+  wait_for<AttemptFinished>();
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace windrow

@@ -1,0 +1,44 @@
+#include <gtest/gtest.h>
+
+#include "protocol/hash.h"
+#include "protocol/lines.h"
+#include "protocol/wire.h"
+#include "tests/protocol/samples.h"
+
+namespace windrow::protocol {
+namespace {
+
+TEST(Wire, EveryMessageSurvivesTheRoundTrip) {
+  for (const ToAgent& message : samples::to_agent())
+    EXPECT_EQ(decode_to_agent(encode(message)), message) << message.index();
+  for (const FromAgent& message : samples::from_agent())
+    EXPECT_EQ(decode_from_agent(encode(message)), message) << message.index();
+}
+
+TEST(Wire, SamplesCoverEveryAlternative) {
+  EXPECT_EQ(samples::to_agent().size(), std::variant_size_v<ToAgent>);
+  EXPECT_EQ(samples::from_agent().size(), std::variant_size_v<FromAgent>);
+  EXPECT_EQ(samples::to_trainer().size(), std::variant_size_v<ToTrainer>);
+  EXPECT_EQ(samples::from_trainer().size(), std::variant_size_v<FromTrainer>);
+}
+
+TEST(Wire, EveryTruncationIsRefused) {
+  for (const FromAgent& message : samples::from_agent()) {
+    const auto bytes = encode(message);
+    for (std::size_t n = 0; n < bytes.size(); ++n)
+      EXPECT_THROW(decode_from_agent(std::span(bytes).first(n)), ProtocolError) << n;
+  }
+}
+
+TEST(Hash, KnownValuesAndPieces) {
+  // XXH3-128 of no input, from the reference implementation's test vectors.
+  EXPECT_EQ(content_hash(""), "99aa06d3014798d86001c324468d497f");
+  Hasher hasher;
+  hasher.update("wind");
+  hasher.update("row");
+  EXPECT_EQ(hasher.hex(), content_hash("windrow"));
+  EXPECT_NE(content_hash("windrow"), content_hash("windroW"));
+}
+
+}  // namespace
+}  // namespace windrow::protocol

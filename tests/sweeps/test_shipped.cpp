@@ -1,0 +1,150 @@
+// The studies that ship, and the reference page.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "sweeps/study.h"
+#include "sweeps/study_keys.h"
+#include "sweeps/tasks/task_schema.h"
+
+namespace windrow::sweeps {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::filesystem::path kSource = WINDROW_SOURCE_DIR;
+
+Study shipped(const std::string& name) {
+  return load_study(kSource / "sweeps/studies" / (name + ".yaml"));
+}
+
+std::vector<std::string> shown(const Expansion& expansion) {
+  std::vector<std::string> lines;
+  for (const Cell& cell : expansion.cells) {
+    std::string& line = lines.emplace_back();
+    for (const std::string& key : expansion.varying)
+      line += (line.empty() ? "" : " ") + cell.parameters[key].dump();
+  }
+  return lines;
+}
+
+TEST(Quickstart, HasTheEightConfigurationsOfP3) {
+  const Study study = shipped("quickstart");
+  const Expansion expansion = expand(study);
+  EXPECT_THAT(expansion.varying, ElementsAre("depth", "width"));
+  EXPECT_THAT(shown(expansion),
+              ElementsAre("3 100", "3 200", "3 10", "2 10", "2 200", "2 100", "3 5", "5 2"));
+  EXPECT_EQ(expansion.cells[0].parameters["train_sets"], 20000);
+  EXPECT_EQ(study.early_stopping,
+            (protocol::EarlyStopping{"val_mse", protocol::Goal::minimize, 5, 0, true}));
+  std::vector<std::string> headings;
+  for (const ReportColumn& column : study.report.columns) headings.push_back(column.label);
+  EXPECT_THAT(headings, ElementsAre("L", "w", "Test MSE", "Train MSE", "Val MSE", "parameters",
+                                    "time", "epochs"));
+  EXPECT_EQ(study.report.sort_by, "test_mse");
+}
+
+TEST(P3, IsTheSameAtFullSize) {
+  const Expansion full = expand(shipped("p3"));
+  EXPECT_EQ(shown(full), shown(expand(shipped("quickstart"))));
+  for (const Cell& cell : full.cells) {
+    EXPECT_EQ(cell.parameters["train_sets"], 200000);
+    EXPECT_EQ(cell.parameters["test_sets"], 200000);
+  }
+}
+
+TEST(P1, HasTwoStagesOfFiveAndSelectsTheBestTwo) {
+  const Study study = shipped("p1");
+  const Expansion before = expand(study);
+  EXPECT_THAT(shown(before),
+              ElementsAre("\"sgd\" 0.0", "\"nesterov\" 0.0", "\"adagrad\" 0.0", "\"rmsprop\" 0.0",
+                          "\"adam\" 0.0", "\"sgd\" 0.25", "\"nesterov\" 0.25", "\"adagrad\" 0.25",
+                          "\"rmsprop\" 0.25", "\"adam\" 0.25"));
+  CellMetrics metrics;
+  const std::vector<double> losses = {2.0, 1.9, 1.7, 0.9, 0.8};
+  for (std::size_t i = 0; i < losses.size(); ++i)
+    metrics[before.cells[i].hash] = {{"train_loss", losses[i]}};
+  const Expansion after = expand(study, metrics, {"optimizers"});
+  ASSERT_EQ(after.cells.size(), 18u) << "ten, and five rates of two, of which two were there";
+  EXPECT_THAT(after.cells[9].stages, ElementsAre("dropout-25", "dropout-rates"));
+  EXPECT_EQ(after.cells[10].parameters["optimizer"], "adam");
+  EXPECT_EQ(after.cells[10].parameters["dropout"], 0.1);
+  EXPECT_EQ(after.cells[0].parameters["steps_per_epoch"], 50);
+  EXPECT_EQ(after.cells[0].parameters["epochs"], 100);
+}
+
+TEST(ShippedStudies, AllParseAndExpand) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kSource / "sweeps/studies")) {
+    EXPECT_FALSE(expand(load_study(entry.path())).cells.empty()) << entry.path();
+    ++count;
+  }
+  EXPECT_GE(count, 3);
+}
+
+// docs/study-file.md by its headings: "## `early_stopping`" -> its text.
+std::string documented(const std::string& heading) {
+  std::ifstream in(kSource / "docs/study-file.md");
+  std::string line, text;
+  bool inside = false;
+  while (std::getline(in, line)) {
+    if (line.starts_with("##")) inside = line.ends_with(" " + heading);
+    if (inside) text += line + "\n";
+  }
+  return text;
+}
+
+TEST(Reference, DescribesEveryKeyInItsSection) {
+  for (const Section section : kSections) {
+    const std::string heading = section == Section::study ? "The study"
+                                : section == Section::column
+                                    ? "`report`"
+                                    : "`" + std::string(to_string(section)) + "`";
+    for (const KeySpec& key : keys_of(section))
+      EXPECT_THAT(documented(heading), HasSubstr("| `" + key.name + "` |")) << heading;
+  }
+}
+
+TEST(Reference, DescribesEveryParameterAndMetricWithItsDefault) {
+  for (const std::string& name : task_names()) {
+    const TaskSpec& task = *find_task(name);
+    const std::string text = documented("`" + name + "`");
+    for (const ParameterSpec& spec : task.parameters) {
+      const std::string value = !spec.default_value ? "required"
+                                : spec.default_value->is_string()
+                                    ? spec.default_value->get<std::string>()
+                                    : spec.default_value->dump();
+      EXPECT_THAT(text, HasSubstr("| `" + spec.name + "` | " + domain(spec) + " | " + value +
+                                  " | " + spec.help + " |"));
+    }
+    for (const auto* metrics : {&task.metrics, &task.result_metrics, &task.facts})
+      for (const MetricSpec& metric : *metrics)
+        EXPECT_THAT(text, HasSubstr("| `" + metric.name + "` | " + metric.help + " |"));
+  }
+}
+
+TEST(Reference, ItsExamplesAreStudies) {
+  std::ifstream in(kSource / "docs/study-file.md");
+  std::string line, example;
+  bool inside = false;
+  int count = 0;
+  while (std::getline(in, line)) {
+    if (inside && line == "```") {
+      inside = false;
+      EXPECT_NO_THROW(expand(parse_study(example, "docs/study-file.md"))) << example;
+      ++count;
+    } else if (inside) {
+      example += line + "\n";
+    } else if (line == "```yaml") {
+      inside = true;
+      example.clear();
+    }
+  }
+  EXPECT_GE(count, 3);
+}
+
+}  // namespace
+}  // namespace windrow::sweeps

@@ -1,0 +1,118 @@
+// What the trainer's tests share.
+#pragma once
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "worker/training_loop.h"
+
+namespace windrow::worker::test {
+
+// Removed with its content at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "windrow-test-XXXXXX").string();
+    if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp failed: " + name);
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// The messages of an attempt, in order.
+class Messages {
+ public:
+  Send sender() {
+    return [this](const protocol::FromTrainer& message) {
+      const std::lock_guard lock(mutex_);
+      all_.push_back(message);
+      if (on_message) on_message(all_.back());
+    };
+  }
+
+  template <class T>
+  std::vector<T> of() const {
+    std::vector<T> found;
+    for (const auto& message : all_)
+      if (const auto* match = std::get_if<T>(&message)) found.push_back(*match);
+    return found;
+  }
+  const std::vector<protocol::FromTrainer>& all() const { return all_; }
+
+  // Called with each message, from the thread that sends it.
+  std::function<void(const protocol::FromTrainer&)> on_message;
+
+ private:
+  std::mutex mutex_;
+  std::vector<protocol::FromTrainer> all_;
+};
+
+// What an epoch is apart from when and how it was sent.
+struct EpochContent {
+  protocol::Metrics metrics;
+  std::string state_hash;
+  friend bool operator==(const EpochContent&, const EpochContent&) = default;
+};
+
+inline std::map<int, EpochContent> contents(const std::vector<protocol::Epoch>& epochs) {
+  std::map<int, EpochContent> by_epoch;
+  for (const auto& e : epochs) by_epoch[e.epoch] = {e.metrics, e.state_hash};
+  return by_epoch;
+}
+
+// A choice-sets trial of some milliseconds.
+inline protocol::Start small_choice_sets(int epochs) {
+  protocol::Start start;
+  start.trial = TrialId{7};
+  start.task = "choice-sets";
+  start.parameters = {{"depth", 2},       {"width", 6},        {"lr", 0.003},     {"batch", 50},
+                      {"epochs", epochs}, {"train_sets", 700}, {"test_sets", 300}};
+  start.seed = 3;
+  start.device = "cpu";
+  return start;
+}
+
+inline Messages& run(const protocol::Start& start, DataCache& data, Messages& messages) {
+  const Attempt attempt(start);
+  const Send send = messages.sender();
+  run_attempt(attempt, send, data);
+  return messages;
+}
+
+// CIFAR-10 files of `records` images each. The class shows in the image's brightness, so that a
+// model can learn it.
+inline void write_small_cifar10(const std::filesystem::path& folder, int records,
+                                unsigned char test_noise = 0) {
+  std::filesystem::create_directories(folder);
+  for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                           "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"}) {
+    std::ofstream file(folder / name, std::ios::binary);
+    const bool test = std::string(name) == "test_batch.bin";
+    for (int i = 0; i < records; ++i) {
+      const int label = i % 10;
+      std::string record(3073, static_cast<char>(label * 25 + (test ? test_noise : 0)));
+      record[0] = static_cast<char>(label);
+      for (std::size_t p = 1; p < record.size(); p += 7)
+        record[p] = static_cast<char>((i * 31 + static_cast<int>(p)) % 256);
+      file.write(record.data(), static_cast<std::streamsize>(record.size()));
+    }
+  }
+}
+
+}  // namespace windrow::worker::test

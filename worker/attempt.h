@@ -1,0 +1,27 @@
+// One attempt as the training thread sees it: the start message, and what the agent asks meanwhile.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "protocol/messages.h"
+
+namespace windrow::worker {
+
+enum class Request {
+  none,
+  stop,   // finish the epoch, checkpoint, answer Failed{preempted}
+  abort,  // leave at the next step without an answer
+};
+
+struct Attempt {
+  explicit Attempt(protocol::Start message) : start(std::move(message)) {}
+
+  const protocol::Start start;
+  std::atomic<Request> request{Request::none};  // written by the reader thread
+};
+
+// Sends a message to the agent; safe to call from any thread.
+using Send = std::function<void(const protocol::FromTrainer&)>;
+
+}  // namespace windrow::worker

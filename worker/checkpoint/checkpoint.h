@@ -1,0 +1,57 @@
+// The checkpoint file: all that a trial needs to go on after an epoch, checked by a hash.
+//
+//   magic "WNDRWCKP", version u32, epoch u32, trial hash (32 hexadecimal digits), payload size u64
+//   payload: for each blob its size u64 and bytes, after their number u32; then the epoch messages
+//            so far, as lines of the line protocol, likewise
+//   XXH3-128 of all that precedes, 32 hexadecimal digits: the "checkpoint_hash" of epoch messages
+//
+// Numbers are little-endian.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "protocol/messages.h"
+
+namespace windrow::worker {
+
+struct Checkpoint {
+  int epoch = 0;
+  std::string trial_hash;          // what the state belongs to: task, parameters, seed, stopping
+  std::vector<std::string> blobs;  // raw bytes of the state's tensors, in the training's order
+  std::string history;             // epoch messages 1 .. epoch as lines, without their checkpoint
+};
+
+// A file that is no usable checkpoint; what() names the file and what is wrong with it.
+struct CheckpointError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::string checkpoint_name(int epoch);  // "epoch-<n>.ckpt"
+
+// Identifies what a checkpoint belongs to; the number of threads and the device aren't part of it.
+std::string trial_hash(const protocol::Start& start);
+
+// A folder of one trial's checkpoints. The two newest are kept.
+class CheckpointFolder {
+ public:
+  // Makes the folder when needed and removes what an interrupted write left. Throws TrainerError.
+  explicit CheckpointFolder(std::filesystem::path folder);
+
+  // Epochs for which there is a file, the newest first.
+  std::vector<int> epochs() const;
+
+  // Throws CheckpointError.
+  Checkpoint read(int epoch, std::string* content_hash) const;
+
+  // Durable when it returns: written under a temporary name, synced, renamed, folder synced; older
+  // ones but the one before are removed then. Returns the content hash. Throws TrainerError.
+  std::string write(const Checkpoint& checkpoint) const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace windrow::worker

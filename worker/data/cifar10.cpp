@@ -1,0 +1,139 @@
+#include "worker/data/cifar10.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "worker/trainer_error.h"
+
+namespace windrow::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kPixels = 32 * 32;
+constexpr std::int64_t kImageBytes = 3 * kPixels;
+constexpr std::int64_t kRecordBytes = 1 + kImageBytes;
+constexpr const char* kFolder = "cifar-10-batches-bin";
+constexpr const char* kRemedy =
+    "; get the data with `windrow data cifar10`, or name the folder that holds "
+    "cifar-10-batches-bin with --data or WINDROW_DATA";
+
+TrainerError data_error(const std::string& message) {
+  return {protocol::FailureKind::data, message + kRemedy};
+}
+
+fs::path find_folder(const fs::path& data_dir) {
+  if (data_dir.empty()) throw data_error("task cifar10 needs data, but no data folder was given");
+  std::error_code error;
+  if (fs::is_directory(data_dir / kFolder, error)) return data_dir / kFolder;
+  if (fs::exists(data_dir / "data_batch_1.bin", error) || data_dir.filename() == kFolder)
+    return data_dir;
+  throw data_error("there is no CIFAR-10 in " + data_dir.string() + ": neither " + kFolder +
+                   " nor data_batch_1.bin");
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw data_error("can't open " + path.string() + ": " + std::strerror(errno));
+  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.bad()) throw data_error("can't read " + path.string() + ": " + std::strerror(errno));
+  return bytes;
+}
+
+LabelledImages read_batch(const fs::path& path) {
+  const std::string bytes = read_file(path);
+  const auto size = static_cast<std::int64_t>(bytes.size());
+  if (size == 0 || size % kRecordBytes != 0)
+    throw data_error(path.string() + " has " + std::to_string(size) +
+                     " bytes; expected 30730000 (10,000 records), or another multiple of " +
+                     std::to_string(kRecordBytes));
+  const std::int64_t records = size / kRecordBytes;
+  LabelledImages batch{at::empty({records, 3, 32, 32}, at::kByte), at::empty({records}, at::kLong)};
+  auto* images = batch.images.mutable_data_ptr<std::uint8_t>();
+  auto* labels = batch.labels.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < records; ++i) {
+    const char* record = bytes.data() + i * kRecordBytes;
+    labels[i] = static_cast<unsigned char>(record[0]);
+    if (labels[i] > 9)
+      throw data_error(path.string() + ": record " + std::to_string(i) + " has the label " +
+                       std::to_string(labels[i]) +
+                       "; labels are 0 to 9, so the file is damaged "
+                       "or no CIFAR-10");
+    std::memcpy(images + i * kImageBytes, record + 1, kImageBytes);
+  }
+  return batch;
+}
+
+// What a pixel value becomes, for each channel.
+using PixelTable = std::array<std::array<float, 256>, 3>;
+
+PixelTable make_pixel_table() {
+  PixelTable table;
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t v = 0; v < 256; ++v)
+      table[c][v] = static_cast<float>((static_cast<double>(v) / 255 - kCifar10Mean[c]) /
+                                       kCifar10Deviation[c]);
+  return table;
+}
+
+// Gathers, normalises and interleaves the channels in one pass.
+void normalize_on_cpu(const at::Tensor& images, const at::Tensor& indices, const at::Tensor& out) {
+  static const PixelTable table = make_pixel_table();
+  const auto* from = images.const_data_ptr<std::uint8_t>();
+  const auto* index = indices.const_data_ptr<std::int64_t>();
+  auto* to = out.mutable_data_ptr<float>();
+  at::parallel_for(0, indices.numel(), 8, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::uint8_t* image = from + index[i] * kImageBytes;
+      float* pixel = to + i * kImageBytes;
+      for (std::int64_t p = 0; p < kPixels; ++p, pixel += 3) {
+        pixel[0] = table[0][image[p]];
+        pixel[1] = table[1][image[kPixels + p]];
+        pixel[2] = table[2][image[2 * kPixels + p]];
+      }
+    }
+  });
+}
+
+at::Tensor channel_values(const std::array<double, 3>& values, const at::TensorOptions& options) {
+  return at::tensor(at::ArrayRef<double>(values.data(), values.size()), options).view({1, 3, 1, 1});
+}
+
+}  // namespace
+
+Cifar10 read_cifar10(const fs::path& data_dir) {
+  const fs::path folder = find_folder(data_dir);
+  std::vector<at::Tensor> images, labels;
+  for (int i = 1; i <= 5; ++i) {
+    LabelledImages batch = read_batch(folder / ("data_batch_" + std::to_string(i) + ".bin"));
+    images.push_back(std::move(batch.images));
+    labels.push_back(std::move(batch.labels));
+  }
+  return {{at::cat(images), at::cat(labels)}, read_batch(folder / "test_batch.bin")};
+}
+
+at::Tensor normalized_batch(const at::Tensor& images, const at::Tensor& indices) {
+  const auto options = images.options().dtype(at::kFloat);
+  if (images.is_cpu()) {
+    const at::Tensor out =
+        at::empty({indices.numel(), 3, 32, 32}, options, at::MemoryFormat::ChannelsLast);
+    normalize_on_cpu(images, indices, out);
+    return out;
+  }
+  return images.index_select(0, indices)
+      .to(at::kFloat)
+      .contiguous(at::MemoryFormat::ChannelsLast)
+      .div_(255)
+      .sub_(channel_values(kCifar10Mean, options))
+      .div_(channel_values(kCifar10Deviation, options));
+}
+
+}  // namespace windrow::worker

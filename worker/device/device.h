@@ -1,0 +1,30 @@
+// The devices a trainer can use. The only place that knows CUDA.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <exception>
+#include <string>
+
+#include "protocol/messages.h"
+
+namespace windrow::worker {
+
+// For people: "cpu", or the GPUs' names.
+std::string describe_devices();
+
+// Versions of what computes: torch, and where there is one, CUDA.
+protocol::Json library_versions();
+
+// The device of a start message, "cpu" or "cuda", ready for use with `threads` CPU threads. Throws
+// TrainerError{spec} for an unknown name or a thread count below 1, and TrainerError{cuda} where
+// there is no GPU to use.
+at::Device open_device(const std::string& name, int threads);
+
+// Waits until all work given to the device is done.
+void synchronize(at::Device device);
+
+// The kind of failure an exception stands for; crash where nothing better is known.
+protocol::FailureKind failure_kind_of(const std::exception& error);
+
+}  // namespace windrow::worker

@@ -1,0 +1,89 @@
+// windrow-trainer: trains trial after trial for an agent, which it talks to by lines of JSON on
+// stdin and stdout.
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "worker/device/device.h"
+#include "worker/device/host_memory.h"
+#include "worker/inbox.h"
+#include "worker/outbox.h"
+#include "worker/tasks/task.h"
+#include "worker/training_loop.h"
+
+namespace {
+
+using namespace windrow;
+
+constexpr const char* kHelp =
+    "windrow-trainer: trains the trials that an agent of `windrow run` hands it.\n"
+    "\n"
+    "It reads start, stop and abort messages from stdin and writes ready, started, epoch,\n"
+    "finished and failed messages to stdout, one JSON object a line (docs/extending.md).\n"
+    "You need not start it yourself. By hand, for example:\n"
+    "\n"
+    "  echo '{\"event\": \"start\", \"trial\": 1, \"attempt\": 1, \"task\": \"choice-sets\", "
+    "\"seed\": 0,\n"
+    "    \"parameters\": {\"depth\": 3, \"width\": 10, \"epochs\": 2, \"train_sets\": 20000}}' |\n"
+    "    tr -d '\\n' | (cat; echo; sleep 60) | windrow-trainer\n"
+    "\n"
+    "Options: --help, --version\n";
+
+protocol::Ready ready() {
+  protocol::Ready message;
+  message.versions = worker::library_versions();
+  message.versions["windrow-trainer"] = WINDROW_VERSION;
+  message.device = worker::describe_devices();
+  for (const worker::Task& task : worker::tasks()) message.tasks.push_back(task.name);
+  return message;
+}
+
+// stdout is for messages alone: libraries that print are sent to stderr.
+int take_stdout() {
+  const int fd = ::dup(STDOUT_FILENO);
+  if (fd < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+    std::perror("windrow-trainer: stdout");
+    std::exit(1);
+  }
+  return fd;
+}
+
+int serve() {
+  // Ctrl-C and a batch system's SIGTERM reach the whole process group; the agent decides what they
+  // mean for the trainer.
+  for (const int signal : {SIGTERM, SIGINT, SIGPIPE}) std::signal(signal, SIG_IGN);
+  worker::Outbox outbox(take_stdout());
+  const worker::Send send = [&outbox](const protocol::FromTrainer& m) { outbox.send(m); };
+  worker::keep_freed_memory();
+  at::set_num_interop_threads(1);
+  send(ready());
+  // The agent's end is the trainer's end, in the middle of a step as well; checkpoints bear it.
+  worker::Inbox inbox(STDIN_FILENO, send, [] { _exit(0); });
+  worker::DataCache data;
+  while (const auto attempt = inbox.next()) worker::run_attempt(*attempt, send, data);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--help" || argument == "-h") {
+      std::fputs(kHelp, stdout);
+      return 0;
+    }
+    if (argument == "--version") {
+      std::puts("windrow-trainer " WINDROW_VERSION);
+      return 0;
+    }
+    std::fprintf(stderr, "windrow-trainer: unknown argument '%s'; see windrow-trainer --help\n",
+                 argv[i]);
+    return 2;
+  }
+  return serve();
+}

@@ -1,0 +1,33 @@
+#include "worker/models/image_model.h"
+
+#include "worker/trainer_error.h"
+
+namespace windrow::worker {
+
+std::unique_ptr<ImageModel> make_cnn5x5(const Parameters& parameters, Weights& weights);
+
+namespace {
+
+struct Entry {
+  const char* name;
+  std::unique_ptr<ImageModel> (*make)(const Parameters& parameters, Weights& weights);
+};
+
+constexpr Entry kModels[] = {
+    {"cnn5x5", make_cnn5x5},
+};
+
+}  // namespace
+
+std::unique_ptr<ImageModel> make_image_model(const std::string& name, const Parameters& parameters,
+                                             Weights& weights) {
+  std::string known;
+  for (const Entry& entry : kModels) {
+    if (name == entry.name) return entry.make(parameters, weights);
+    known += std::string(known.empty() ? "" : ", ") + entry.name;
+  }
+  throw TrainerError(protocol::FailureKind::spec,
+                     "there is no model \"" + name + "\" for images; known are: " + known);
+}
+
+}  // namespace windrow::worker

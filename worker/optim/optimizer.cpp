@@ -1,0 +1,148 @@
+#include "worker/optim/optimizer.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <cmath>
+
+#include "worker/kernels/kernels.h"
+#include "worker/trainer_error.h"
+
+namespace windrow::worker {
+
+namespace {
+
+auto kernel_of(OptimizerKind kind) {
+  const Kernels& kernels = best_kernels();
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return kernels.sgd;
+    case OptimizerKind::nesterov:
+      return kernels.nesterov;
+    case OptimizerKind::adagrad:
+      return kernels.adagrad;
+    case OptimizerKind::rmsprop:
+      return kernels.rmsprop;
+    case OptimizerKind::adam:
+      break;
+  }
+  return kernels.adam;
+}
+
+}  // namespace
+
+OptimizerKind optimizer_from_name(const std::string& name) {
+  using enum OptimizerKind;
+  if (name == "sgd") return sgd;
+  if (name == "nesterov") return nesterov;
+  if (name == "adagrad") return adagrad;
+  if (name == "rmsprop") return rmsprop;
+  if (name == "adam") return adam;
+  throw TrainerError(
+      protocol::FailureKind::spec,
+      "optimizer is \"" + name + "\"; known are sgd, nesterov, adagrad, rmsprop and adam");
+}
+
+Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::Tensor gradient)
+    : Optimizer(settings, weights, gradient,
+                weights.is_cpu() ? Implementation::kernels : Implementation::operators) {}
+
+Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::Tensor gradient,
+                     Implementation implementation)
+    : settings_(settings),
+      implementation_(implementation),
+      weights_(std::move(weights)),
+      gradient_(std::move(gradient)),
+      steps_(at::zeros({1}, at::kLong)) {
+  switch (settings_.kind) {
+    case OptimizerKind::sgd:
+      break;
+    case OptimizerKind::nesterov:
+    case OptimizerKind::rmsprop:
+      moments_ = {at::zeros_like(weights_)};
+      break;
+    case OptimizerKind::adagrad:
+      moments_ = {at::full_like(weights_, settings_.initial_accumulator)};
+      break;
+    case OptimizerKind::adam:
+      moments_ = {at::zeros_like(weights_), at::zeros_like(weights_)};
+      break;
+  }
+}
+
+std::vector<at::Tensor> Optimizer::state() const {
+  std::vector<at::Tensor> state{steps_};
+  state.insert(state.end(), moments_.begin(), moments_.end());
+  return state;
+}
+
+void Optimizer::step() {
+  const std::int64_t step = ++*steps_.mutable_data_ptr<std::int64_t>();
+  if (implementation_ == Implementation::kernels)
+    step_by_kernels(step);
+  else
+    step_by_operators(step);
+}
+
+void Optimizer::step_by_kernels(std::int64_t step) {
+  const OptimizerSettings& s = settings_;
+  const OptimizerArguments all{.lr = s.lr,
+                               .weight_decay = s.weight_decay,
+                               .momentum = s.momentum,
+                               .alpha = s.alpha,
+                               .beta1 = s.beta1,
+                               .beta2 = s.beta2,
+                               .epsilon = s.epsilon,
+                               .correction1 = 1 - std::pow(s.beta1, static_cast<double>(step)),
+                               .correction2 = 1 - std::pow(s.beta2, static_cast<double>(step))};
+  const auto kernel = kernel_of(s.kind);
+  float* weights = weights_.mutable_data_ptr<float>();
+  const float* gradient = gradient_.const_data_ptr<float>();
+  float* first = moments_.empty() ? nullptr : moments_[0].mutable_data_ptr<float>();
+  float* second = moments_.size() < 2 ? nullptr : moments_[1].mutable_data_ptr<float>();
+  at::parallel_for(0, weights_.numel(), 65536, [&](std::int64_t begin, std::int64_t end) {
+    OptimizerArguments part = all;
+    part.n = end - begin;
+    part.weights = weights + begin;
+    part.gradient = gradient + begin;
+    part.first = first ? first + begin : nullptr;
+    part.second = second ? second + begin : nullptr;
+    kernel(part);
+  });
+}
+
+void Optimizer::step_by_operators(std::int64_t step) {
+  const OptimizerSettings& s = settings_;
+  const at::Tensor g = s.weight_decay == 0 ? gradient_ : gradient_.add(weights_, s.weight_decay);
+  switch (s.kind) {
+    case OptimizerKind::sgd:
+      weights_.sub_(g, s.lr);
+      break;
+    case OptimizerKind::nesterov:
+      moments_[0].mul_(s.momentum).add_(g);
+      weights_.sub_(g.add(moments_[0], s.momentum), s.lr);
+      break;
+    case OptimizerKind::adagrad:
+      moments_[0].addcmul_(g, g);
+      weights_.addcdiv_(g, moments_[0].sqrt().add_(s.epsilon), -s.lr);
+      break;
+    case OptimizerKind::rmsprop:
+      moments_[0].mul_(s.alpha).addcmul_(g, g, 1 - s.alpha);
+      weights_.addcdiv_(g, moments_[0].sqrt().add_(s.epsilon), -s.lr);
+      break;
+    case OptimizerKind::adam: {
+      const double t = static_cast<double>(step);
+      const double correction1 = 1 - std::pow(s.beta1, t), correction2 = 1 - std::pow(s.beta2, t);
+      moments_[0].mul_(s.beta1).add_(g, 1 - s.beta1);
+      moments_[1].mul_(s.beta2).addcmul_(g, g, 1 - s.beta2);
+      weights_.addcdiv_(moments_[0],
+                        moments_[1].sqrt().div_(std::sqrt(correction2)).add_(s.epsilon),
+                        -s.lr / correction1);
+      break;
+    }
+  }
+}
+
+}  // namespace windrow::worker

@@ -1,0 +1,65 @@
+// Optimizers over a model's flat buffers. Every constant is explicit; g is the gradient, with
+// weight_decay * w added to it (an L2 penalty), and t counts steps from 1:
+//   sgd       w -= lr g
+//   nesterov  b = momentum b + g;  w -= lr (g + momentum b)             (Sutskever et al. 2013)
+//   adagrad   s += g²;  w -= lr g / (sqrt(s) + epsilon);  s begins at initial_accumulator
+//   rmsprop   s = alpha s + (1 - alpha) g²;  w -= lr g / (sqrt(s) + epsilon)
+//   adam      m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²
+//             w -= lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+// These are PyTorch's forms. Keras adds adam's epsilon to sqrt(v), before the bias correction.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace windrow::worker {
+
+enum class OptimizerKind { sgd, nesterov, adagrad, rmsprop, adam };
+OptimizerKind optimizer_from_name(const std::string& name);  // throws TrainerError{spec}
+
+struct OptimizerSettings {
+  OptimizerKind kind = OptimizerKind::sgd;
+  double lr = 0;
+  double momentum = 0;
+  double alpha = 0;
+  double beta1 = 0;
+  double beta2 = 0;
+  double epsilon = 0;
+  double initial_accumulator = 0;
+  double weight_decay = 0;
+};
+
+class Optimizer {
+ public:
+  enum class Implementation {
+    kernels,    // one fused pass; on the CPU
+    operators,  // ATen's, on any device
+  };
+
+  // Over float buffers of one shape and device, which it keeps a hold of.
+  Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::Tensor gradient);
+  Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::Tensor gradient,
+            Implementation implementation);
+
+  // Updates the weights from the gradient as it is now.
+  void step();
+
+  // All that the next step depends on beside the weights: the step count (int64, on the CPU) and
+  // the moments. Restored by writing into them.
+  std::vector<at::Tensor> state() const;
+
+ private:
+  void step_by_kernels(std::int64_t step);
+  void step_by_operators(std::int64_t step);
+
+  OptimizerSettings settings_;
+  Implementation implementation_;
+  at::Tensor weights_, gradient_;
+  at::Tensor steps_;
+  std::vector<at::Tensor> moments_;  // as the formulas name them, in their order
+};
+
+}  // namespace windrow::worker

@@ -1,0 +1,129 @@
+// Task choice-sets: regression of one-hot choices on generated sets (study P3).
+#include "worker/data/choice_sets.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "worker/data/epoch_order.h"
+#include "worker/models/setnet.h"
+#include "worker/optim/optimizer.h"
+#include "worker/tasks/task.h"
+#include "worker/trainer_error.h"
+
+namespace windrow::worker {
+namespace {
+
+constexpr std::int64_t kEvaluationSets = 4096;  // at once
+
+ChoiceSets on_device(const ChoiceSets& data, at::Device device) {
+  return {data.x.to(device), data.choice.to(device)};
+}
+
+SetnetShape shape_of(const Parameters& p) {
+  return {.items = p.integer("items"),
+          .features = p.integer("features"),
+          .depth = p.integer("depth"),
+          .width = p.integer("width"),
+          .pool = pool_from_name(p.string("pool"))};
+}
+
+OptimizerSettings adam_of(const Parameters& p) {
+  return {.kind = OptimizerKind::adam,
+          .lr = p.number("lr"),
+          .beta1 = p.number("beta1"),
+          .beta2 = p.number("beta2"),
+          .epsilon = p.number("epsilon")};
+}
+
+std::shared_ptr<const ChoiceSets> sets_of(const TrainingContext& context, ChoicePart part) {
+  const Parameters& p = context.parameters;
+  const bool training = part == ChoicePart::training;
+  const std::int64_t sets = p.integer(training ? "train_sets" : "test_sets");
+  const std::int64_t items = p.integer("items"), features = p.integer("features");
+  const std::int64_t data_seed = p.integer("data_seed");
+  const std::string key = std::string("choice-sets ") + (training ? "training " : "test ") +
+                          std::to_string(sets) + " " + std::to_string(items) + " " +
+                          std::to_string(features) + " " + std::to_string(data_seed) + " " +
+                          context.device.str();
+  return context.data.get<ChoiceSets>(key, [&] {
+    return on_device(generate_choice_sets(data_seed, part, sets, items, features), context.device);
+  });
+}
+
+class ChoiceSetsTraining final : public Training {
+ public:
+  explicit ChoiceSetsTraining(const TrainingContext& context)
+      : seed_(context.seed),
+        epochs_(static_cast<int>(context.parameters.integer("epochs"))),
+        batch_(context.parameters.integer("batch")),
+        items_(context.parameters.integer("items")),
+        training_(sets_of(context, ChoicePart::training)),
+        test_(sets_of(context, ChoicePart::test)),
+        weights_(context.device, context.seed) {
+    const std::int64_t sets = training_->choice.size(0);
+    const double split = context.parameters.number("validation_split");
+    // As Keras does, the last sets are held out; at least one on either side.
+    train_sets_ = std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(std::floor(static_cast<double>(sets) * (1 - split) + 1e-9)), 1,
+        sets - 1);
+    const SetnetShape shape = shape_of(context.parameters);
+    add_setnet_weights(shape, weights_);
+    model_ = make_setnet(shape, weights_);
+    optimizer_ = std::make_unique<Optimizer>(adam_of(context.parameters), weights_.flat(),
+                                             weights_.flat_gradient());
+  }
+
+  int epochs() const override { return epochs_; }
+  protocol::Json facts() const override { return {{"parameters", weights_.count()}}; }
+
+  protocol::Metrics run_epoch(int epoch, Progress& progress) override {
+    const at::Tensor order =
+        epoch_order(seed_, epoch, train_sets_, train_sets_, weights_.flat().device());
+    for (std::int64_t begin = 0; begin < train_sets_; begin += batch_) {
+      model_->gradient(*training_, order.narrow(0, begin, std::min(batch_, train_sets_ - begin)));
+      optimizer_->step();
+      progress.step();
+    }
+    const double train_mse = model_->take_squared_error() / values(train_sets_);
+    return {{"train_mse", train_mse},
+            {"val_mse", mse(*training_, train_sets_, training_->choice.size(0), progress)}};
+  }
+
+  // All three errors with the weights as they are, as the report's table has them.
+  protocol::Metrics result(const protocol::Metrics&, Progress& progress) override {
+    return {{"train_mse", mse(*training_, 0, train_sets_, progress)},
+            {"val_mse", mse(*training_, train_sets_, training_->choice.size(0), progress)},
+            {"test_mse", mse(*test_, 0, test_->choice.size(0), progress)}};
+  }
+
+  std::vector<at::Tensor> weights() override { return {weights_.flat()}; }
+  std::vector<at::Tensor> optimizer_state() override { return optimizer_->state(); }
+
+ private:
+  double values(std::int64_t sets) const { return static_cast<double>(sets * items_); }
+
+  double mse(const ChoiceSets& data, std::int64_t begin, std::int64_t end, Progress& progress) {
+    for (std::int64_t i = begin; i < end; i += kEvaluationSets) {
+      model_->evaluate(data, i, std::min(end, i + kEvaluationSets));
+      progress.step();
+    }
+    return model_->take_squared_error() / values(end - begin);
+  }
+
+  std::int64_t seed_;
+  int epochs_;
+  std::int64_t batch_, items_;
+  std::shared_ptr<const ChoiceSets> training_, test_;
+  std::int64_t train_sets_ = 0;  // of training_; the rest is for validation
+  Weights weights_;
+  std::unique_ptr<Setnet> model_;
+  std::unique_ptr<Optimizer> optimizer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Training> begin_choice_sets(const TrainingContext& context) {
+  return std::make_unique<ChoiceSetsTraining>(context);
+}
+
+}  // namespace windrow::worker

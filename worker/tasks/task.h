@@ -1,0 +1,64 @@
+// A task: model, data, loss and metrics. Each is one file in this folder and one line in
+// registry.cpp; its parameters and metrics are declared in sweeps/tasks/ (docs/extending.md).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/messages.h"
+#include "worker/data/data_cache.h"
+#include "worker/parameters.h"
+#include "worker/progress.h"
+
+namespace windrow::worker {
+
+// One trial in training. What it does is a function of its parameters, its seed and its state, so
+// that a training that is restored goes on as if it had never been left.
+class Training {
+ public:
+  virtual ~Training() = default;
+
+  virtual int epochs() const = 0;
+
+  // Facts known before training, for Started.info.
+  virtual protocol::Json facts() const = 0;
+
+  // Trains epoch `epoch` (from 1) and evaluates. The metrics are those of the task's table; a loss
+  // that is NaN is reported as such. Calls progress.step() within its steps.
+  virtual protocol::Metrics run_epoch(int epoch, Progress& progress) = 0;
+
+  // The trial's result. `metrics` are those of the epoch after which the weights were as they are
+  // now.
+  virtual protocol::Metrics result(const protocol::Metrics& metrics, Progress&) { return metrics; }
+
+  // The whole state between epochs, in a fixed order and with fixed sizes: contiguous tensors that
+  // share their data with the training's own. Writing into them restores the training.
+  virtual std::vector<at::Tensor> weights() = 0;  // what restoring the best epoch brings back
+  virtual std::vector<at::Tensor> optimizer_state() = 0;
+};
+
+struct TrainingContext {
+  std::string task;
+  const Parameters& parameters;
+  std::int64_t seed;
+  at::Device device;
+  std::string data_dir;  // "" where none was given
+  DataCache& data;
+};
+
+struct Task {
+  std::string name;
+  // Throws TrainerError{data} where the data can't be had.
+  std::function<std::unique_ptr<Training>(const TrainingContext& context)> begin;
+};
+
+const std::vector<Task>& tasks();
+
+// Throws TrainerError{spec} where there is no such task.
+const Task& find_task(const std::string& name);
+
+}  // namespace windrow::worker

@@ -1,0 +1,17 @@
+// An attempt's end by an error whose kind is known.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "protocol/failure.h"
+
+namespace windrow::worker {
+
+struct TrainerError : std::runtime_error {
+  TrainerError(protocol::FailureKind k, const std::string& message)
+      : std::runtime_error(message), kind(k) {}
+  protocol::FailureKind kind;
+};
+
+}  // namespace windrow::worker

@@ -1,0 +1,255 @@
+#include "worker/training_loop.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "protocol/hash.h"
+#include "protocol/lines.h"
+#include "sweeps/tasks/task_schema.h"
+#include "worker/checkpoint/checkpoint.h"
+#include "worker/checkpoint/checkpoint_writer.h"
+#include "worker/device/device.h"
+#include "worker/state_bytes.h"
+#include "worker/tasks/task.h"
+#include "worker/trainer_error.h"
+
+namespace windrow::worker {
+namespace {
+
+using protocol::FailureKind;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// An early-stopping rule must speak of a metric that each epoch has.
+void check_stopping_metric(const protocol::Start& start) {
+  if (!start.early_stopping) return;
+  std::string known;
+  for (const auto& metric : sweeps::find_task(start.task)->metrics) {
+    if (metric.name == start.early_stopping->metric) return;
+    known += (known.empty() ? "" : ", ") + metric.name;
+  }
+  throw TrainerError(FailureKind::spec, "early stopping watches the metric \"" +
+                                            start.early_stopping->metric + "\", but task " +
+                                            start.task + " reports each epoch: " + known);
+}
+
+void check_finite(const protocol::Metrics& metrics, int epoch) {
+  for (const auto& [name, value] : metrics)
+    if (!std::isfinite(value))
+      throw TrainerError(FailureKind::nan,
+                         name + " is " + (std::isnan(value) ? "NaN" : "infinite") + " in epoch " +
+                             std::to_string(epoch) + "; try a smaller learning rate");
+}
+
+class Loop {
+ public:
+  Loop(const Attempt& attempt, const Send& send, DataCache& data, const Task& task)
+      : attempt_(attempt),
+        start_(attempt.start),
+        send_(send),
+        progress_(attempt, send),
+        parameters_(start_.task, start_.parameters),
+        device_(open_device(start_.device, start_.threads)) {
+    check_stopping_metric(start_);
+    training_ = task.begin({start_.task, parameters_, start_.seed, device_, start_.data_dir, data});
+    if (start_.early_stopping) monitor_.emplace(*start_.early_stopping);
+    if (!start_.checkpoint_dir.empty()) {
+      folder_.emplace(start_.checkpoint_dir);
+      writer_.emplace(*folder_, send_);
+    }
+  }
+
+  void run() {
+    try {
+      train();
+    } catch (const std::exception&) {
+      // The epochs before the one that failed are worth their rows.
+      if (writer_) writer_->flush_quietly();
+      throw;
+    }
+  }
+
+ private:
+  void train() {
+    resume();
+    while (epoch_ < training_->epochs() && !(monitor_ && monitor_->should_stop())) {
+      if (attempt_.request == Request::stop) return leave();
+      run_epoch();
+    }
+    finish();
+  }
+
+  bool keeps_best() const { return monitor_ && monitor_->rule().restore_best; }
+
+  bool reports_best_epoch() const {
+    for (const auto& metric : sweeps::find_task(start_.task)->result_metrics)
+      if (metric.name == "best_epoch") return true;
+    return false;
+  }
+
+  std::vector<at::Tensor> state() {
+    std::vector<at::Tensor> state = training_->weights();
+    for (at::Tensor& tensor : training_->optimizer_state()) state.push_back(std::move(tensor));
+    return state;
+  }
+
+  // Takes an epoch into the history, be it trained now or read from a checkpoint.
+  void record(const protocol::Epoch& epoch) {
+    epoch_ = epoch.epoch;
+    last_metrics_ = epoch.metrics;
+    history_ += protocol::to_line(protocol::FromTrainer(epoch));
+    if (monitor_ && monitor_->observe(epoch.epoch, epoch.metrics.at(monitor_->rule().metric)))
+      best_metrics_ = epoch.metrics;
+  }
+
+  void run_epoch() {
+    const auto begin = Clock::now();
+    protocol::Epoch epoch;
+    epoch.trial = start_.trial;
+    epoch.attempt = start_.attempt;
+    epoch.epoch = epoch_ + 1;
+    epoch.metrics = training_->run_epoch(epoch.epoch, progress_);
+    check_finite(epoch.metrics, epoch.epoch);
+    std::vector<std::string> blobs = bytes_of(state());
+    epoch.state_hash = state_hash(blobs);
+    epoch.wall_seconds = seconds_since(begin);
+    record(epoch);
+    if (keeps_best() && monitor_->best_epoch() == epoch_)
+      best_weights_ = bytes_of(training_->weights());
+    const bool send_it = epoch_ > start_.committed_epochs;
+    if (writer_) {
+      blobs.insert(blobs.end(), best_weights_.begin(), best_weights_.end());
+      writer_->submit({epoch_, trial_hash(start_), std::move(blobs), history_},
+                      send_it ? std::optional(epoch) : std::nullopt);
+    } else if (send_it) {
+      send_(epoch);
+    }
+  }
+
+  // Goes on from the newest usable checkpoint, and sends again what the database doesn't have.
+  void resume() {
+    std::vector<protocol::Epoch> again;
+    if (folder_) {
+      for (const int epoch : folder_->epochs()) {
+        try {
+          again = restore(epoch);
+          break;
+        } catch (const CheckpointError& error) {
+          send_(protocol::Log{"warning", std::string(error.what()) + "; going on without it"});
+        }
+      }
+    }
+    protocol::Json facts = training_->facts();
+    send_(protocol::Started{start_.trial, start_.attempt, epoch_, std::move(facts)});
+    for (const protocol::Epoch& epoch : again)
+      if (epoch.epoch > start_.committed_epochs) send_(epoch);
+  }
+
+  std::vector<protocol::Epoch> restore(int epoch) {
+    std::string hash;
+    const Checkpoint checkpoint = folder_->read(epoch, &hash);
+    const auto fail = [&](const std::string& what) {
+      throw CheckpointError("checkpoint " + checkpoint_name(epoch) + " in " +
+                            start_.checkpoint_dir + " can't be used: " + what);
+    };
+    if (checkpoint.trial_hash != trial_hash(start_)) fail("it is of a trial with other parameters");
+    std::vector<protocol::Epoch> epochs = parse_history(checkpoint.history);
+    if (static_cast<int>(epochs.size()) != epoch) fail("its history is not complete");
+    const std::size_t weights = training_->weights().size();
+    const std::size_t tensors = weights + training_->optimizer_state().size();
+    const std::size_t best = keeps_best() ? weights : 0;
+    if (checkpoint.blobs.size() != tensors + best) fail("it has another number of tensors");
+    if (!load_bytes(checkpoint.blobs, 0, state())) fail("its tensors have other sizes");
+    best_weights_.assign(checkpoint.blobs.begin() + static_cast<std::ptrdiff_t>(tensors),
+                         checkpoint.blobs.end());
+    for (const protocol::Epoch& e : epochs) record(e);
+    for (protocol::Epoch& e : epochs) {
+      e.trial = start_.trial;
+      e.attempt = start_.attempt;
+      e.checkpoint = checkpoint_name(epoch);
+      e.checkpoint_hash = hash;
+    }
+    return epochs;
+  }
+
+  static std::vector<protocol::Epoch> parse_history(const std::string& lines) {
+    std::vector<protocol::Epoch> epochs;
+    for (std::size_t begin = 0, end; (end = lines.find('\n', begin)) != lines.npos;
+         begin = end + 1) {
+      const auto message =
+          protocol::parse_from_trainer(std::string_view(lines).substr(begin, end - begin));
+      if (message) epochs.push_back(std::get<protocol::Epoch>(*message));
+    }
+    return epochs;
+  }
+
+  void leave() {
+    if (writer_) writer_->flush();
+    send_(protocol::Failed{start_.trial, start_.attempt, FailureKind::preempted,
+                           "stopped after epoch " + std::to_string(epoch_) + " on request"});
+  }
+
+  void finish() {
+    protocol::Metrics metrics = last_metrics_;
+    if (keeps_best() && monitor_->best_epoch() > 0) {
+      load_bytes(best_weights_, 0, training_->weights());
+      metrics = best_metrics_;
+    }
+    protocol::Finished finished;
+    finished.trial = start_.trial;
+    finished.attempt = start_.attempt;
+    finished.epochs = epoch_;
+    finished.result = training_->result(metrics, progress_);
+    if (monitor_ || reports_best_epoch())
+      finished.result["best_epoch"] = keeps_best() ? monitor_->best_epoch() : epoch_;
+    check_finite(finished.result, epoch_);
+    if (writer_) writer_->flush();
+    finished.wall_seconds = seconds_since(began_);
+    send_(finished);
+  }
+
+  const Clock::time_point began_ = Clock::now();
+  const Attempt& attempt_;
+  const protocol::Start& start_;
+  const Send& send_;
+  Progress progress_;
+  Parameters parameters_;
+  at::Device device_;
+  std::unique_ptr<Training> training_;
+  std::optional<protocol::EarlyStoppingMonitor> monitor_;
+  int epoch_ = 0;  // trained so far
+  protocol::Metrics last_metrics_, best_metrics_;
+  std::vector<std::string> best_weights_;  // as bytes; empty unless keeps_best()
+  std::string history_;                    // epoch messages so far, as lines
+  std::optional<CheckpointFolder> folder_;
+  std::optional<CheckpointWriter> writer_;  // last: its thread uses what precedes
+};
+
+}  // namespace
+
+void run_attempt(const Attempt& attempt, const Send& send, DataCache& data, const Task& task) {
+  try {
+    if (attempt.request == Request::abort) return;
+    Loop(attempt, send, data, task).run();
+  } catch (const AttemptAborted&) {
+  } catch (const std::exception& error) {
+    send(protocol::Failed{attempt.start.trial, attempt.start.attempt, failure_kind_of(error),
+                          error.what()});
+  }
+}
+
+void run_attempt(const Attempt& attempt, const Send& send, DataCache& data) {
+  const auto begin = [](const TrainingContext& context) {
+    return find_task(context.task).begin(context);
+  };
+  run_attempt(attempt, send, data, {attempt.start.task, begin});
+}
+
+}  // namespace windrow::worker
