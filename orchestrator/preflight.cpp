@@ -29,6 +29,17 @@ std::string why_not_executable(const std::string& program) {
   return "\"" + program + "\" is not in PATH";
 }
 
+// The script in `python3 train.py`; "" where the command has none that can be told.
+std::string script_of(const std::vector<std::string>& command) {
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    if (command[i].starts_with("-")) continue;
+    for (const char* suffix : {".py", ".sh", ".pl", ".R", ".jl", ".rb", ".js", ".lua"})
+      if (command[i].ends_with(suffix)) return command[i];
+    return "";
+  }
+  return "";
+}
+
 }  // namespace
 
 fs::path program_folder() {
@@ -82,6 +93,12 @@ std::vector<std::string> preflight_faults(const sweeps::Study& study, const std:
     faults.push_back("the trainer can't be started: " + why + "; " +
                      (shipped ? "build it (scripts/setup), or name it with --trainer"
                               : "correct trainer.command in the study file"));
+  if (const std::string script = script_of(study.trainer.command);
+      !script.empty() && !fs::exists(script))
+    faults.push_back("the trainer's script " + script + " is not in " +
+                     fs::current_path().string() +
+                     "; start windrow in the folder that the path counts from, or give the whole "
+                     "path in trainer.command");
   if (study.task == "cifar10")
     for (std::string& fault : cifar10_faults(data_dir)) faults.push_back(std::move(fault));
   return faults;

@@ -13,6 +13,20 @@ constexpr std::chrono::seconds kGatherLimit{20};  // for all ranks to say hello
 constexpr std::chrono::seconds kLeaveLimit{15};   // for all agents to say goodbye
 constexpr int kFailedStartsLimit = 3;
 
+// The end of what a trainer wrote, indented below a message; the database has more of it.
+std::string last_lines(std::string_view text) {
+  constexpr int kLines = 8;
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  if (text.empty()) return "";
+  std::size_t begin = text.size();
+  for (int line = 0; line < kLines && begin != std::string_view::npos && begin > 0; ++line)
+    begin = text.rfind('\n', begin - 1);
+  std::string lines(text.substr(begin == std::string_view::npos || begin == 0 ? 0 : begin + 1));
+  for (std::size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; at += 3)
+    lines.insert(at + 1, "  ");
+  return "\n  " + lines;
+}
+
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -89,7 +103,9 @@ void Coordinator::on_hello(AgentId from, Hello hello) {
     store_.record(storage::SlotRecord{id, hello.host, static_cast<int>(from.value), info.device,
                                       info.threads});
   }
-  send_(from, Welcome{agent.slots, study_.trainer, options_.lost_seconds});
+  // Rank 0's agent shares the coordinator's process: neither can outlive the other.
+  const double lost_seconds = from.value == 0 ? 0 : options_.lost_seconds;
+  send_(from, Welcome{agent.slots, study_.trainer, lost_seconds});
   log_("debug", who + " joined with " + std::to_string(hello.slots.size()) + " slots");
   if (phase_ == Phase::running) {
     scheduler::on_agent_joined(scheduler_, from, agent.slots, commands_);
@@ -241,7 +257,7 @@ void Coordinator::on_failed(AttemptFailed message) {
   if (failed.kind != FailureKind::preempted) {
     std::string text = name_trial(id) + " attempt " + std::to_string(failed.attempt) + " failed (" +
                        std::string(to_string(failed.kind)) + "): " + failed.message;
-    if (!message.stderr_tail.empty()) text += "\n" + message.stderr_tail;
+    text += last_lines(message.stderr_tail);
     log_(final ? "error" : "warning", text);
   }
   if (final) trial_over(id, TrialState::failed);
@@ -252,8 +268,7 @@ void Coordinator::on_failed(AttemptFailed message) {
 // them beyond these few attempts.
 void Coordinator::check_trainer_starts(const AttemptFailed& message) {
   if (++failed_starts_ < kFailedStartsLimit) return;
-  refuse("the trainer does not start: " + message.failed.message +
-         (message.stderr_tail.empty() ? "" : "\n" + message.stderr_tail) +
+  refuse("the trainer does not start: " + message.failed.message + last_lines(message.stderr_tail) +
          "\ntry the trainer's command by hand on " +
          agents_[static_cast<std::size_t>(
                      slots_[static_cast<std::size_t>(message.slot.value)].agent.value)]
@@ -331,7 +346,8 @@ std::string Coordinator::name_trial(TrialId id) const {
   std::string name = "trial " + std::to_string(id.value);
   for (const std::string& key : varying_) {
     const auto value = progress_.cell(trial).parameters.find(key);
-    if (value != progress_.cell(trial).parameters.end()) name += " " + key + "=" + value->dump();
+    if (value == progress_.cell(trial).parameters.end()) continue;
+    name += " " + key + "=" + (value->is_string() ? value->get<std::string>() : value->dump());
   }
   return name + " seed=" + std::to_string(trial.seed);
 }
