@@ -16,6 +16,7 @@ struct Raw {  // as typed
 void add_common(CLI::App& command, Raw& raw) {
   RunOptions& run = raw.run;
   command.add_option("--db", run.database, "database file, made where it is missing")
+      ->envname("WINDROW_DB")
       ->capture_default_str();
   command.add_option("--set", raw.sets, "key=value: overrides a fixed parameter (repeatable)")
       ->type_name("KEY=VALUE");
@@ -44,12 +45,7 @@ void add_common(CLI::App& command, Raw& raw) {
 }
 
 int execute(Raw& raw) {
-  for (const std::string& text : raw.sets) {
-    const std::size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      throw std::runtime_error("--set " + text + ": write it as --set key=value");
-    raw.run.overrides.push_back({text.substr(0, equals), text.substr(equals + 1)});
-  }
+  raw.run.overrides = parse_overrides(raw.sets);
   raw.run.verbosity = raw.verbose ? Console::Verbosity::debug
                       : raw.quiet ? Console::Verbosity::quiet
                                   : Console::Verbosity::normal;
@@ -57,6 +53,17 @@ int execute(Raw& raw) {
 }
 
 }  // namespace
+
+std::vector<sweeps::Override> parse_overrides(const std::vector<std::string>& texts) {
+  std::vector<sweeps::Override> overrides;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw std::runtime_error("--set " + text + ": write it as --set key=value");
+    overrides.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+  return overrides;
+}
 
 void add_run(CLI::App& app, int& exit_code) {
   {

@@ -10,6 +10,7 @@
 
 #include "orchestrator/agent/agent.h"
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/stored_study.h"
 #include "orchestrator/console/progress.h"
 #include "orchestrator/coordinator/coordinator.h"
 #include "orchestrator/preflight.h"
@@ -29,25 +30,11 @@ std::string host_name() {
   return name.data();
 }
 
-storage::StudyInfo stored_study(const RunOptions& options) {
-  storage::Reader reader(options.database);
-  const std::vector<storage::StudyInfo> studies = reader.studies();
-  std::string names;
-  for (const storage::StudyInfo& study : studies) {
-    if (study.name == options.study_name || (options.study_name.empty() && studies.size() == 1))
-      return study;
-    names += (names.empty() ? "" : ", ") + study.name;
-  }
-  if (studies.empty())
-    throw std::runtime_error(options.database.string() +
-                             " holds no study yet; begin one with `windrow run STUDY.yaml`");
-  throw std::runtime_error(options.database.string() + " holds the studies " + names +
-                           "; name one of them: windrow resume NAME");
-}
-
 sweeps::Study read_study(const RunOptions& options) {
   if (!options.study_file.empty()) return sweeps::load_study(options.study_file, options.overrides);
-  const storage::StudyInfo stored = stored_study(options);
+  storage::Reader reader(options.database);
+  const storage::StudyInfo stored =
+      stored_study(reader, options.database.string(), options.study_name);
   return sweeps::parse_study(
       stored.text, options.database.string() + " (study " + stored.name + ")", options.overrides);
 }

@@ -26,6 +26,9 @@ struct RunOptions {
   bool json = false;  // the end's summary as JSON on stdout
 };
 
+// Of "key=value" texts, as --set takes them. Throws std::runtime_error.
+std::vector<sweeps::Override> parse_overrides(const std::vector<std::string>& texts);
+
 // Returns the exit code; does not return where ranks have died and MPI can't end in good order.
 int run_session(const RunOptions& options);
 

@@ -1,0 +1,209 @@
+// windrow plan: what a run of the study would do, before it does it.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/planned_trials.h"
+#include "orchestrator/commands/run_session.h"
+#include "orchestrator/console/progress.h"
+#include "orchestrator/scheduler/simulator.h"
+#include "storage/table_format.h"
+
+namespace windrow::commands {
+namespace {
+
+using nlohmann::ordered_json;
+using storage::ResultTable;
+using storage::Value;
+
+struct PlanOptions {
+  std::filesystem::path study_file;
+  std::vector<std::string> sets;
+  std::string database = "windrow.db";
+  std::vector<int> slots = {1, 2, 4, 8, 16};
+  bool json = false;
+};
+
+Value to_value(const sweeps::Json& json) {
+  if (json.is_null()) return std::monostate{};
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  if (json.is_number()) return json.get<double>();
+  if (json.is_string()) return json.get<std::string>();
+  return json.dump();
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
+  return text;
+}
+
+// What the database has of the cell's trials, in words.
+std::string state_of(const PlannedCell& cell) {
+  const int seeds = cell.unknown + cell.begun + cell.pending + cell.finished + cell.failed;
+  std::string text;
+  const auto add = [&](int number, const char* what) {
+    if (number == 0) return;
+    text += text.empty() ? "" : ", ";
+    text += (number == seeds ? "" : std::to_string(number) + " ") + what;
+  };
+  add(cell.finished, "finished");
+  add(cell.failed, "failed");
+  add(cell.begun, "to go on");
+  add(cell.pending, "pending");
+  add(cell.unknown, "new");
+  return text;
+}
+
+ResultTable cell_table(const StudyPlan& plan, bool with_stages) {
+  ResultTable table;
+  table.columns = {"cell"};
+  if (with_stages) table.columns.push_back("stages");
+  const auto& varying = plan.expansion.varying;
+  table.columns.insert(table.columns.end(), varying.begin(), varying.end());
+  table.columns.push_back("state");
+  for (const PlannedCell& planned : plan.cells) {
+    auto& row = table.rows.emplace_back();
+    row.emplace_back(planned.cell->hash);
+    if (with_stages) row.emplace_back(joined(planned.cell->stages));
+    for (const std::string& key : varying) {
+      const auto value = planned.cell->parameters.find(key);
+      row.push_back(value == planned.cell->parameters.end() ? Value{} : to_value(*value));
+    }
+    row.emplace_back(state_of(planned));
+  }
+  return table;
+}
+
+struct Totals {
+  std::int64_t trials = 0, unknown = 0, begun = 0, pending = 0, finished = 0, failed = 0;
+};
+
+Totals totals_of(const StudyPlan& plan) {
+  Totals totals;
+  for (const PlannedCell& cell : plan.cells) {
+    totals.unknown += cell.unknown;
+    totals.begun += cell.begun;
+    totals.pending += cell.pending;
+    totals.finished += cell.finished;
+    totals.failed += cell.failed;
+  }
+  totals.trials = totals.unknown + totals.begun + totals.pending + totals.finished + totals.failed;
+  return totals;
+}
+
+void print_text(const sweeps::Study& study, const StudyPlan& plan, const PlanOptions& options) {
+  const Totals totals = totals_of(plan);
+  std::cout << storage::format_table(cell_table(plan, study.stages.size() > 1),
+                                     storage::TableStyle::text)
+            << "\n"
+            << study.name << ": " << plan.cells.size() << " cells x " << study.seeds.size()
+            << (study.seeds.size() == 1 ? " seed = " : " seeds = ") << totals.trials << " trials";
+  const auto add = [](std::int64_t number, const char* what) {
+    if (number > 0) std::cout << ", " << number << " " << what;
+  };
+  add(totals.unknown, "new");
+  add(totals.pending, "pending");
+  add(totals.begun, "to go on with");
+  add(totals.finished, "finished");
+  add(totals.failed, "failed (windrow retry takes them up again)");
+  std::cout << "\n";
+  if (plan.left_trials > 0)
+    std::cout << plan.left_trials << " trials in " << options.database
+              << " are no longer in the study: they stay, and are not run\n";
+  for (const auto& [stage, state] : plan.expansion.stages)
+    if (state.kind != sweeps::StageState::Kind::expanded)
+      std::cout << "stage " << stage << ": " << state.reason << "; its cells come then\n";
+  if (plan.to_run.empty()) return;
+  if (!plan.measured) {
+    std::cout << "time: not known before the first epochs are measured\n";
+    return;
+  }
+  std::cout << "expected time, from the epochs measured so far:";
+  const char* separator = " ";
+  for (const int slots : options.slots) {
+    std::cout << separator << format_duration(scheduler::predict_makespan(plan.to_run, slots))
+              << " on " << slots << (slots == 1 ? " slot" : " slots");
+    separator = ", ";
+  }
+  std::cout << "\n";
+}
+
+void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOptions& options) {
+  ordered_json cells = ordered_json::array();
+  for (const PlannedCell& planned : plan.cells)
+    cells.push_back({{"cell", planned.cell->hash},
+                     {"stages", planned.cell->stages},
+                     {"parameters", planned.cell->parameters},
+                     {"new", planned.unknown},
+                     {"pending", planned.pending},
+                     {"begun", planned.begun},
+                     {"finished", planned.finished},
+                     {"failed", planned.failed}});
+  ordered_json waiting = ordered_json::object(), seconds = ordered_json::object();
+  for (const auto& [stage, state] : plan.expansion.stages)
+    if (state.kind != sweeps::StageState::Kind::expanded) waiting[stage] = state.reason;
+  if (plan.measured)
+    for (const int slots : options.slots)
+      seconds[std::to_string(slots)] =
+          plan.to_run.empty() ? 0.0 : scheduler::predict_makespan(plan.to_run, slots);
+  std::cout << ordered_json{{"study", study.name},
+                            {"hash", study.hash},
+                            {"seeds", study.seeds},
+                            {"varying", plan.expansion.varying},
+                            {"cells", cells},
+                            {"trials", totals_of(plan).trials},
+                            {"trials_to_run", plan.to_run.size()},
+                            {"trials_left", plan.left_trials},
+                            {"waiting_stages", waiting},
+                            {"expected_seconds", seconds}}
+                   .dump(2)
+            << "\n";
+}
+
+int plan(const PlanOptions& options) {
+  const sweeps::Study study = sweeps::load_study(options.study_file, parse_overrides(options.sets));
+  std::optional<storage::Reader> reader;
+  if (std::filesystem::exists(options.database)) reader.emplace(options.database);
+  const StudyPlan result = plan_study(study, reader ? &*reader : nullptr);
+  if (options.json)
+    print_json(study, result, options);
+  else
+    print_text(study, result, options);
+  return kAllDone;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<PlanOptions>();
+  CLI::App* command = app.add_subcommand(
+      "plan", "The cells of a study, what the database has of them, and how long the rest takes");
+  command->add_option("study", options->study_file, "the study's YAML file")->required();
+  command->add_option("--db", options->database, "database file; it need not exist yet")
+      ->envname("WINDROW_DB")
+      ->capture_default_str();
+  command->add_option("--set", options->sets, "key=value: overrides a fixed parameter (repeatable)")
+      ->type_name("KEY=VALUE");
+  command->add_option("--slots", options->slots, "numbers of slots to predict the time for")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "one JSON object");
+  command->footer(
+      "Nothing is written or started. States of a cell's trials: new (not in the database yet),\n"
+      "pending, to go on (has committed epochs), finished, failed.\n\n"
+      "Examples:\n"
+      "  windrow plan study.yaml\n"
+      "  windrow plan study.yaml --set epochs=200 --slots 8,32");
+  command->callback([options, &exit_code] { exit_code = plan(*options); });
+}
+
+}  // namespace windrow::commands

@@ -1,0 +1,33 @@
+// The table that a study's report asks for, out of the rows of a view.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "storage/result_table.h"
+#include "sweeps/study.h"
+
+namespace windrow::commands {
+
+struct TableWishes {
+  std::vector<sweeps::ReportColumn> columns;  // empty: the varying parameters and all metrics
+  std::string sort_by;                        // a column's key; "" = the rows' order
+  bool descending = false;
+};
+
+// How a mean and the half-width of its interval are written.
+enum class Interval {
+  joined,    // one column for people: "0.1477 ± 0.0012", rounded by the half-width
+  separate,  // columns KEY and KEY_ci95 for programs, with all digits
+};
+
+// Rows of the `trials` view. Throws std::runtime_error: a key that is no column (the message names
+// the nearest).
+storage::ResultTable trials_report(const storage::ResultTable& trials, const sweeps::Study& study,
+                                   const TableWishes& wishes);
+
+// Rows of the `summary` view: metrics as means over the seeds with their 95% half-widths, and n.
+storage::ResultTable summary_report(const storage::ResultTable& summary, const sweeps::Study& study,
+                                    const TableWishes& wishes, Interval interval);
+
+}  // namespace windrow::commands
