@@ -269,6 +269,9 @@ void Coordinator::on_failed(AttemptFailed message) {
 void Coordinator::check_trainer_starts(const AttemptFailed& message) {
   if (++failed_starts_ < kFailedStartsLimit) return;
   refuse("the trainer does not start: " + message.failed.message + last_lines(message.stderr_tail) +
+         (study_.trainer.command.empty() ? ""
+                                         : "\na program that doesn't speak the line protocol needs "
+                                           "`persistent: false` under trainer:") +
          "\ntry the trainer's command by hand on " +
          agents_[static_cast<std::size_t>(
                      slots_[static_cast<std::size_t>(message.slot.value)].agent.value)]

@@ -1,0 +1,143 @@
+"""SIGKILL at random moments: nothing lost, nothing twice, and the same bits in the end.
+
+The coordinator, an agent or a trainer is killed; then the same command runs again. The study that
+was killed again and again must end with the rows of one that was left alone.
+"""
+
+import os
+import random
+import signal
+import time
+import unittest
+
+from support import WINDROW, WindrowTest, descendants
+
+TRAINER = os.environ.get("WINDROW_TRAINER", "")
+
+
+class Kills(WindrowTest):
+    """`kills` moments each; the moment is drawn, and said where a test fails."""
+
+    def run_undisturbed(self, study, *arguments):
+        db, self.db = self.db, self.folder / "undisturbed.db"
+        self.run_study(study, *arguments)
+        self.db = db
+
+    def kill_once(self, process, victim, seconds):
+        """Kills a process by name under `process`, or itself, after so long."""
+        time.sleep(seconds)  # the moment: not a wait for something
+        pids = [process.pid] if victim is None else descendants(process.pid, victim)
+        if pids and process.poll() is None:
+            try:
+                os.kill(self.random.choice(pids), signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it ended at that moment
+
+    def torment(self, study, kills, victim, longest, arguments, ranks=0):
+        """Returns the number of runs that were killed in the middle."""
+        seed = int.from_bytes(os.urandom(4), "big")
+        self.random = random.Random(seed)
+        hit = 0
+        with self.subTest(seed=seed):
+            for _ in range(kills):
+                process = self.start(
+                    "run", study, "--db", self.db, *arguments, ranks=ranks,
+                    wrapper=["--enable-recovery", WINDROW] if ranks else None,
+                )
+                self.kill_once(process, victim, self.random.uniform(0, longest))
+                self.finish(process, expect=None)
+                hit += process.returncode != 0
+            self.run_study(study, *arguments)
+        return hit
+
+    def assert_same_rows_as_undisturbed(self, columns):
+        sql = f"SELECT trial, epoch, {columns} FROM epochs ORDER BY trial, epoch"
+        self.assertEqual(self.rows(sql), self.rows(sql, self.folder / "undisturbed.db"))
+
+    def test_coordinator(self):
+        study = self.fake_study(xs=range(6), epochs=60, epoch_ms=5, checkpoints=True)
+        self.run_undisturbed(study, "--slots", 2)
+        hit = self.torment(study, 20, None, 0.4, ["--slots", 2])
+        self.assert_each_trial_finished_once(6, 60)
+        self.assert_same_rows_as_undisturbed("loss")
+        self.assertGreater(hit, 0)
+        self.assertGreater(self.count("SELECT count(*) FROM attempts WHERE resumed_from_epoch > 0"), 0)
+
+    def test_trainers(self):
+        study = self.fake_study(xs=range(6), epochs=60, epoch_ms=5, checkpoints=True)
+        self.run_undisturbed(study, "--slots", 2)
+        # A trial that was killed too often is failed: `retry` is what she would type.
+        for _ in range(6):
+            self.torment_without_end(study, "fake_trainer", 0.3)
+            self.windrow("retry", "--db", self.db)
+        self.run_study(study, "--slots", 2)
+        self.assert_each_trial_finished_once(6, 60)
+        self.assert_same_rows_as_undisturbed("loss")
+
+    def torment_without_end(self, study, victim, longest):
+        self.random = random.Random(os.urandom(4))
+        process = self.start("run", study, "--db", self.db, "--slots", 2)
+        for _ in range(4):
+            self.kill_once(process, victim, self.random.uniform(0, longest))
+        self.finish(process, expect=None)
+
+    def test_ranks_under_mpirun(self):
+        study = self.fake_study(xs=range(6), epochs=60, epoch_ms=5, checkpoints=True)
+        self.run_undisturbed(study, "--slots", 2)
+        arguments = ["--slots", 1, "--lost-after", 1]
+        self.torment(study, 8, "windrow", 1.2, arguments, ranks=3)
+        self.assert_each_trial_finished_once(6, 60)
+        self.assert_same_rows_as_undisturbed("loss")
+
+
+@unittest.skipUnless(TRAINER, "built without LibTorch")
+class KillsOfRealTraining(Kills):
+    """Weights, optimizer state and metrics: the same bits as undisturbed, at 20 random moments."""
+
+    def real_study(self):
+        return self.write(
+            "sets.yaml",
+            """
+study: sets
+task: choice-sets
+parameters: {train_sets: 3000, test_sets: 500, epochs: 25}
+early_stopping: {metric: val_mse, goal: min, patience: 5, restore_best: true}
+seeds: 2
+cases: [{depth: 3, width: 100}, {depth: 2, width: 200}, {depth: 3, width: 10}]
+""",
+        )
+
+    def test_coordinator(self):
+        study = self.real_study()
+        self.run_undisturbed(study, "--slots", 2)
+        hit = self.torment(study, 20, None, 0.9, ["--slots", 2])
+        self.assertGreater(hit, 0)
+        self.assert_same_results()
+
+    def test_trainers(self):
+        study = self.real_study()
+        self.run_undisturbed(study, "--slots", 2)
+        self.random = random.Random(os.urandom(4))
+        process = self.start("run", study, "--db", self.db, "--slots", 2)
+        for _ in range(5):
+            self.kill_once(process, "windrow-trainer", self.random.uniform(0.2, 0.6))
+        self.finish(process, expect=None)
+        self.windrow("retry", "--db", self.db)
+        self.run_study(study, "--slots", 2)
+        self.assert_same_results()
+
+    def test_ranks_under_mpirun(self):
+        study = self.real_study()
+        self.run_undisturbed(study, "--slots", 2)
+        self.torment(study, 5, "windrow", 1.5, ["--slots", 1, "--lost-after", 1], ranks=2)
+        self.assert_same_results()
+
+    def assert_same_results(self):
+        self.assertEqual(self.rows("SELECT DISTINCT state FROM trials"), [("finished",)])
+        self.assert_same_rows_as_undisturbed("state_hash, train_mse, val_mse")
+        sql = "SELECT trial, epochs, best_epoch, test_mse, train_mse, val_mse FROM trials ORDER BY trial"
+        self.assertEqual(self.rows(sql), self.rows(sql, self.folder / "undisturbed.db"))
+
+
+if __name__ == "__main__":
+    unittest.main()
