@@ -98,6 +98,7 @@ void Agent::tick(Clock::time_point now) {
     }
     if (silence.count() > lost_seconds_) {
       everybody_lives_ = false;
+      lost_coordinator_ = true;
       leave("the coordinator has not been heard of for " +
             std::to_string(static_cast<int>(silence.count())) + " s; taking it for dead");
     }

@@ -29,8 +29,9 @@ class Agent {
   void tick(Clock::time_point now);    // time limits; to be called several times a second
   bool gone() const { return gone_; }  // it has left: every trainer has ended
   bool everybody_lives() const { return everybody_lives_; }
-  // Why it left otherwise than by the coordinator's wish; "" = as it should.
+  // Why it left before its work was done; "" = as it should.
   const std::string& error() const { return error_; }
+  bool lost_coordinator() const { return lost_coordinator_; }
 
  private:
   void welcome(protocol::Welcome message);
@@ -43,10 +44,11 @@ class Agent {
   SlotRunner::LogLine log_;
   std::vector<SlotId> ids_;
   std::vector<std::unique_ptr<SlotRunner>> runners_;
-  double lost_seconds_ = 0;  // 0: not welcomed yet, no limit
+  double lost_seconds_ = 60;  // 0: no limit; until the welcome, time for all ranks to start
   Clock::time_point heard_, sent_;
   bool leaving_ = false;
   bool gone_ = false;
+  bool lost_coordinator_ = false;
   bool everybody_lives_ = true;
   Clock::time_point leaving_since_;
   std::string error_;

@@ -49,6 +49,26 @@ std::string seen_study_hash(const RunOptions& options) {
   }
 }
 
+// A rank that dies while MPI starts leaves the others waiting in it for ever: this ends them.
+class StartupLimit {
+ public:
+  StartupLimit() {
+    std::signal(SIGALRM, [](int) {
+      constexpr std::string_view kText =
+          "windrow: MPI did not start within 120 s; did a rank die? run the same command again\n";
+      [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+      _exit(kInterrupted);
+    });
+    alarm(120);
+  }
+  ~StartupLimit() {
+    alarm(0);
+    std::signal(SIGALRM, SIG_DFL);
+  }
+  StartupLimit(const StartupLimit&) = delete;
+  StartupLimit& operator=(const StartupLimit&) = delete;
+};
+
 // What rank 0 has beyond an agent.
 struct Head {
   sweeps::Study study;
@@ -67,12 +87,16 @@ class Session {
     loop_.on_signal(SIGTERM, [this] { on_stop_signal("SIGTERM"); });
     loop_.on_signal(SIGUSR1, [this] { on_stop_signal("SIGUSR1"); });
     if (under_launcher()) {
+      const StartupLimit limit;
       transport_ = Transport(load_mpi_link());
       if (slurm_step_tasks() > 1 && transport_.size() == 1)
         throw std::runtime_error(
             "srun started " + std::to_string(slurm_step_tasks()) +
             " tasks, but MPI counts one rank: start them with `srun --mpi=pmix` (see `srun "
             "--mpi=list`), or use mpirun");
+      share_devices();
+    } else {
+      share_devices();
     }
   }
 
@@ -81,7 +105,7 @@ class Session {
       try {
         prepare_head();
       } catch (...) {
-        dismiss_others("rank 0 can't begin");
+        dismiss_others("rank 0 can't begin", true);
         transport_.finish(true);
         throw;
       }
@@ -91,7 +115,7 @@ class Session {
       loop_until_over();
     } catch (...) {
       agent_.reset();  // ends its trainers
-      dismiss_others("rank 0 can't go on");
+      dismiss_others("rank 0 can't go on", false);
       if (transport_.size() > 1) leave_without_mpi_end(report_exception());
       throw;
     }
@@ -121,15 +145,19 @@ class Session {
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
   }
 
+  // Collective over the ranks of a host: before anything that can fail on one of them.
+  void share_devices() {
+    devices_ = read_device_facts();
+    cores_ = transport_.local_share(devices_.cores_key());
+    gpus_ = transport_.local_share(devices_.gpus_key());
+  }
+
   void prepare_agent() {
-    const DeviceFacts facts = read_device_facts();
-    const auto cores = transport_.local_share(facts.cores_key());
-    const auto gpus = transport_.local_share(facts.gpus_key());
-    AgentOptions agent{
-        host_name(),
-        transport_.rank() == 0 ? "" : seen_study_hash(options_),
-        choose_slots(facts, options_.slots, {cores.index, cores.count}, {gpus.index, gpus.count}),
-        {trainer_program(options_.trainer)}};
+    AgentOptions agent{host_name(),
+                       transport_.rank() == 0 ? "" : seen_study_hash(options_),
+                       choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
+                                    {gpus_.index, gpus_.count}),
+                       {trainer_program(options_.trainer)}};
     agent_ = std::make_unique<Agent>(
         loop_, std::move(agent),
         [this](protocol::FromAgent message) { transport_.send_to_coordinator(std::move(message)); },
@@ -176,10 +204,10 @@ class Session {
       transport_.send_to_coordinator(protocol::StopRequested{name});
   }
 
-  void dismiss_others(const std::string& why) {
+  void dismiss_others(const std::string& why, bool everybody_lives) {
     if (transport_.rank() != 0) return;
     for (int rank = 1; rank < transport_.size(); ++rank)
-      transport_.send_to_agent(AgentId{rank}, protocol::Leave{why, false});
+      transport_.send_to_agent(AgentId{rank}, protocol::Leave{why, everybody_lives});
   }
 
   int report_exception() {
@@ -204,9 +232,10 @@ class Session {
     const bool is_head = head_.coordinator != nullptr;
     const bool everybody_lives =
         is_head ? !head_.coordinator->lost_an_agent() : agent_->everybody_lives();
-    int exit_code = is_head ? summarize() : agent_->error().empty() ? kAllDone : kInterrupted;
-    if (!is_head && !agent_->error().empty() && agent_->error() != "rank 0 can't begin")
-      console_.log("error", host_name() + ": " + agent_->error());
+    // What makes rank 0 send the others away is its to tell.
+    const bool abandoned = !is_head && agent_->lost_coordinator();
+    const int exit_code = is_head ? summarize() : abandoned ? kInterrupted : kAllDone;
+    if (abandoned) console_.log("error", host_name() + ": " + agent_->error());
     head_.store.reset();
     if (!everybody_lives && transport_.size() > 1) leave_without_mpi_end(exit_code);
     transport_.finish(true);
@@ -253,6 +282,8 @@ class Session {
   Console console_;
   EventLoop loop_;
   Transport transport_;
+  DeviceFacts devices_;
+  Link::LocalShare cores_, gpus_;  // this rank's part of the host's
   Head head_;
   std::unique_ptr<Agent> agent_;
   Clock::time_point began_ = Clock::now();
