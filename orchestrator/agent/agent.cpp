@@ -27,7 +27,11 @@ std::vector<std::pair<std::string, std::string>> slot_environment(const SlotInfo
 }  // namespace
 
 Agent::Agent(EventLoop& loop, AgentOptions options, Send send, SlotRunner::LogLine log)
-    : loop_(loop), options_(std::move(options)), send_(std::move(send)), log_(std::move(log)) {}
+    : loop_(loop),
+      options_(std::move(options)),
+      send_(std::move(send)),
+      log_(std::move(log)),
+      lost_seconds_(options_.welcome_seconds) {}
 
 void Agent::say_hello() {
   heard_ = sent_ = Clock::now();

@@ -15,6 +15,7 @@ struct AgentOptions {
   std::string study_hash;  // "" where this rank can't see the study file
   std::vector<protocol::SlotInfo> slots;
   std::vector<std::string> trainer;  // argv of windrow-trainer, for the shipped tasks
+  double welcome_seconds = 60;       // in which the coordinator must have answered the hello
 };
 
 class Agent {
@@ -44,7 +45,7 @@ class Agent {
   SlotRunner::LogLine log_;
   std::vector<SlotId> ids_;
   std::vector<std::unique_ptr<SlotRunner>> runners_;
-  double lost_seconds_ = 60;  // 0: no limit; until the welcome, time for all ranks to start
+  double lost_seconds_;  // silence of the coordinator that means its death; 0: no limit
   Clock::time_point heard_, sent_;
   bool leaving_ = false;
   bool gone_ = false;

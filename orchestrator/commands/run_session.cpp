@@ -52,14 +52,14 @@ std::string seen_study_hash(const RunOptions& options) {
 // A rank that dies while MPI starts leaves the others waiting in it for ever: this ends them.
 class StartupLimit {
  public:
-  StartupLimit() {
+  explicit StartupLimit(double seconds) {
     std::signal(SIGALRM, [](int) {
       constexpr std::string_view kText =
-          "windrow: MPI did not start within 120 s; did a rank die? run the same command again\n";
+          "windrow: MPI has not started in good time; did a rank die? the same command goes on\n";
       [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
       _exit(kInterrupted);
     });
-    alarm(120);
+    alarm(static_cast<unsigned>(seconds));
   }
   ~StartupLimit() {
     alarm(0);
@@ -87,7 +87,7 @@ class Session {
     loop_.on_signal(SIGTERM, [this] { on_stop_signal("SIGTERM"); });
     loop_.on_signal(SIGUSR1, [this] { on_stop_signal("SIGUSR1"); });
     if (under_launcher()) {
-      const StartupLimit limit;
+      const StartupLimit limit(startup_seconds());
       transport_ = Transport(load_mpi_link());
       if (slurm_step_tasks() > 1 && transport_.size() == 1)
         throw std::runtime_error(
@@ -145,6 +145,8 @@ class Session {
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
   }
 
+  double startup_seconds() const { return std::max(10.0, 2 * options_.lost_seconds); }
+
   // Collective over the ranks of a host: before anything that can fail on one of them.
   void share_devices() {
     devices_ = read_device_facts();
@@ -157,7 +159,8 @@ class Session {
                        transport_.rank() == 0 ? "" : seen_study_hash(options_),
                        choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
                                     {gpus_.index, gpus_.count}),
-                       {trainer_program(options_.trainer)}};
+                       {trainer_program(options_.trainer)},
+                       startup_seconds()};
     agent_ = std::make_unique<Agent>(
         loop_, std::move(agent),
         [this](protocol::FromAgent message) { transport_.send_to_coordinator(std::move(message)); },
