@@ -1,0 +1,87 @@
+// A small test bench: a state, the commands it gave, and checks after each event.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/scheduler/scheduler.h"
+#include "orchestrator/scheduler/state.h"
+
+namespace windrow::scheduler {
+
+class Bench {
+ public:
+  explicit Bench(RetryBudgets budgets = {}) : state(make_state(budgets)) {}
+  ~Bench() { EXPECT_EQ(check_invariants(state).value_or(""), ""); }
+
+  // Trials 1.. of one epoch-group each, with these declared costs.
+  void add(const std::vector<double>& costs, int epochs = 1) {
+    std::vector<TrialSpec> specs;
+    for (const double cost : costs) {
+      TrialSpec spec;
+      spec.trial = TrialId{++trials_};
+      spec.group = static_cast<int>(trials_);
+      spec.declared_cost = cost;
+      spec.epochs = epochs;
+      specs.push_back(spec);
+    }
+    on_trials_added(state, specs, out);
+  }
+  // An agent with slots first .. first + count - 1.
+  void join(int agent, int first, int count) {
+    std::vector<SlotId> slots;
+    for (int i = 0; i < count; ++i) slots.push_back(SlotId{first + i});
+    on_agent_joined(state, AgentId{agent}, slots, out);
+  }
+  void start(int slot, int trial, int attempt = 1) {
+    on_attempt_started(state, SlotId{slot}, TrialId{trial}, attempt, out);
+  }
+  void epoch(int slot, int trial, int epoch, double seconds, int attempt = 1) {
+    on_epoch(state, SlotId{slot}, TrialId{trial}, attempt, epoch, seconds, out);
+  }
+  void finish(int slot, int trial, int attempt = 1) {
+    on_attempt_finished(state, SlotId{slot}, TrialId{trial}, attempt, out);
+  }
+  void fail(int slot, int trial, int attempt, FailureKind kind) {
+    on_attempt_failed(state, SlotId{slot}, TrialId{trial}, attempt, kind, out);
+  }
+  void give_back(int slot, int trial, int attempt = 1) {
+    on_withdrawn(state, SlotId{slot}, TrialId{trial}, attempt, out);
+  }
+
+  // The commands since the last call, as "assign 3 to 0 (attempt 1)", "withdraw 2 from 1",
+  // "trial 4 failed", "slot 0 drained".
+  std::vector<std::string> said() {
+    std::vector<std::string> texts;
+    for (const Command& command : out) texts.push_back(text(command));
+    out.clear();
+    return texts;
+  }
+
+  TrialPhase phase(int trial) const { return phase_of(state, TrialId{trial}).value(); }
+
+  State state;
+  Commands out;
+
+ private:
+  static std::string text(const Command& command) {
+    if (const auto* assign = std::get_if<AssignTrial>(&command))
+      return "assign " + std::to_string(assign->trial.value) + " to " +
+             std::to_string(assign->slot.value) + " (attempt " + std::to_string(assign->attempt) +
+             ")";
+    if (const auto* withdraw = std::get_if<WithdrawTrial>(&command))
+      return "withdraw " + std::to_string(withdraw->trial.value) + " from " +
+             std::to_string(withdraw->slot.value);
+    if (const auto* failed = std::get_if<TrialFailed>(&command))
+      return "trial " + std::to_string(failed->trial.value) + " failed";
+    return "slot " + std::to_string(std::get<SlotDrained>(command).slot.value) + " drained";
+  }
+
+  std::int64_t trials_ = 0;
+};
+
+using Said = std::vector<std::string>;
+
+}  // namespace windrow::scheduler

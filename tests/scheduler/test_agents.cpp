@@ -1,0 +1,118 @@
+// Agents come and go, messages come late or twice, and the run is stopped.
+#include "tests/scheduler/bench.h"
+
+namespace windrow::scheduler {
+namespace {
+
+TEST(Agents, WhatALostOneHadGoesToTheOthersAndCostsNothing) {
+  Bench bench;
+  bench.add({9, 8, 7}, 10);
+  bench.join(0, 0, 1);
+  bench.join(1, 1, 1);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 0 (attempt 1)", "assign 2 to 0 (attempt 1)",
+                                "assign 3 to 1 (attempt 1)"}));
+  bench.start(0, 1);
+  bench.start(1, 3);
+  on_agent_lost(bench.state, AgentId{1}, bench.out);
+  EXPECT_EQ(bench.phase(3), TrialPhase::pending);
+  bench.out.clear();
+  bench.finish(0, 1);
+  bench.give_back(0, 99);  // nonsense
+  for (int round = 0; round < 10 && !all_over(bench.state); ++round) {
+    const Slot& slot = bench.state.slots[0];
+    ASSERT_TRUE(slot.current);
+    const int trial =
+        static_cast<int>(bench.state.trials[static_cast<std::size_t>(slot.current.trial)].id.value);
+    const int attempt = slot.current.attempt;
+    bench.start(0, trial, attempt);
+    bench.finish(0, trial, attempt);
+  }
+  EXPECT_EQ(count(bench.state, TrialPhase::finished), 3);
+  EXPECT_EQ(bench.state.trials[2].attempts, 2);
+}
+
+TEST(Agents, NoCommandGoesToALostOne) {
+  Bench bench;
+  bench.add({1, 1});
+  bench.join(0, 0, 1);
+  on_agent_lost(bench.state, AgentId{0}, bench.out);
+  bench.said();
+  bench.add({1});
+  EXPECT_EQ(bench.said(), Said{});
+  EXPECT_TRUE(idle(bench.state));
+  EXPECT_EQ(slots_in_service(bench.state), 0);
+  bench.join(1, 1, 1);
+  EXPECT_EQ(bench.said().size(), 2U);
+}
+
+TEST(Agents, MessagesOfAnAttemptThatIsOverAreDropped) {
+  Bench bench;
+  bench.add({1});
+  bench.join(0, 0, 2);
+  bench.start(0, 1);
+  bench.fail(0, 1, 1, FailureKind::crash);
+  bench.start(1, 1, 2);
+  bench.said();
+  bench.finish(0, 1, 1);  // late, of the attempt that failed
+  bench.fail(0, 1, 1, FailureKind::crash);
+  bench.epoch(0, 1, 1, 1.0, 1);
+  EXPECT_EQ(bench.said(), Said{});
+  EXPECT_EQ(bench.phase(1), TrialPhase::running);
+  bench.finish(1, 1, 2);
+  bench.finish(1, 1, 2);  // twice
+  EXPECT_EQ(count(bench.state, TrialPhase::finished), 1);
+}
+
+TEST(Agents, UnknownIdsAreDropped) {
+  Bench bench;
+  bench.add({1});
+  bench.join(0, 0, 1);
+  bench.said();
+  bench.start(7, 1);
+  bench.finish(0, 7);
+  bench.fail(7, 7, 1, FailureKind::crash);
+  bench.give_back(7, 1);
+  on_agent_lost(bench.state, AgentId{5}, bench.out);
+  EXPECT_EQ(bench.said(), Said{});
+  EXPECT_EQ(bench.phase(1), TrialPhase::queued);
+}
+
+TEST(Agents, OneThatGivesBackUnaskedIsDrained) {
+  Bench bench;
+  bench.add({1});
+  bench.join(0, 0, 1);
+  bench.said();
+  bench.give_back(0, 1);
+  EXPECT_EQ(bench.said(), (Said{"slot 0 drained"}));
+  EXPECT_EQ(bench.phase(1), TrialPhase::pending);
+}
+
+TEST(Stop, NothingMoreIsAssigned) {
+  Bench bench;
+  bench.add({1, 1, 1});
+  bench.join(0, 0, 1);
+  bench.start(0, 1);
+  bench.said();
+  on_stop_requested(bench.state, bench.out);
+  bench.give_back(0, 2);
+  bench.fail(0, 1, 1, FailureKind::preempted);
+  EXPECT_EQ(bench.said(), Said{});
+  EXPECT_TRUE(idle(bench.state));
+  EXPECT_FALSE(all_over(bench.state));
+  EXPECT_EQ(count(bench.state, TrialPhase::pending), 3);
+}
+
+TEST(Remaining, IsTheWorkLeftSharedByTheSlots) {
+  Bench bench;
+  bench.add({1, 1, 1, 1}, 10);
+  bench.join(0, 0, 2);
+  EXPECT_FALSE(expected_remaining_seconds(bench.state));
+  bench.start(0, 1);
+  bench.epoch(0, 1, 1, 2.0);
+  // 39 epochs of 2 seconds on two slots.
+  ASSERT_TRUE(expected_remaining_seconds(bench.state));
+  EXPECT_NEAR(*expected_remaining_seconds(bench.state), 39.0, 0.5);
+}
+
+}  // namespace
+}  // namespace windrow::scheduler

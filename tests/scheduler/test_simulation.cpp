@@ -1,0 +1,142 @@
+// Whole runs with a virtual clock, random failures and dying agents; the rules are checked on the
+// way, and in the end every trial must have finished or failed for a reason.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "orchestrator/scheduler/simulator.h"
+
+namespace windrow::scheduler {
+namespace {
+
+std::vector<TrialSpec> random_trials(int number, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<TrialSpec> trials;
+  for (int i = 0; i < number; ++i) {
+    TrialSpec spec;
+    spec.trial = TrialId{i + 1};
+    spec.group = i / 3;
+    spec.epochs = 1 + static_cast<int>(random.below(20));
+    spec.declared_cost = spec.epochs;
+    trials.push_back(spec);
+  }
+  return trials;
+}
+
+FailureModel mixed_failures() {
+  std::array<double, protocol::kFailureKindNames.size()> p{};
+  p[static_cast<std::size_t>(FailureKind::crash)] = 0.02;
+  p[static_cast<std::size_t>(FailureKind::oom)] = 0.005;
+  p[static_cast<std::size_t>(FailureKind::nan)] = 0.005;
+  p[static_cast<std::size_t>(FailureKind::hang)] = 0.002;
+  p[static_cast<std::size_t>(FailureKind::preempted)] = 0.02;
+  return random_failures(p);
+}
+
+SimulationOptions stormy(std::uint64_t seed) {
+  SimulationOptions options;
+  options.agents = 16;
+  options.slots_per_agent = 4;
+  options.epoch_seconds = [](const TrialSpec& spec) { return 1.0 + spec.group % 7; };
+  options.start_seconds = 0.5;
+  options.message_seconds = 0.05;
+  options.failure = mixed_failures();
+  options.agent_loss_seconds = 200;
+  options.rejoin_seconds = 30;
+  options.seed = seed;
+  options.check_every = 500;
+  return options;
+}
+
+TEST(Simulation, TenThousandTrialsWithFailuresAndDyingAgents) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    SCOPED_TRACE(seed);
+    const auto trials = random_trials(10'000, seed);
+    const SimulationResult result = simulate(trials, stormy(seed));
+    EXPECT_EQ(result.fault.value_or(""), "");
+    EXPECT_EQ(result.left, 0);
+    EXPECT_EQ(result.finished + static_cast<int>(result.failed.size()), 10'000);
+    EXPECT_GT(result.busy_seconds.size(), 64U);  // agents died, others joined in their place
+    EXPECT_GT(result.failures.at(FailureKind::crash), 0);
+    for (const auto& [trial, kind] : result.failed)
+      EXPECT_TRUE(kind != FailureKind::node && kind != FailureKind::preempted)
+          << "trial " << trial.value << " blamed for " << protocol::to_string(kind);
+    EXPECT_LT(result.failed.size(), 300U);
+  }
+}
+
+TEST(Simulation, EveryEventOfASmallStormKeepsTheRules) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(seed);
+    SimulationOptions options = stormy(seed);
+    options.agents = 3;
+    options.slots_per_agent = 2;
+    options.agent_loss_seconds = 40;
+    options.check_every = 1;
+    options.later[60.0] = [] {
+      auto later = random_trials(20, 99);
+      for (TrialSpec& spec : later) {
+        spec.trial.value += 1000;
+        spec.group += 1000;
+      }
+      return later;
+    }();
+    const SimulationResult result = simulate(random_trials(60, seed), options);
+    EXPECT_EQ(result.fault.value_or(""), "");
+    EXPECT_EQ(result.left, 0);
+    EXPECT_EQ(result.finished + static_cast<int>(result.failed.size()), 80);
+  }
+}
+
+TEST(Simulation, TheSameSeedGivesTheSameRun) {
+  const auto trials = random_trials(500, 4);
+  const SimulationResult a = simulate(trials, stormy(4)), b = simulate(trials, stormy(4));
+  EXPECT_EQ(a.makespan, b.makespan);
+  EXPECT_EQ(a.events, b.events);
+  EXPECT_EQ(a.failed, b.failed);
+  EXPECT_NE(a.makespan, simulate(trials, stormy(5)).makespan);
+}
+
+TEST(Simulation, ManySlots) {
+  SimulationOptions options;
+  options.agents = 1000;
+  options.slots_per_agent = 10;
+  options.epoch_seconds = [](const TrialSpec& spec) { return 1.0 + spec.group % 7; };
+  options.failure = mixed_failures();
+  const SimulationResult result = simulate(random_trials(100'000, 7), options);
+  EXPECT_EQ(result.fault.value_or(""), "");
+  EXPECT_EQ(result.left, 0);
+  EXPECT_EQ(result.finished + static_cast<int>(result.failed.size()), 100'000);
+}
+
+TEST(Simulation, AStopLeavesTheRestForTheNextRun) {
+  SimulationOptions options = stormy(1);
+  options.stop_at = 100;
+  const SimulationResult result = simulate(random_trials(5'000, 1), options);
+  EXPECT_EQ(result.fault.value_or(""), "");
+  EXPECT_GT(result.left, 0);
+  EXPECT_GT(result.finished, 0);
+  EXPECT_EQ(result.finished + static_cast<int>(result.failed.size()) + result.left, 5'000);
+}
+
+// Longest first: no schedule is shorter than the mean load or the longest trial, and this one is
+// at most one trial longer.
+TEST(Simulation, TheMakespanIsNearItsLowerBound) {
+  auto trials = random_trials(300, 11);
+  double total = 0, longest = 0;
+  for (TrialSpec& spec : trials) {
+    spec.epoch_seconds = 1.0 + spec.group % 7;
+    total += spec.epochs * spec.epoch_seconds;
+    longest = std::max(longest, spec.epochs * spec.epoch_seconds);
+  }
+  for (const int slots : {1, 4, 16}) {
+    const double makespan = predict_makespan(trials, slots);
+    EXPECT_GE(makespan, std::max(total / slots, longest) * (1 - 1e-9));
+    EXPECT_LE(makespan, total / slots + longest);
+  }
+  EXPECT_NEAR(predict_makespan(trials, 1), total, 1e-6 * total);
+  EXPECT_THROW(predict_makespan(trials, 0), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace windrow::scheduler
