@@ -29,6 +29,7 @@ TEST(Agents, WhatALostOneHadGoesToTheOthersAndCostsNothing) {
   }
   EXPECT_EQ(count(bench.state, TrialPhase::finished), 3);
   EXPECT_EQ(bench.state.trials[2].attempts, 2);
+  EXPECT_EQ(bench.state.trials[2].failures[static_cast<std::size_t>(FailureKind::node)], 1);
 }
 
 TEST(Agents, NoCommandGoesToALostOne) {
