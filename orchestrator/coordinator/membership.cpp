@@ -1,0 +1,106 @@
+// Agents come and go: who has said hello, and what is lost with one that falls silent.
+#include <algorithm>
+
+#include "orchestrator/coordinator/coordinator.h"
+
+namespace windrow {
+
+using namespace protocol;
+
+namespace {
+
+constexpr std::chrono::seconds kGatherLimit{20};  // for all ranks to say hello
+
+}  // namespace
+
+void Coordinator::on_hello(AgentId from, Hello hello) {
+  AgentRecord& agent = agents_[static_cast<std::size_t>(from.value)];
+  agent.joined = true;
+  agent.host = hello.host;
+  const std::string who = "rank " + std::to_string(from.value) + " on " + hello.host;
+  if (hello.version != WINDROW_VERSION) {
+    refuse(who + " runs windrow " + hello.version +
+           ", rank 0 runs " WINDROW_VERSION "; start the same program on all ranks");
+    return;
+  }
+  if (!hello.study_hash.empty() && hello.study_hash != study_.hash) {
+    refuse(who + " reads another study (hash " + hello.study_hash + ") than rank 0 (hash " +
+           study_.hash + "); give all ranks the same file and the same --set");
+    return;
+  }
+  for (const protocol::SlotInfo& info : hello.slots) {
+    const SlotId id{static_cast<std::int64_t>(slots_.size())};
+    slots_.push_back({from, info.device});
+    agent.slots.push_back(id);
+    store_.record(storage::SlotRecord{id, hello.host, static_cast<int>(from.value), info.device,
+                                      info.threads});
+  }
+  // Rank 0's agent shares the coordinator's process: neither can outlive the other.
+  const double lost_seconds = from.value == 0 ? 0 : options_.lost_seconds;
+  send_(from, Welcome{agent.slots, study_.trainer, lost_seconds});
+  log_("debug", who + " joined with " + std::to_string(hello.slots.size()) + " slots");
+  if (phase_ == Phase::running) {
+    scheduler::on_agent_joined(scheduler_, from, agent.slots, commands_);
+  } else {
+    begin_when_gathered(Clock::now());
+  }
+}
+
+// Nothing starts before every rank has been seen to run the same version of the same study.
+void Coordinator::begin_when_gathered(Clock::time_point now) {
+  if (phase_ != Phase::gathering) return;
+  const bool all = std::all_of(agents_.begin(), agents_.end(),
+                               [](const AgentRecord& agent) { return agent.joined; });
+  if (!all && now - began_ < kGatherLimit) return;
+  phase_ = Phase::running;
+  add_new_trials();
+  if (stopping_) scheduler::on_stop_requested(scheduler_, commands_);
+  for (std::size_t rank = 0; rank < agents_.size(); ++rank) {
+    const AgentId id{static_cast<std::int64_t>(rank)};
+    if (agents_[rank].joined)
+      scheduler::on_agent_joined(scheduler_, id, agents_[rank].slots, commands_);
+    else
+      log_("warning", "rank " + std::to_string(rank) + " has not said hello; going on without it");
+  }
+  carry_out();
+  leave_when_done();
+}
+
+void Coordinator::lose_agent(AgentId id, const std::string& why) {
+  AgentRecord& agent = agents_[static_cast<std::size_t>(id.value)];
+  if (!agent.alive) return;
+  agent.alive = false;
+  agent.gone = true;
+  lost_an_agent_ = true;
+  const std::string who = "rank " + std::to_string(id.value) + " on " + agent.host;
+  log_("error", who + " is lost: " + why + "; its trials go to other slots");
+  store_.record(storage::Event{"agent lost", who + ": " + why});
+  for (auto it = live_.begin(); it != live_.end();) {
+    const auto& [trial, attempt] = *it;
+    if (slots_[static_cast<std::size_t>(attempt.slot.value)].agent != id) {
+      ++it;
+      continue;
+    }
+    if (attempt.began)
+      store_.record(storage::AttemptFailed{.trial = trial,
+                                           .attempt = attempt.attempt,
+                                           .kind = FailureKind::node,
+                                           .message = why,
+                                           .host = agent.host,
+                                           .rank = static_cast<int>(id.value),
+                                           .slot = attempt.slot});
+    progress_.trial(trial).attempts = attempt.began ? attempt.attempt : attempt.attempt - 1;
+    it = live_.erase(it);
+  }
+  for (const SlotId slot : agent.slots)
+    slots_[static_cast<std::size_t>(slot.value)].running.reset();
+  scheduler::on_agent_lost(scheduler_, id, commands_);
+}
+
+void Coordinator::on_goodbye(AgentId from, const std::string& reason) {
+  AgentRecord& agent = agents_[static_cast<std::size_t>(from.value)];
+  agent.gone = true;
+  if (phase_ != Phase::leaving) lose_agent(from, reason.empty() ? "it left" : reason);
+}
+
+}  // namespace windrow
