@@ -3,11 +3,11 @@
 // parameters. Weights begin Glorot uniform, biases at 0, as Keras' do.
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 
 #include "worker/models/dropout.h"
 #include "worker/models/image_model.h"
+#include "worker/ops/pooling.h"
 
 namespace windrow::worker {
 namespace {
@@ -34,8 +34,7 @@ class Cnn5x5 final : public ImageModel {
     for (std::size_t i = 0; i < convolutions_.size(); ++i) {
       x = at::conv2d(x, convolutions_[i].weight, convolutions_[i].bias, /*stride=*/1,
                      /*padding=*/2);
-      // ReLU after the pooling is the same function, and a quarter of the work.
-      x = at::relu(at::max_pool2d(x, 2));
+      x = relu_max_pool2(x);
       if (pass.training) x = dropout(x, dropout_rate_, pass.dropout_stream(i));
     }
     x = at::relu(at::linear(x.flatten(1), hidden_.weight, hidden_.bias));

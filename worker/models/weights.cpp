@@ -1,6 +1,8 @@
 #include "worker/models/weights.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
@@ -20,10 +22,12 @@ at::Tensor Weights::add_zeros(const std::string& name, at::IntArrayRef shape) {
   return add(name, at::zeros(shape, at::kFloat));
 }
 
-at::Tensor Weights::add_glorot(const std::string& name, at::IntArrayRef shape, std::int64_t fan_in,
-                               std::int64_t fan_out) {
+at::Tensor Weights::add_ones(const std::string& name, at::IntArrayRef shape) {
+  return add(name, at::ones(shape, at::kFloat));
+}
+
+at::Tensor Weights::add_uniform(const std::string& name, at::IntArrayRef shape, double limit) {
   const RandomStream stream(seed_, 0, Purpose::initial_weights, entries_.size());
-  const double limit = std::sqrt(6.0 / static_cast<double>(fan_in + fan_out));
   at::Tensor values = at::empty(shape, at::kFloat);
   float* data = values.mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < values.numel(); ++i)
@@ -31,33 +35,65 @@ at::Tensor Weights::add_glorot(const std::string& name, at::IntArrayRef shape, s
   return add(name, values);
 }
 
+at::Tensor Weights::add_glorot(const std::string& name, at::IntArrayRef shape, std::int64_t fan_in,
+                               std::int64_t fan_out) {
+  return add_uniform(name, shape, std::sqrt(6.0 / static_cast<double>(fan_in + fan_out)));
+}
+
+at::Tensor Weights::add_he(const std::string& name, at::IntArrayRef shape, std::int64_t fan_in) {
+  return add_uniform(name, shape, std::sqrt(6.0 / static_cast<double>(fan_in)));
+}
+
+at::Tensor Weights::add_buffer(const std::string& name, at::IntArrayRef shape, double value) {
+  const at::Tensor values = at::full(shape, value, at::TensorOptions(at::kFloat).device(device_));
+  buffers_.push_back({name, values, buffer_count_});
+  buffer_count_ += values.numel();
+  return values;
+}
+
+void Weights::move_into(const at::Tensor& flat, Entries& entries) {
+  for (Entry& entry : entries) {
+    at::Tensor view = flat.narrow(0, entry.offset, entry.tensor.numel()).view_as(entry.tensor);
+    view.copy_(entry.tensor);
+    entry.tensor.set_data(view);
+  }
+}
+
 void Weights::allocate(bool autograd) {
   const auto options = at::TensorOptions(at::kFloat).device(device_);
   flat_ = at::empty({count_}, options);
   flat_gradient_ = at::zeros({count_}, options);
+  flat_buffers_ = at::empty({buffer_count_}, options);
+  move_into(flat_, entries_);
+  move_into(flat_buffers_, buffers_);
+  if (!autograd) return;
   for (Entry& entry : entries_) {
-    at::Tensor view = flat_.narrow(0, entry.offset, entry.tensor.numel()).view_as(entry.tensor);
-    view.copy_(entry.tensor);
-    entry.tensor.set_data(view);
-    if (!autograd) continue;
     entry.tensor.set_requires_grad(true);
     entry.tensor.mutable_grad() = gradient(entry.name);
   }
 }
 
-const Weights::Entry& Weights::find(const std::string& name) const {
-  for (const Entry& entry : entries_)
-    if (entry.name == name) return entry;
-  throw std::out_of_range("the model has no weight named " + name);
+std::vector<at::Tensor> Weights::state() const {
+  if (buffers_.empty()) return {flat_};
+  return {flat_, flat_buffers_};
+}
+
+const Weights::Entry* Weights::find(const Entries& entries, const std::string& name) {
+  for (const Entry& entry : entries)
+    if (entry.name == name) return &entry;
+  return nullptr;
 }
 
 at::Tensor Weights::gradient(const std::string& name) const {
-  const Entry& entry = find(name);
-  return flat_gradient_.narrow(0, entry.offset, entry.tensor.numel()).view_as(entry.tensor);
+  const Entry* entry = find(entries_, name);
+  if (!entry) throw std::out_of_range("the model has no weight named " + name);
+  return flat_gradient_.narrow(0, entry->offset, entry->tensor.numel()).view_as(entry->tensor);
 }
 
 at::Tensor Weights::operator[](const std::string& name) const {
-  return find(name).tensor;
+  for (const Entries* entries : {&entries_, &buffers_})
+    if (const Entry* entry = find(*entries, name)) return entry->tensor;
+  throw std::out_of_range("the model has no weight or buffer named " + name);
 }
 
 }  // namespace windrow::worker

@@ -96,7 +96,7 @@ class ChoiceSetsTraining final : public Training {
             {"test_mse", mse(*test_, 0, test_->choice.size(0), progress)}};
   }
 
-  std::vector<at::Tensor> weights() override { return {weights_.flat()}; }
+  std::vector<at::Tensor> weights() override { return weights_.state(); }
   std::vector<at::Tensor> optimizer_state() override { return optimizer_->state(); }
 
  private:

@@ -67,7 +67,7 @@ class Cifar10Training final : public Training {
     return evaluate_after(train(epoch, progress), progress);
   }
 
-  std::vector<at::Tensor> weights() override { return {weights_.flat()}; }
+  std::vector<at::Tensor> weights() override { return weights_.state(); }
   std::vector<at::Tensor> optimizer_state() override { return optimizer_->state(); }
 
  private:
