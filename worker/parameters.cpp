@@ -56,6 +56,12 @@ std::optional<double> Parameters::number_or_null(const char* key) const {
   return number(key);
 }
 
+bool Parameters::boolean(const char* key) const {
+  const protocol::Json& value = at(key);
+  if (!value.is_boolean()) throw wrong_type(key, "true or false", value);
+  return value.get<bool>();
+}
+
 std::string Parameters::string(const char* key) const {
   const protocol::Json& value = at(key);
   if (!value.is_string()) throw wrong_type(key, "a string", value);

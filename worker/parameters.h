@@ -21,6 +21,7 @@ class Parameters {
   double number(const char* key) const;
   std::optional<double> number_or_null(const char* key) const;
   std::string string(const char* key) const;
+  bool boolean(const char* key) const;
   const protocol::Json& json() const { return values_; }
 
  private:

@@ -16,6 +16,7 @@ enum class Purpose : std::uint64_t {
   dropout = 3,  // index: the layer
   training_sets = 4,
   test_sets = 5,
+  augmentation = 6,  // index: the image's position in the epoch
 };
 
 class RandomStream {

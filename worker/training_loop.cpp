@@ -116,6 +116,7 @@ class Loop {
     epoch.attempt = start_.attempt;
     epoch.epoch = epoch_ + 1;
     epoch.metrics = training_->run_epoch(epoch.epoch, progress_);
+    just_evaluated_ = true;
     check_finite(epoch.metrics, epoch.epoch);
     std::vector<std::string> blobs = bytes_of(state());
     epoch.state_hash = state_hash(blobs);
@@ -201,6 +202,7 @@ class Loop {
     if (keeps_best() && monitor_->best_epoch() > 0) {
       load_bytes(best_weights_, 0, training_->weights());
       metrics = best_metrics_;
+      just_evaluated_ = just_evaluated_ && monitor_->best_epoch() == epoch_;
     }
     protocol::Finished finished;
     finished.trial = start_.trial;
@@ -210,6 +212,7 @@ class Loop {
     if (monitor_ || reports_best_epoch())
       finished.result["best_epoch"] = keeps_best() ? monitor_->best_epoch() : epoch_;
     check_finite(finished.result, epoch_);
+    finished.artefacts = training_->artefacts(just_evaluated_, progress_);
     if (writer_) writer_->flush();
     finished.wall_seconds = seconds_since(began_);
     send_(finished);
@@ -224,7 +227,8 @@ class Loop {
   at::Device device_;
   std::unique_ptr<Training> training_;
   std::optional<protocol::EarlyStoppingMonitor> monitor_;
-  int epoch_ = 0;  // trained so far
+  int epoch_ = 0;                // trained so far
+  bool just_evaluated_ = false;  // the weights are those that run_epoch() left
   protocol::Metrics last_metrics_, best_metrics_;
   std::vector<std::string> best_weights_;  // as bytes; empty unless keeps_best()
   std::string history_;                    // epoch messages so far, as lines

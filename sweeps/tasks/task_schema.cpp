@@ -33,6 +33,29 @@ std::string bounds(const ParameterSpec& spec) {
   return text;
 }
 
+// "6n + 2"
+std::string form(const ParameterSpec& spec) {
+  return std::to_string(spec.step) + "n" +
+         (spec.remainder == 0 ? "" : " + " + std::to_string(spec.remainder));
+}
+
+bool has_form(const ParameterSpec& spec, std::int64_t value) {
+  return (value - spec.remainder) % spec.step == 0;
+}
+
+// The allowed integers on either side of one that is in range, but hasn't the form.
+std::string nearest_of_form(const ParameterSpec& spec, std::int64_t value) {
+  const std::int64_t below = value - (value - spec.remainder) % spec.step;
+  std::string text;
+  for (const std::int64_t candidate : {below, below + spec.step}) {
+    const auto number = static_cast<double>(candidate);
+    if ((spec.minimum && number < *spec.minimum) || (spec.maximum && number > *spec.maximum))
+      continue;
+    text += (text.empty() ? "" : " or ") + std::to_string(candidate);
+  }
+  return text;
+}
+
 bool in_range(const ParameterSpec& spec, double value) {
   if (!std::isfinite(value)) return false;
   if (spec.minimum && (spec.exclusive_minimum ? value <= *spec.minimum : value < *spec.minimum))
@@ -86,9 +109,12 @@ Json checked(const ParameterSpec& spec, const Json& value, std::vector<Parameter
   const double number = value.get<double>();
   if (!in_range(spec, number)) return fault("is out of range");
   if (spec.type == ParameterType::number) return number;
-  if (value.is_number_integer()) return value;
   if (number != std::floor(number)) return fault("is no integer");
-  return static_cast<std::int64_t>(number);
+  const auto integer = static_cast<std::int64_t>(number);
+  if (!has_form(spec, integer))
+    faults.push_back({spec.name, value.dump() + " is not of the form " + form(spec) +
+                                     "; the nearest are " + nearest_of_form(spec, integer)});
+  return integer;
 }
 
 std::string fault_lines(const std::vector<ParameterFault>& faults) {
@@ -137,6 +163,7 @@ std::string domain(const ParameterSpec& spec) {
       break;
     case ParameterType::integer:
       text = "an integer" + bounds(spec);
+      if (spec.step > 1) text += ", of the form " + form(spec);
       break;
     case ParameterType::number:
       text = "a number" + bounds(spec);

@@ -31,6 +31,8 @@ struct ParameterSpec {
   std::optional<double> maximum = {};
   bool exclusive_minimum = false;  // the minimum itself is refused
   bool exclusive_maximum = false;
+  std::int64_t step = 1;       // of integers: the value is a multiple of `step`, plus `remainder`
+  std::int64_t remainder = 0;  // at least 0, less than `step`
   std::vector<std::string> choices = {};  // of strings; empty: any
   std::vector<std::string> models = {};   // the models it applies to; empty: all
 };

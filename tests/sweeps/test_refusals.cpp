@@ -11,8 +11,10 @@ namespace windrow::sweeps {
 namespace {
 
 constexpr const char* kCifar10Parameters =
-    "model, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, initial_accumulator, "
-    "weight_decay, dropout, batch, epochs, steps_per_epoch, evaluation_batch";
+    "model, depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
+    "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, plateau_metric, "
+    "plateau_factor, plateau_patience, plateau_threshold, plateau_min_lr, flip, translate, rotate, "
+    "zoom, batch, epochs, steps_per_epoch, evaluation_batch";
 constexpr const char* kStudyKeys =
     "study, task, trainer, parameters, seeds, early_stopping, grid, cases, stages, report";
 
@@ -124,7 +126,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.yaml:6:7: lr: \"fast\" is a string; give a number greater than 0"},
         Refusal{"WrongChoice", cifar10("  optimizer: adma\n"),
                 "s.yaml:6:14: optimizer: \"adma\" is not allowed; did you mean \"adam\"? It is one "
-                "of sgd, nesterov, adagrad, rmsprop, adam"},
+                "of sgd, nesterov, adagrad, rmsprop, adam, adamw"},
+        Refusal{"DepthOfNoResnet",
+                "study: s\ntask: cifar10\nparameters: {model: resnet, epochs: 3, optimizer: sgd}\n"
+                "grid: {depth: [20, 22]}\n",
+                "s.yaml:4:20: depth: 22 is not of the form 6n + 2; the nearest are 20 or 26"},
         Refusal{"NotANumber", cifar10("  lr: .nan\n" + kOptimizers),
                 "s.yaml:6:7: lr: .nan is no finite number; give a finite one"},
         Refusal{"Infinite", cifar10("  lr: .inf\n" + kOptimizers),
@@ -135,7 +141,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"Duplicate", cifar10("  lr: 1\n  lr: 2\n" + kOptimizers),
                 "s.yaml:7:3: lr: the key is given twice, first in line 6; remove one"},
         Refusal{"Missing", "study: s\ntask: cifar10\nparameters: {optimizer: sgd}\n",
-                "s.yaml:3:1: model: the parameter is missing; give one of cnn5x5\n"
+                "s.yaml:3:1: model: the parameter is missing; give one of cnn5x5, "
+                "cnn3, resnet9, resnet\n"
                 "s.yaml:3:1: epochs: the parameter is missing; give an integer of at least 1"},
         Refusal{"NoMap", "study: s\ntrainer: {command: [x]}\nparameters: 5\n",
                 "s.yaml:3:13: parameters: 5 is no map; give parameters with values, for example "
@@ -184,8 +191,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "watched, once an epoch"},
         Refusal{"UnknownMetric", cifar10(kOptimizers + "early_stopping: {metric: valloss}\n"),
                 "s.yaml:7:26: metric: \"valloss\" is no metric that task cifar10 reports each "
-                "epoch; did you mean \"val_loss\"? It is one of train_loss, val_loss, "
-                "val_top1_error, val_top5_error"},
+                "epoch; did you mean \"val_loss\"? It is one of train_loss, train_top1_error, "
+                "train_top5_error, val_loss, val_top1_error, val_top5_error, learning_rate"},
         Refusal{
             "UnknownKey", own("early_stopping: {metric: x, patients: 3}"),
             "s.yaml:1:65: patients: unknown key; did you mean \"patience\"? It is one of metric, "
@@ -208,7 +215,8 @@ INSTANTIATE_TEST_SUITE_P(
                 std::string("s.yaml:7:24: val_los: is no parameter or metric of the task and no "
                             "column of the view trials; did you mean \"val_loss\"? It is one of ") +
                     kCifar10Parameters +
-                    ", train_loss, val_loss, val_top1_error, val_top5_error, parameters, trial, "
+                    ", train_loss, train_top1_error, train_top5_error, val_loss, val_top1_error, "
+                    "val_top5_error, learning_rate, parameters, trial, "
                     "study, stages, cell, seed, state, attempts, epochs, wall_seconds, failure, "
                     "host, device"},
         Refusal{"ColumnTwice", own("report: {columns: [lr, {key: lr, label: Rate}]}"),

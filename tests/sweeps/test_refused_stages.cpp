@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.yaml:5:6: a: it is fixed too, in line 3; keep one of the two"},
         Refusal{"RequiredMissingInOne", cifar10("cases:\n  - {optimizer: sgd}\n  - {lr: 0.1}\n"),
                 "s.yaml:6:5: optimizer: the parameter is missing; give one of sgd, nesterov, "
-                "adagrad, rmsprop, adam"},
+                "adagrad, rmsprop, adam, adamw"},
         Refusal{"OnlyTheBadValues",
                 cifar10("cases:\n  - {optimizer: sgd, lr: -1}\n  - {optimizer: sgd, lr: -2}\n"),
                 "s.yaml:5:26: lr: -1 is out of range; give a number greater than 0\n"
@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                 cifar10("stages:\n  a: {grid: {optimizer: [sgd]}}\n  b: {grid: "
                         "{lr: [0.1]}}\n"),
                 "s.yaml:6:3: optimizer: the parameter is missing in stage b; give one of sgd, "
-                "nesterov, adagrad, rmsprop, adam"}),
+                "nesterov, adagrad, rmsprop, adam, adamw"}),
     refusal_name);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -170,8 +170,8 @@ INSTANTIATE_TEST_SUITE_P(
                 cifar10("stages:\n  a: {grid: {optimizer: [sgd, adam]}}\n"
                         "  b: {best: {of: a, by: trainloss}}\n"),
                 "s.yaml:6:25: by: \"trainloss\" is no metric of task cifar10; did you mean "
-                "\"train_loss\"? It is one of train_loss, val_loss, val_top1_error, "
-                "val_top5_error"}),
+                "\"train_loss\"? It is one of train_loss, train_top1_error, "
+                "train_top5_error, val_loss, val_top1_error, val_top5_error, learning_rate"}),
     refusal_name);
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST(Schema, HasTheTypesAndRangesOfEachTasksParameters) {
   EXPECT_EQ(parameters["epochs"]["type"], "integer");
   EXPECT_EQ(parameters["epsilon"]["type"], Json({"number", "null"}));
   EXPECT_EQ(parameters["optimizer"]["enum"],
-            Json({"sgd", "nesterov", "adagrad", "rmsprop", "adam"}));
+            Json({"sgd", "nesterov", "adagrad", "rmsprop", "adam", "adamw"}));
   EXPECT_EQ(rule_of("cifar10")["grid"]["properties"]["batch"]["items"]["maximum"], 50000);
 }
 

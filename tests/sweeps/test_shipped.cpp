@@ -76,6 +76,44 @@ TEST(P1, HasTwoStagesOfFiveAndSelectsTheBestTwo) {
   EXPECT_EQ(after.cells[0].parameters["epochs"], 100);
 }
 
+// The settings that docs/studies.md has for the three models.
+TEST(P2, HasThreeModelsEachWithItsOwnSettings) {
+  const Study study = shipped("p2");
+  const Expansion expansion = expand(study);
+  ASSERT_EQ(expansion.cells.size(), 3u);
+  const Json& cnn3 = expansion.cells[0].parameters;
+  EXPECT_EQ(cnn3["model"], "cnn3");
+  EXPECT_EQ(cnn3["optimizer"], "adam");
+  EXPECT_EQ(cnn3["lr"], 0.001);
+  EXPECT_GT(cnn3["dropout"], 0);
+  EXPECT_EQ(cnn3["batch"], 32);
+  EXPECT_EQ(cnn3["flip"], false);
+  const Json& resnet9 = expansion.cells[1].parameters;
+  EXPECT_EQ(resnet9["model"], "resnet9");
+  EXPECT_EQ(resnet9["optimizer"], "adamw");
+  EXPECT_EQ(resnet9["schedule"], "constant");
+  EXPECT_GT(resnet9["weight_decay"], 0);
+  EXPECT_EQ(resnet9["decay"], "all");
+  EXPECT_FALSE(resnet9["clip_value"].is_null() && resnet9["clip_norm"].is_null());
+  EXPECT_EQ(resnet9["flip"], true);
+  EXPECT_EQ(resnet9["translate"], 4);
+  EXPECT_EQ(resnet9["batch"], 400);
+  const Json& resnet = expansion.cells[2].parameters;
+  EXPECT_EQ(resnet["model"], "resnet");
+  EXPECT_EQ(resnet["depth"], 20);
+  EXPECT_EQ(resnet["optimizer"], "adamw");
+  EXPECT_EQ(resnet["schedule"], "plateau");
+  EXPECT_GT(resnet["dropout"], 0);
+  EXPECT_EQ(resnet["flip"], true);
+  for (const char* augmentation : {"translate", "rotate", "zoom"})
+    EXPECT_GT(resnet[augmentation], 0) << augmentation;
+  EXPECT_EQ(resnet["batch"], 128);
+  std::vector<std::string> columns;
+  for (const ReportColumn& column : study.report.columns) columns.push_back(column.key);
+  EXPECT_THAT(columns, ElementsAre("model", "val_loss", "val_top1_error", "val_top5_error",
+                                   "parameters", "epochs", "wall_seconds"));
+}
+
 TEST(ShippedStudies, AllParseAndExpand) {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kSource / "sweeps/studies")) {

@@ -53,9 +53,10 @@ TEST(Tasks, AreFoundByName) {
 }
 
 TEST(Tasks, NameTheirModelsAndMetrics) {
-  EXPECT_THAT(find_task("cifar10")->models(), ElementsAre("cnn5x5"));
+  EXPECT_THAT(find_task("cifar10")->models(), ElementsAre("cnn5x5", "cnn3", "resnet9", "resnet"));
   EXPECT_THAT(find_task("cifar10")->metric_names(),
-              ElementsAre("train_loss", "val_loss", "val_top1_error", "val_top5_error"));
+              ElementsAre("train_loss", "train_top1_error", "train_top5_error", "val_loss",
+                          "val_top1_error", "val_top5_error", "learning_rate"));
   EXPECT_THAT(find_task("choice-sets")->metric_names(),
               ElementsAre("train_mse", "val_mse", "test_mse", "best_epoch"));
 }
@@ -81,8 +82,21 @@ TEST(CompleteParameters, FillsInDefaultsOfCifar10) {
                          {"beta1", 0.9},
                          {"beta2", 0.999},
                          {"epsilon", nullptr},
-                         {"weight_decay", 0.0},
                          {"initial_accumulator", 0.1},
+                         {"weight_decay", 0.0},
+                         {"decay", "all"},
+                         {"clip_norm", nullptr},
+                         {"clip_value", nullptr},
+                         {"schedule", "constant"},
+                         {"plateau_metric", "val_loss"},
+                         {"plateau_factor", 0.1},
+                         {"plateau_patience", 10},
+                         {"plateau_threshold", 1e-4},
+                         {"plateau_min_lr", 0.0},
+                         {"flip", false},
+                         {"translate", 0},
+                         {"rotate", 0.0},
+                         {"zoom", 0.0},
                          {"dropout", 0.0},
                          {"batch", 128},
                          {"epochs", 3},
@@ -126,13 +140,18 @@ TEST(CompleteParameters, ReportsEveryFaultAtOnce) {
   EXPECT_THAT(
       faults_of(*find_task("cifar10"),
                 {{"model", "cnn5x6"}, {"optimizer", 5}, {"dropout", 1.5}, {"lrr", 0.1}}),
-      ElementsAre("model: \"cnn5x6\" is not allowed; did you mean \"cnn5x5\"?",
-                  "optimizer: 5 is an integer; give one of sgd, nesterov, adagrad, rmsprop, adam",
+      ElementsAre("model: \"cnn5x6\" is not allowed; did you mean \"cnn5x5\"? It is one of cnn5x5, "
+                  "cnn3, resnet9, resnet",
                   "dropout: 1.5 is out of range; give a number of at least 0 and less than 1",
+                  "optimizer: 5 is an integer; give one of sgd, nesterov, adagrad, rmsprop, adam, "
+                  "adamw",
                   "epochs: is missing; give an integer of at least 1",
                   "lrr: is no parameter of task cifar10; did you mean \"lr\"? It is one of model, "
-                  "optimizer, lr, momentum, alpha, beta1, beta2, epsilon, initial_accumulator, "
-                  "weight_decay, dropout, batch, epochs, steps_per_epoch, evaluation_batch"));
+                  "depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
+                  "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, "
+                  "plateau_metric, plateau_factor, plateau_patience, plateau_threshold, "
+                  "plateau_min_lr, flip, translate, rotate, zoom, batch, epochs, "
+                  "steps_per_epoch, evaluation_batch"));
 }
 
 TEST(CompleteParameters, ThrowsALineForEachFault) {
@@ -198,6 +217,25 @@ TEST(CompleteParameters, BooleansAndStringsAreOfTheirType) {
                   "note: 5 is an integer; give a string"));
 }
 
+TEST(CompleteParameters, TheDepthOfAResnetIs6nPlus2) {
+  const TaskSpec& task = *find_task("cifar10");
+  const auto faults = [&](int depth) {
+    return faults_of(task,
+                     {{"model", "resnet"}, {"optimizer", "adam"}, {"epochs", 3}, {"depth", depth}});
+  };
+  for (const int depth : {8, 20, 32, 110, 1202}) EXPECT_THAT(faults(depth), ElementsAre()) << depth;
+  EXPECT_THAT(faults(21),
+              ElementsAre("depth: 21 is not of the form 6n + 2; the nearest are 20 or 26"));
+  EXPECT_THAT(faults(1201),
+              ElementsAre("depth: 1201 is not of the form 6n + 2; the nearest are 1196 or 1202"));
+  EXPECT_THAT(faults(7),
+              ElementsAre("depth: 7 is out of range; give an integer of at least 8 and at "
+                          "most 1202, of the form 6n + 2"));
+  const Json complete =
+      complete_parameters(task, {{"model", "resnet"}, {"optimizer", "adam"}, {"epochs", 3}});
+  EXPECT_EQ(complete["depth"], 20);
+}
+
 TEST(IdentityParameters, AreThoseThatDifferFromTheirDefaults) {
   const TaskSpec& task = *find_task("cifar10");
   Json given = kCifar10;
@@ -209,6 +247,7 @@ TEST(IdentityParameters, AreThoseThatDifferFromTheirDefaults) {
 
 TEST(DefaultEpsilon, IsTheDocumentedOneOfEachOptimizer) {
   EXPECT_EQ(default_epsilon("adam"), 1e-8);
+  EXPECT_EQ(default_epsilon("adamw"), 1e-8);
   EXPECT_EQ(default_epsilon("rmsprop"), 1e-8);
   EXPECT_EQ(default_epsilon("adagrad"), 1e-7);
   EXPECT_EQ(default_epsilon("sgd"), 0);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "worker/tasks/task.h"
 #include "worker/training_loop.h"
 
 namespace windrow::worker::test {
@@ -74,6 +75,57 @@ inline std::map<int, EpochContent> contents(const std::vector<protocol::Epoch>& 
   std::map<int, EpochContent> by_epoch;
   for (const auto& e : epochs) by_epoch[e.epoch] = {e.metrics, e.state_hash};
   return by_epoch;
+}
+
+// A training with something done to it before or after each epoch, from within it: the loop's
+// messages come later, from the thread that writes checkpoints.
+class HookedTraining final : public Training {
+ public:
+  using Hook = std::function<void(Training& training, int epoch)>;
+  HookedTraining(std::unique_ptr<Training> training, Hook before, Hook after)
+      : training_(std::move(training)), before_(std::move(before)), after_(std::move(after)) {}
+
+  int epochs() const override { return training_->epochs(); }
+  protocol::Json facts() const override { return training_->facts(); }
+  protocol::Metrics run_epoch(int epoch, Progress& progress) override {
+    if (before_) before_(*training_, epoch);
+    protocol::Metrics metrics = training_->run_epoch(epoch, progress);
+    if (after_) after_(*training_, epoch);
+    return metrics;
+  }
+  protocol::Metrics result(const protocol::Metrics& metrics, Progress& progress) override {
+    return training_->result(metrics, progress);
+  }
+  protocol::Json artefacts(bool just_evaluated, Progress& progress) override {
+    return training_->artefacts(just_evaluated, progress);
+  }
+  std::vector<at::Tensor> weights() override { return training_->weights(); }
+  std::vector<at::Tensor> optimizer_state() override { return training_->optimizer_state(); }
+
+ private:
+  std::unique_ptr<Training> training_;
+  Hook before_, after_;
+};
+
+// Runs the trial with hooks in its training.
+inline void run_hooked(const Attempt& attempt, DataCache& data, Messages& messages,
+                       const HookedTraining::Hook& before, const HookedTraining::Hook& after) {
+  const std::string name = attempt.start.task;
+  const Task task{name, [&](const TrainingContext& context) {
+                    return std::make_unique<HookedTraining>(find_task(name).begin(context), before,
+                                                            after);
+                  }};
+  const Send send = messages.sender();
+  run_attempt(attempt, send, data, task);
+}
+
+// Runs the trial until `request` after an epoch.
+inline void run_until(const protocol::Start& start, int epoch, Request request, DataCache& data,
+                      Messages& messages) {
+  Attempt attempt(start);
+  run_hooked(attempt, data, messages, {}, [&](Training&, int trained) {
+    if (trained == epoch) attempt.request = request;
+  });
 }
 
 // A choice-sets trial of some milliseconds.

@@ -1,9 +1,11 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
 #include <gtest/gtest.h>
 #include <torch/optim/adagrad.h>
 #include <torch/optim/adam.h>
+#include <torch/optim/adamw.h>
 #include <torch/optim/rmsprop.h>
 #include <torch/optim/sgd.h>
 
@@ -17,9 +19,9 @@ namespace {
 
 using Implementation = Optimizer::Implementation;
 
-constexpr OptimizerKind kKinds[] = {OptimizerKind::sgd, OptimizerKind::nesterov,
+constexpr OptimizerKind kKinds[] = {OptimizerKind::sgd,     OptimizerKind::nesterov,
                                     OptimizerKind::adagrad, OptimizerKind::rmsprop,
-                                    OptimizerKind::adam};
+                                    OptimizerKind::adam,    OptimizerKind::adamw};
 
 OptimizerSettings settings_of(OptimizerKind kind, double weight_decay = 0) {
   return {.kind = kind,
@@ -54,7 +56,8 @@ TEST_P(Optimizers, TakeTheStepsOfTheirFormulas) {
         const double s1 = 0.05 * g1 * g1, s2 = 0.95 * s1 + 0.05 * g2 * g2;
         return 1 - lr * g1 / (std::sqrt(s1) + e) - lr * g2 / (std::sqrt(s2) + e);
       }
-      case OptimizerKind::adam: {
+      case OptimizerKind::adam:
+      case OptimizerKind::adamw: {
         const double m1 = 0.2 * g1, v1 = 0.03 * g1 * g1;
         const double m2 = 0.8 * m1 + 0.2 * g2, v2 = 0.97 * v1 + 0.03 * g2 * g2;
         return 1 - lr * (m1 / 0.2) / (std::sqrt(v1 / 0.03) + e) -
@@ -92,6 +95,10 @@ std::unique_ptr<torch::optim::Optimizer> torch_optimizer(const OptimizerSettings
     case OptimizerKind::rmsprop:
       return std::make_unique<RMSprop>(
           weights, RMSpropOptions(s.lr).alpha(s.alpha).eps(s.epsilon).weight_decay(s.weight_decay));
+    case OptimizerKind::adamw:
+      return std::make_unique<AdamW>(
+          weights,
+          AdamWOptions(s.lr).betas({s.beta1, s.beta2}).eps(s.epsilon).weight_decay(s.weight_decay));
     case OptimizerKind::adam:
       break;
   }
@@ -144,6 +151,66 @@ TEST_P(Optimizers, GoOnFromTheirStateAsIfNeverInterrupted) {
   }
 }
 
+// PyTorch's form: w is 1; lr 0.1 and decay 0.2 take 0.02 off; then adam's first step is lr sign(g).
+TEST_P(Optimizers, AdamwDecaysTheWeightAndNotTheGradient) {
+  OptimizerSettings settings = settings_of(OptimizerKind::adamw, 0.2);
+  settings.epsilon = 1e-12;
+  const at::Tensor weight = at::tensor({1.0F}), gradient = at::tensor({0.5F});
+  Optimizer(settings, weight, gradient, GetParam()).step();
+  EXPECT_NEAR(weight.item<double>(), 0.98 - 0.1, 1e-6);
+}
+
+// Weights in and out of the ranges do what they would with the decay and without it.
+TEST_P(Optimizers, DecayActsOnItsRangesOnly) {
+  constexpr std::int64_t kCount = 200000;  // several threads' worth
+  const at::Tensor start = at::randn({kCount}), gradient = at::randn({kCount});
+  const std::vector<Range> decayed{{0, 1000}, {1001, 65530}, {65540, 140000}, {199990, kCount}};
+  const at::Tensor inside = at::zeros({kCount}, at::kBool);
+  for (const Range& range : decayed)
+    inside.narrow(0, range.begin, range.end - range.begin).fill_(1);
+  for (const OptimizerKind kind : kKinds) {
+    const auto after_step = [&](double weight_decay, std::optional<std::vector<Range>> ranges) {
+      OptimizerSettings settings = settings_of(kind, weight_decay);
+      settings.decayed = std::move(ranges);
+      const at::Tensor weights = start.clone();
+      Optimizer(settings, weights, gradient.clone(), GetParam()).step();
+      return weights;
+    };
+    const at::Tensor with = after_step(0.3, std::nullopt), without = after_step(0, std::nullopt);
+    const at::Tensor expected = at::where(inside, with, without);
+    EXPECT_TRUE(after_step(0.3, decayed).allclose(expected, 1e-6, 1e-6)) << static_cast<int>(kind);
+    EXPECT_FALSE(with.allclose(without, 1e-4, 1e-4)) << static_cast<int>(kind);
+    EXPECT_TRUE(after_step(0.3, std::vector<Range>{}).allclose(without, 1e-6, 1e-6));
+  }
+}
+
+TEST_P(Optimizers, ClipTheGradientAsTorchDoes) {
+  OptimizerSettings settings = settings_of(OptimizerKind::sgd);
+  settings.lr = 1;
+  const auto step = [&](std::vector<float> gradient) {
+    const at::Tensor weights = at::zeros({2});
+    Optimizer(settings, weights, at::tensor(gradient), GetParam()).step();
+    return -weights;
+  };
+  settings.clip_norm = 1;
+  EXPECT_TRUE(step({3, 4}).allclose(at::tensor({0.6F, 0.8F}), 1e-5)) << "length 5 to 1";
+  EXPECT_TRUE(step({0.3F, 0.4F}).equal(at::tensor({0.3F, 0.4F}))) << "short enough";
+  settings.clip_value = 0.5;
+  EXPECT_TRUE(step({-0.6F, 0.2F}).equal(at::tensor({-0.5F, 0.2F})));
+  EXPECT_TRUE(step({-7, 9}).allclose(at::tensor({-0.5F, 0.5F}), 1e-5)) << "then of length 0.71";
+  settings.clip_norm = 0.1;
+  EXPECT_TRUE(step({-7, 9}).allclose(at::tensor({-0.0707107F, 0.0707107F}), 1e-5));
+}
+
+TEST_P(Optimizers, AChangedRateActsFromTheNextStep) {
+  const at::Tensor weight = at::tensor({1.0F}), gradient = at::tensor({0.5F});
+  Optimizer optimizer(settings_of(OptimizerKind::sgd), weight, gradient, GetParam());
+  optimizer.step();
+  optimizer.set_lr(0.01);
+  optimizer.step();
+  EXPECT_NEAR(weight.item<double>(), 1 - 0.05 - 0.005, 1e-7);
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, Optimizers,
                          testing::Values(Implementation::kernels, Implementation::operators),
                          [](const auto& info) {
@@ -152,7 +219,7 @@ INSTANTIATE_TEST_SUITE_P(Both, Optimizers,
 
 TEST(OptimizerNames, UnknownOnesAreRefused) {
   EXPECT_EQ(optimizer_from_name("rmsprop"), OptimizerKind::rmsprop);
-  EXPECT_THROW(optimizer_from_name("adamw"), TrainerError);
+  EXPECT_THROW(optimizer_from_name("adamax"), TrainerError);
 }
 
 }  // namespace

@@ -17,42 +17,11 @@ using test::Messages;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Asks for `request` right after an epoch, from within the training itself: the loop's messages
-// come later, from the thread that writes checkpoints.
-class InterruptedTraining final : public Training {
- public:
-  InterruptedTraining(std::unique_ptr<Training> training, int epoch, Request request,
-                      Attempt& attempt)
-      : training_(std::move(training)), epoch_(epoch), request_(request), attempt_(attempt) {}
-
-  int epochs() const override { return training_->epochs(); }
-  protocol::Json facts() const override { return training_->facts(); }
-  protocol::Metrics run_epoch(int epoch, Progress& progress) override {
-    protocol::Metrics metrics = training_->run_epoch(epoch, progress);
-    if (epoch == epoch_) attempt_.request = request_;
-    return metrics;
-  }
-  std::vector<at::Tensor> weights() override { return training_->weights(); }
-  std::vector<at::Tensor> optimizer_state() override { return training_->optimizer_state(); }
-
- private:
-  std::unique_ptr<Training> training_;
-  int epoch_;
-  Request request_;
-  Attempt& attempt_;
-};
-
 class TrainingLoop : public testing::Test {
  protected:
   // Runs the trial until `request` after an epoch.
   void interrupt(const protocol::Start& start, int epoch, Request request, Messages& messages) {
-    Attempt attempt(start);
-    const Task task{start.task, [&](const TrainingContext& context) {
-                      return std::make_unique<InterruptedTraining>(
-                          find_task(start.task).begin(context), epoch, request, attempt);
-                    }};
-    const Send send = messages.sender();
-    run_attempt(attempt, send, data_, task);
+    test::run_until(start, epoch, request, data_, messages);
     EXPECT_TRUE(messages.of<Finished>().empty());
   }
 
@@ -92,6 +61,7 @@ void expect_resume_is_exact(protocol::Start start, const std::string& folder, in
   ASSERT_EQ(rest.of<Finished>().size(), 1u);
   EXPECT_EQ(rest.of<Finished>()[0].result, whole.of<Finished>()[0].result);
   EXPECT_EQ(rest.of<Finished>()[0].epochs, whole.of<Finished>()[0].epochs);
+  EXPECT_EQ(rest.of<Finished>()[0].artefacts, whole.of<Finished>()[0].artefacts);
   for (const Epoch& epoch : rest.of<Epoch>()) EXPECT_EQ(epoch.attempt, 2);
 }
 
@@ -330,7 +300,7 @@ TEST_F(TrainingLoop, EveryOptimizerLearnsToTellTheClasses) {
   protocol::Start start = test::small_choice_sets(1);
   start.task = "cifar10";
   start.data_dir = temporary_.path();
-  for (const char* optimizer : {"sgd", "nesterov", "adagrad", "rmsprop", "adam"}) {
+  for (const char* optimizer : {"sgd", "nesterov", "adagrad", "rmsprop", "adam", "adamw"}) {
     start.parameters = {
         {"model", "cnn5x5"}, {"optimizer", optimizer}, {"epochs", 3}, {"batch", 10}};
     Messages messages;

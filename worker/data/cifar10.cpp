@@ -72,9 +72,6 @@ LabelledImages read_batch(const fs::path& path) {
   return batch;
 }
 
-// What a pixel value becomes, for each channel.
-using PixelTable = std::array<std::array<float, 256>, 3>;
-
 PixelTable make_pixel_table() {
   PixelTable table;
   for (std::size_t c = 0; c < 3; ++c)
@@ -86,7 +83,7 @@ PixelTable make_pixel_table() {
 
 // Gathers, normalises and interleaves the channels in one pass.
 void normalize_on_cpu(const at::Tensor& images, const at::Tensor& indices, const at::Tensor& out) {
-  static const PixelTable table = make_pixel_table();
+  const PixelTable& table = cifar10_pixels();
   const auto* from = images.const_data_ptr<std::uint8_t>();
   const auto* index = indices.const_data_ptr<std::int64_t>();
   auto* to = out.mutable_data_ptr<float>();
@@ -109,6 +106,18 @@ at::Tensor channel_values(const std::array<double, 3>& values, const at::TensorO
 
 }  // namespace
 
+const PixelTable& cifar10_pixels() {
+  static const PixelTable table = make_pixel_table();
+  return table;
+}
+
+at::Tensor normalized(const at::Tensor& pixels) {
+  return pixels.contiguous(at::MemoryFormat::ChannelsLast)
+      .div_(255)
+      .sub_(channel_values(kCifar10Mean, pixels.options()))
+      .div_(channel_values(kCifar10Deviation, pixels.options()));
+}
+
 Cifar10 read_cifar10(const fs::path& data_dir) {
   const fs::path folder = find_folder(data_dir);
   std::vector<at::Tensor> images, labels;
@@ -128,12 +137,7 @@ at::Tensor normalized_batch(const at::Tensor& images, const at::Tensor& indices)
     normalize_on_cpu(images, indices, out);
     return out;
   }
-  return images.index_select(0, indices)
-      .to(at::kFloat)
-      .contiguous(at::MemoryFormat::ChannelsLast)
-      .div_(255)
-      .sub_(channel_values(kCifar10Mean, options))
-      .div_(channel_values(kCifar10Deviation, options));
+  return normalized(images.index_select(0, indices).to(at::kFloat));
 }
 
 }  // namespace windrow::worker

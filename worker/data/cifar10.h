@@ -29,6 +29,17 @@ Cifar10 read_cifar10(const std::filesystem::path& data_dir);
 inline constexpr std::array<double, 3> kCifar10Mean{0.4914, 0.4822, 0.4465};
 inline constexpr std::array<double, 3> kCifar10Deviation{0.2470, 0.2435, 0.2616};
 
+inline constexpr std::array<const char*, 10> kCifar10Classes{
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
+
+// What a pixel value becomes when it is normalised, for each channel.
+using PixelTable = std::array<std::array<float, 256>, 3>;
+const PixelTable& cifar10_pixels();
+
+// Pixels 0 .. 255, float [n, 3, 32, 32], normalised in place where their memory order is channels
+// last already.
+at::Tensor normalized(const at::Tensor& pixels);
+
 // images[indices], normalised: float [n, 3, 32, 32] in channels-last memory order, on the images'
 // device. `indices` is int64 [n] on that device.
 at::Tensor normalized_batch(const at::Tensor& images, const at::Tensor& indices);

@@ -62,9 +62,9 @@ struct OptimizerArguments {
   float* weights = nullptr;
   const float* gradient = nullptr;
   float* first = nullptr;   // b, s or m
-  float* second = nullptr;  // v of adam
+  float* second = nullptr;  // v of adam and adamw
   double lr = 0, weight_decay = 0, momentum = 0, alpha = 0, beta1 = 0, beta2 = 0, epsilon = 0;
-  double correction1 = 1, correction2 = 1;  // adam: 1 - beta1^t, 1 - beta2^t
+  double correction1 = 1, correction2 = 1;  // adam, adamw: 1 - beta1^t, 1 - beta2^t
 };
 
 struct Kernels {
@@ -77,6 +77,7 @@ struct Kernels {
   void (*adagrad)(const OptimizerArguments&);
   void (*rmsprop)(const OptimizerArguments&);
   void (*adam)(const OptimizerArguments&);
+  void (*adamw)(const OptimizerArguments&);
 };
 
 // Those this processor can run, the fastest first; never empty.

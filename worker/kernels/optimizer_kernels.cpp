@@ -59,17 +59,33 @@ void rmsprop(const OptimizerArguments& a) {
   });
 }
 
-void adam(const OptimizerArguments& a) {
+// The gradient of adam has the L2 penalty in it; decoupled decay takes a share of the weight.
+template <bool decoupled>
+inline __attribute__((always_inline)) void adam_step(const OptimizerArguments& a) {
   const float beta1 = narrow(a.beta1), beta2 = narrow(a.beta2), epsilon = narrow(a.epsilon);
   const float rest1 = narrow(1 - a.beta1), rest2 = narrow(1 - a.beta2);
   const float lr = narrow(a.lr / a.correction1), root = narrow(1 / sqrt(a.correction2));
+  float* __restrict w = a.weights;
+  const float* __restrict gradient = a.gradient;
+  const float penalty = decoupled ? 0 : narrow(a.weight_decay);
+  const float kept = decoupled ? narrow(1 - a.lr * a.weight_decay) : 1;
   float* __restrict m = a.first;
   float* __restrict v = a.second;
-  for_each_weight(a, [=](float g, std::int64_t i) {
+  for (std::int64_t i = 0; i < a.n; ++i) {
+    const float g = decoupled ? gradient[i] : gradient[i] + penalty * w[i];
     m[i] = beta1 * m[i] + rest1 * g;
     v[i] = beta2 * v[i] + rest2 * g * g;
-    return lr * m[i] / (sqrtf(v[i]) * root + epsilon);
-  });
+    const float update = lr * m[i] / (sqrtf(v[i]) * root + epsilon);
+    w[i] = (decoupled ? kept * w[i] : w[i]) - update;
+  }
+}
+
+void adam(const OptimizerArguments& a) {
+  adam_step<false>(a);
+}
+
+void adamw(const OptimizerArguments& a) {
+  adam_step<true>(a);
 }
 
 }  // namespace
@@ -82,8 +98,8 @@ void adam(const OptimizerArguments& a) {
 
 extern const Kernels WINDROW_JOIN(kKernels_, WINDROW_ISA);
 const Kernels WINDROW_JOIN(kKernels_, WINDROW_ISA) = {
-    WINDROW_TEXT(WINDROW_ISA), WINDROW_ISA::affine,  WINDROW_ISA::outer,
-    WINDROW_ISA::sum_rows,     WINDROW_ISA::sgd,     WINDROW_ISA::nesterov,
-    WINDROW_ISA::adagrad,      WINDROW_ISA::rmsprop, WINDROW_ISA::adam};
+    WINDROW_TEXT(WINDROW_ISA), WINDROW_ISA::affine,   WINDROW_ISA::outer,   WINDROW_ISA::sum_rows,
+    WINDROW_ISA::sgd,          WINDROW_ISA::nesterov, WINDROW_ISA::adagrad, WINDROW_ISA::rmsprop,
+    WINDROW_ISA::adam,         WINDROW_ISA::adamw};
 
 }  // namespace windrow::worker

@@ -4,7 +4,10 @@
 
 namespace windrow::worker {
 
+std::unique_ptr<ImageModel> make_cnn3(const Parameters& parameters, Weights& weights);
 std::unique_ptr<ImageModel> make_cnn5x5(const Parameters& parameters, Weights& weights);
+std::unique_ptr<ImageModel> make_resnet(const Parameters& parameters, Weights& weights);
+std::unique_ptr<ImageModel> make_resnet9(const Parameters& parameters, Weights& weights);
 
 namespace {
 
@@ -14,7 +17,10 @@ struct Entry {
 };
 
 constexpr Entry kModels[] = {
+    {"cnn3", make_cnn3},
     {"cnn5x5", make_cnn5x5},
+    {"resnet", make_resnet},
+    {"resnet9", make_resnet9},
 };
 
 }  // namespace

@@ -73,6 +73,19 @@ void Weights::allocate(bool autograd) {
   }
 }
 
+std::vector<Range> Weights::matrices() const {
+  std::vector<Range> ranges;
+  for (const Entry& entry : entries_) {
+    if (entry.tensor.dim() < 2) continue;
+    const Range range{entry.offset, entry.offset + entry.tensor.numel()};
+    if (!ranges.empty() && ranges.back().end == range.begin)
+      ranges.back().end = range.end;
+    else
+      ranges.push_back(range);
+  }
+  return ranges;
+}
+
 std::vector<at::Tensor> Weights::state() const {
   if (buffers_.empty()) return {flat_};
   return {flat_, flat_buffers_};

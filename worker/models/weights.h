@@ -12,6 +12,11 @@
 
 namespace windrow::worker {
 
+struct Range {  // of the flat buffer
+  std::int64_t begin, end;
+  friend bool operator==(const Range&, const Range&) = default;
+};
+
 class Weights {
  public:
   // Initial values are a function of `seed` and the order of the calls of add_*, the same on every
@@ -35,6 +40,9 @@ class Weights {
   std::int64_t count() const { return count_; }                       // trainable parameters
   const at::Tensor& flat() const { return flat_; }                    // float [count]
   const at::Tensor& flat_gradient() const { return flat_gradient_; }  // float [count]
+  // Where the matrices and filters lie, in order: all weights of two or more dimensions, so neither
+  // biases nor the scales of a normalisation.
+  std::vector<Range> matrices() const;
   // The flat buffer of weights, then that of buffers where there are any: all that a trained model
   // is. Writing into them restores it.
   std::vector<at::Tensor> state() const;

@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "worker/kernels/kernels.h"
@@ -25,6 +26,8 @@ auto kernel_of(OptimizerKind kind) {
       return kernels.adagrad;
     case OptimizerKind::rmsprop:
       return kernels.rmsprop;
+    case OptimizerKind::adamw:
+      return kernels.adamw;
     case OptimizerKind::adam:
       break;
   }
@@ -40,9 +43,10 @@ OptimizerKind optimizer_from_name(const std::string& name) {
   if (name == "adagrad") return adagrad;
   if (name == "rmsprop") return rmsprop;
   if (name == "adam") return adam;
+  if (name == "adamw") return adamw;
   throw TrainerError(
       protocol::FailureKind::spec,
-      "optimizer is \"" + name + "\"; known are sgd, nesterov, adagrad, rmsprop and adam");
+      "optimizer is \"" + name + "\"; known are sgd, nesterov, adagrad, rmsprop, adam and adamw");
 }
 
 Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::Tensor gradient)
@@ -55,6 +59,7 @@ Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::
       implementation_(implementation),
       weights_(std::move(weights)),
       gradient_(std::move(gradient)),
+      segments_(segments_of(settings_, weights_.numel())),
       steps_(at::zeros({1}, at::kLong)) {
   switch (settings_.kind) {
     case OptimizerKind::sgd:
@@ -67,9 +72,29 @@ Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::
       moments_ = {at::full_like(weights_, settings_.initial_accumulator)};
       break;
     case OptimizerKind::adam:
+    case OptimizerKind::adamw:
       moments_ = {at::zeros_like(weights_), at::zeros_like(weights_)};
       break;
   }
+  if (implementation_ == Implementation::operators && settings_.decayed) {
+    decay_ = at::zeros_like(weights_);
+    for (const Segment& s : segments_)
+      decay_.narrow(0, s.begin, s.end - s.begin).fill_(s.weight_decay);
+  }
+}
+
+std::vector<Optimizer::Segment> Optimizer::segments_of(const OptimizerSettings& settings,
+                                                       std::int64_t count) {
+  if (!settings.decayed || settings.weight_decay == 0) return {{0, count, settings.weight_decay}};
+  std::vector<Segment> segments;
+  std::int64_t at = 0;
+  for (const Range& range : *settings.decayed) {
+    if (range.begin > at) segments.push_back({at, range.begin, 0});
+    segments.push_back({range.begin, range.end, settings.weight_decay});
+    at = range.end;
+  }
+  if (at < count) segments.push_back({at, count, 0});
+  return segments;
 }
 
 std::vector<at::Tensor> Optimizer::state() const {
@@ -79,6 +104,7 @@ std::vector<at::Tensor> Optimizer::state() const {
 }
 
 void Optimizer::step() {
+  clip();
   const std::int64_t step = ++*steps_.mutable_data_ptr<std::int64_t>();
   if (implementation_ == Implementation::kernels)
     step_by_kernels(step);
@@ -86,10 +112,16 @@ void Optimizer::step() {
     step_by_operators(step);
 }
 
+void Optimizer::clip() {
+  if (settings_.clip_value) gradient_.clamp_(-*settings_.clip_value, *settings_.clip_value);
+  if (settings_.clip_norm)
+    gradient_.mul_(
+        gradient_.norm().add_(1e-6).reciprocal_().mul_(*settings_.clip_norm).clamp_max_(1));
+}
+
 void Optimizer::step_by_kernels(std::int64_t step) {
   const OptimizerSettings& s = settings_;
   const OptimizerArguments all{.lr = s.lr,
-                               .weight_decay = s.weight_decay,
                                .momentum = s.momentum,
                                .alpha = s.alpha,
                                .beta1 = s.beta1,
@@ -103,19 +135,34 @@ void Optimizer::step_by_kernels(std::int64_t step) {
   float* first = moments_.empty() ? nullptr : moments_[0].mutable_data_ptr<float>();
   float* second = moments_.size() < 2 ? nullptr : moments_[1].mutable_data_ptr<float>();
   at::parallel_for(0, weights_.numel(), 65536, [&](std::int64_t begin, std::int64_t end) {
-    OptimizerArguments part = all;
-    part.n = end - begin;
-    part.weights = weights + begin;
-    part.gradient = gradient + begin;
-    part.first = first ? first + begin : nullptr;
-    part.second = second ? second + begin : nullptr;
-    kernel(part);
+    for (const Segment& segment : segments_) {
+      const std::int64_t from = std::max(begin, segment.begin), to = std::min(end, segment.end);
+      if (from >= to) continue;
+      OptimizerArguments part = all;
+      part.weight_decay = segment.weight_decay;
+      part.n = to - from;
+      part.weights = weights + from;
+      part.gradient = gradient + from;
+      part.first = first ? first + from : nullptr;
+      part.second = second ? second + from : nullptr;
+      kernel(part);
+    }
   });
 }
 
 void Optimizer::step_by_operators(std::int64_t step) {
   const OptimizerSettings& s = settings_;
-  const at::Tensor g = s.weight_decay == 0 ? gradient_ : gradient_.add(weights_, s.weight_decay);
+  at::Tensor g = gradient_;
+  if (s.weight_decay != 0) {
+    const bool decoupled = s.kind == OptimizerKind::adamw;
+    if (decoupled && decay_.defined())
+      weights_.addcmul_(weights_, decay_, -s.lr);
+    else if (decoupled)
+      weights_.mul_(1 - s.lr * s.weight_decay);
+    else
+      g = decay_.defined() ? gradient_.addcmul(weights_, decay_)
+                           : gradient_.add(weights_, s.weight_decay);
+  }
   switch (s.kind) {
     case OptimizerKind::sgd:
       weights_.sub_(g, s.lr);
@@ -132,7 +179,8 @@ void Optimizer::step_by_operators(std::int64_t step) {
       moments_[0].mul_(s.alpha).addcmul_(g, g, 1 - s.alpha);
       weights_.addcdiv_(g, moments_[0].sqrt().add_(s.epsilon), -s.lr);
       break;
-    case OptimizerKind::adam: {
+    case OptimizerKind::adam:
+    case OptimizerKind::adamw: {
       const double t = static_cast<double>(step);
       const double correction1 = 1 - std::pow(s.beta1, t), correction2 = 1 - std::pow(s.beta2, t);
       moments_[0].mul_(s.beta1).add_(g, 1 - s.beta1);

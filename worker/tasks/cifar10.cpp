@@ -1,33 +1,60 @@
-// Task cifar10: image classification (study P1).
+// Task cifar10: image classification (studies P1 and P2).
 #include "worker/data/cifar10.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "sweeps/tasks/task_schema.h"
+#include "worker/data/augmentation.h"
 #include "worker/data/epoch_order.h"
 #include "worker/models/image_model.h"
 #include "worker/optim/optimizer.h"
+#include "worker/optim/plateau.h"
+#include "worker/tasks/score.h"
 #include "worker/tasks/task.h"
 
 namespace windrow::worker {
 namespace {
 
-OptimizerSettings optimizer_of(const Parameters& p) {
+constexpr std::int64_t kClasses = 10;
+
+OptimizerSettings optimizer_of(const Parameters& p, const Weights& weights) {
   const std::string name = p.string("optimizer");
-  return {.kind = optimizer_from_name(name),
-          .lr = p.number("lr"),
-          .momentum = p.number("momentum"),
-          .alpha = p.number("alpha"),
-          .beta1 = p.number("beta1"),
-          .beta2 = p.number("beta2"),
-          .epsilon = p.number_or_null("epsilon").value_or(sweeps::default_epsilon(name)),
-          .initial_accumulator = p.number("initial_accumulator"),
-          .weight_decay = p.number("weight_decay")};
+  OptimizerSettings settings{
+      .kind = optimizer_from_name(name),
+      .lr = p.number("lr"),
+      .momentum = p.number("momentum"),
+      .alpha = p.number("alpha"),
+      .beta1 = p.number("beta1"),
+      .beta2 = p.number("beta2"),
+      .epsilon = p.number_or_null("epsilon").value_or(sweeps::default_epsilon(name)),
+      .initial_accumulator = p.number("initial_accumulator"),
+      .weight_decay = p.number("weight_decay"),
+      .clip_norm = p.number_or_null("clip_norm"),
+      .clip_value = p.number_or_null("clip_value")};
+  if (p.string("decay") == "weights") settings.decayed = weights.matrices();
+  return settings;
+}
+
+std::optional<Plateau> plateau_of(const Parameters& p) {
+  if (p.string("schedule") != "plateau") return std::nullopt;
+  return Plateau({.metric = p.string("plateau_metric"),
+                  .factor = p.number("plateau_factor"),
+                  .patience = static_cast<int>(p.integer("plateau_patience")),
+                  .threshold = p.number("plateau_threshold"),
+                  .min_lr = p.number("plateau_min_lr")},
+                 p.number("lr"));
+}
+
+Augmentation augmentation_of(const Parameters& p) {
+  return {.flip = p.boolean("flip"),
+          .translate = p.integer("translate"),
+          .rotate = p.number("rotate"),
+          .zoom = p.number("zoom")};
 }
 
 std::shared_ptr<const Cifar10> images_of(const TrainingContext& context) {
@@ -49,12 +76,15 @@ class Cifar10Training final : public Training {
         epochs_(static_cast<int>(context.parameters.integer("epochs"))),
         batch_(context.parameters.integer("batch")),
         evaluation_batch_(context.parameters.integer("evaluation_batch")),
+        lr_(context.parameters.number("lr")),
+        augmentation_(augmentation_of(context.parameters)),
+        plateau_(plateau_of(context.parameters)),
         data_(images_of(context)),
         weights_(context.device, context.seed),
         model_(make_image_model(context.parameters.string("model"), context.parameters, weights_)) {
     weights_.allocate(/*autograd=*/true);
-    optimizer_ = std::make_unique<Optimizer>(optimizer_of(context.parameters), weights_.flat(),
-                                             weights_.flat_gradient());
+    optimizer_ = std::make_unique<Optimizer>(optimizer_of(context.parameters, weights_),
+                                             weights_.flat(), weights_.flat_gradient());
     const std::int64_t steps = context.parameters.integer("steps_per_epoch");
     const std::int64_t images = data_->training.labels.size(0);
     images_per_epoch_ = steps == 0 ? images : std::min(images, steps * batch_);
@@ -64,69 +94,89 @@ class Cifar10Training final : public Training {
   protocol::Json facts() const override { return {{"parameters", weights_.count()}}; }
 
   protocol::Metrics run_epoch(int epoch, Progress& progress) override {
-    return evaluate_after(train(epoch, progress), progress);
+    // A restored schedule knows its rate, the optimizer doesn't.
+    const double lr = plateau_ ? plateau_->lr() : lr_;
+    optimizer_->set_lr(lr);
+    protocol::Metrics metrics = train(epoch, progress);
+    metrics.merge(evaluate(progress));
+    metrics["learning_rate"] = lr;
+    if (plateau_) plateau_->observe(metrics.at(plateau_->settings().metric));
+    return metrics;
+  }
+
+  protocol::Json artefacts(bool just_evaluated, Progress& progress) override {
+    if (!just_evaluated) evaluate(progress);
+    return {{"confusion", {{"classes", kCifar10Classes}, {"counts", confusion_->counts()}}}};
   }
 
   std::vector<at::Tensor> weights() override { return weights_.state(); }
-  std::vector<at::Tensor> optimizer_state() override { return optimizer_->state(); }
+
+  std::vector<at::Tensor> optimizer_state() override {
+    std::vector<at::Tensor> state = optimizer_->state();
+    if (plateau_) state.push_back(plateau_->state());
+    return state;
+  }
 
  private:
-  at::TensorOptions sums() const { return weights_.flat().options().dtype(at::kDouble); }
+  at::Device device() const { return weights_.flat().device(); }
 
-  // The mean loss over the epoch's minibatches, weighted by their sizes.
-  double train(int epoch, Progress& progress) {
-    const at::Tensor order = epoch_order(seed_, epoch, data_->training.labels.size(0),
-                                         images_per_epoch_, weights_.flat().device());
-    at::Tensor loss_sum = at::zeros({}, sums());  // on the device: no wait in a step
+  // The metrics are of the minibatches, weighted by their sizes, as the weights were at each.
+  protocol::Metrics train(int epoch, Progress& progress) {
+    const LabelledImages& images = data_->training;
+    const at::Tensor order =
+        epoch_order(seed_, epoch, images.labels.size(0), images_per_epoch_, device());
+    at::Tensor poses;
+    if (augmentation_.any())
+      poses = draw_poses(augmentation_, seed_, epoch, images_per_epoch_).to(device());
+    Score score(device(), kClasses);  // on the device: no wait in a step
     Pass pass{.training = true, .seed = seed_, .epoch = epoch};
     for (std::int64_t begin = 0; begin < images_per_epoch_; begin += batch_, ++pass.step) {
       const std::int64_t n = std::min(batch_, images_per_epoch_ - begin);
       const at::Tensor batch = order.narrow(0, begin, n);
-      const at::Tensor logits =
-          model_->forward(normalized_batch(data_->training.images, batch), pass);
-      const at::Tensor loss =
-          at::cross_entropy_loss(logits, data_->training.labels.index_select(0, batch));
+      const at::Tensor input =
+          poses.defined() ? augmented_batch(images.images, batch, poses.narrow(0, begin, n),
+                                            augmentation_.interpolates())
+                          : normalized_batch(images.images, batch);
+      const at::Tensor labels = images.labels.index_select(0, batch);
+      const at::Tensor logits = model_->forward(input, pass);
+      const at::Tensor loss = at::cross_entropy_loss(logits, labels);
       weights_.flat_gradient().zero_();
       loss.backward();
       optimizer_->step();
-      loss_sum.add_(loss.detach(), static_cast<double>(n));
+      score.add(loss, logits.detach(), labels);
       progress.step();
     }
-    return loss_sum.item<double>() / static_cast<double>(images_per_epoch_);
+    return score.metrics("train");
   }
 
-  protocol::Metrics evaluate_after(double train_loss, Progress& progress) {
+  // On the test images, as they are, with the weights as they are now.
+  protocol::Metrics evaluate(Progress& progress) {
     const at::NoGradGuard no_gradients;
     const LabelledImages& test = data_->test;
     const std::int64_t images = test.labels.size(0);
     const at::Tensor order = at::arange(images, test.labels.options());
-    at::Tensor loss_sum = at::zeros({}, sums());
-    at::Tensor wrong1 = at::zeros({}, test.labels.options()), wrong5 = wrong1.clone();
+    Score score(device(), kClasses);
+    confusion_.emplace(device(), kClasses);
     for (std::int64_t begin = 0; begin < images; begin += evaluation_batch_) {
       const std::int64_t n = std::min(evaluation_batch_, images - begin);
       const at::Tensor labels = test.labels.narrow(0, begin, n);
       const at::Tensor logits =
           model_->forward(normalized_batch(test.images, order.narrow(0, begin, n)), Pass{});
-      loss_sum.add_(at::cross_entropy_loss(logits, labels), static_cast<double>(n));
-      // How many classes are held more probable than the right one.
-      const at::Tensor rank = logits.gt(logits.gather(1, labels.unsqueeze(1))).sum(1);
-      wrong1 += rank.ge(1).sum();
-      wrong5 += rank.ge(5).sum();
+      score.add(at::cross_entropy_loss(logits, labels), logits, labels);
+      confusion_->add(logits, labels);
       progress.step();
     }
-    const auto share = [&](const at::Tensor& sum) {
-      return sum.item<double>() / static_cast<double>(images);
-    };
-    return {{"train_loss", train_loss},
-            {"val_loss", share(loss_sum)},
-            {"val_top1_error", share(wrong1)},
-            {"val_top5_error", share(wrong5)}};
+    return score.metrics("val");
   }
 
   std::int64_t seed_;
   int epochs_;
   std::int64_t batch_, evaluation_batch_;
+  double lr_;
   std::int64_t images_per_epoch_ = 0;
+  Augmentation augmentation_;
+  std::optional<Plateau> plateau_;
+  std::optional<Confusion> confusion_;  // of the last evaluation
   std::shared_ptr<const Cifar10> data_;
   Weights weights_;
   std::unique_ptr<ImageModel> model_;

@@ -35,6 +35,13 @@ class Training {
   // now.
   virtual protocol::Metrics result(const protocol::Metrics& metrics, Progress&) { return metrics; }
 
+  // What else is worth keeping of the finished trial, by name, with the weights as they are now;
+  // `just_evaluated` tells that they are those with which run_epoch() ended last.
+  virtual protocol::Json artefacts(bool just_evaluated, Progress&) {
+    static_cast<void>(just_evaluated);
+    return protocol::Json::object();
+  }
+
   // The whole state between epochs, in a fixed order and with fixed sizes: contiguous tensors that
   // share their data with the training's own. Writing into them restores the training.
   virtual std::vector<at::Tensor> weights() = 0;  // what restoring the best epoch brings back

@@ -1,0 +1,197 @@
+// Task cifar10 in the training loop, on small files of images.
+#include <ATen/core/Tensor.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/worker/support.h"
+
+namespace windrow::worker {
+namespace {
+
+using protocol::Epoch;
+using protocol::Failed;
+using protocol::FailureKind;
+using protocol::Finished;
+using test::Messages;
+using testing::HasSubstr;
+
+class ImageTraining : public testing::Test {
+ protected:
+  void SetUp() override {
+    test::write_small_cifar10(temporary_.path() / "cifar-10-batches-bin", 8);
+  }
+
+  protocol::Start start(const std::string& model, protocol::Json more = {}) const {
+    protocol::Start start = test::small_choice_sets(1);
+    start.task = "cifar10";
+    start.data_dir = temporary_.path();
+    start.parameters = {{"model", model},
+                        {"optimizer", "adam"},
+                        {"epochs", 3},
+                        {"batch", 8},
+                        {"steps_per_epoch", 2}};
+    if (model == "resnet") start.parameters["depth"] = 8;
+    if (!more.is_null()) start.parameters.update(more);
+    return start;
+  }
+
+  // All messages of the trial, which must end well.
+  const Messages& finished(const protocol::Start& start) {
+    Messages& messages = kept_.emplace_back(std::make_unique<Messages>()).operator*();
+    test::run(start, data_, messages);
+    EXPECT_EQ(messages.of<Finished>().size(), 1u)
+        << (messages.of<Failed>().empty() ? "" : messages.of<Failed>()[0].message);
+    return messages;
+  }
+
+  // The same trial whole, and in two attempts, the first of `epoch` epochs.
+  void expect_resume_is_exact(protocol::Start start, int epoch) {
+    const Messages& whole = finished(start);
+    start.checkpoint_dir = temporary_.path() / "trial";
+    std::filesystem::remove_all(start.checkpoint_dir);
+    Messages stopped;
+    test::run_until(start, epoch, Request::stop, data_, stopped);
+    EXPECT_TRUE(stopped.of<Finished>().empty());
+    start.attempt = 2;
+    Messages rest;
+    test::run(start, data_, rest);
+    ASSERT_EQ(rest.of<Finished>().size(), 1u);
+    EXPECT_EQ(rest.of<protocol::Started>()[0].resumed_from_epoch, epoch);
+    EXPECT_EQ(test::contents(rest.of<Epoch>()), test::contents(whole.of<Epoch>()));
+    EXPECT_EQ(rest.of<Finished>()[0].result, whole.of<Finished>()[0].result);
+    EXPECT_EQ(rest.of<Finished>()[0].artefacts, whole.of<Finished>()[0].artefacts);
+  }
+
+  test::TemporaryFolder temporary_;
+  DataCache data_;
+  std::vector<std::unique_ptr<Messages>> kept_;
+};
+
+class EachModel : public ImageTraining, public testing::WithParamInterface<const char*> {};
+
+TEST_P(EachModel, ResumedGivesTheSameBits) {
+  expect_resume_is_exact(start(GetParam(), {{"dropout", 0.25},
+                                            {"optimizer", "adamw"},
+                                            {"weight_decay", 0.1},
+                                            {"decay", "weights"},
+                                            {"clip_norm", 1.0},
+                                            {"flip", true},
+                                            {"translate", 2},
+                                            {"rotate", 10},
+                                            {"zoom", 0.1}}),
+                         1);
+}
+
+// One weight of the first layer is enough: nothing between it and the loss may swallow a NaN.
+TEST_P(EachModel, ANanIsATypedFailureInItsEpoch) {
+  Messages messages;
+  const auto spoil = [](Training& training, int epoch) {
+    if (epoch == 2)
+      training.weights()[0].mutable_data_ptr<float>()[30] = std::numeric_limits<float>::quiet_NaN();
+  };
+  test::run_hooked(Attempt(start(GetParam())), data_, messages, spoil, {});
+  EXPECT_EQ(messages.of<Epoch>().size(), 1u);
+  ASSERT_EQ(messages.of<Failed>().size(), 1u);
+  EXPECT_EQ(messages.of<Failed>()[0].kind, FailureKind::nan);
+  EXPECT_THAT(messages.of<Failed>()[0].message, HasSubstr("epoch 2"));
+}
+
+TEST_P(EachModel, LearnsToTellTheClasses) {
+  const int count = std::string(GetParam()) == "resnet9" ? 3 : 6;  // it is quick to learn, but slow
+  const auto epochs =
+      finished(start(GetParam(), {{"epochs", count}, {"steps_per_epoch", 0}})).of<Epoch>();
+  EXPECT_LT(epochs.back().metrics.at("train_loss"), 0.8 * epochs[0].metrics.at("train_loss"));
+  EXPECT_LE(epochs.back().metrics.at("train_top5_error"),
+            epochs.back().metrics.at("train_top1_error"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EachModel, testing::Values("cnn5x5", "cnn3", "resnet9", "resnet"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_F(ImageTraining, TheBestWeightsComeWithTheirRunningStatistics) {
+  protocol::Start trial = start("cnn3", {{"epochs", 8}});
+  // The rate is constant, so the first epoch stays the best one.
+  trial.early_stopping = protocol::EarlyStopping{"learning_rate", protocol::Goal::minimize, 2};
+  const Messages& messages = finished(trial);
+  const Finished end = messages.of<Finished>()[0];
+  const auto epochs = messages.of<Epoch>();
+  const auto best = static_cast<std::size_t>(end.result.at("best_epoch"));
+  ASSERT_EQ(best, 1u);
+  EXPECT_EQ(epochs.size(), 3u);
+  // The confusion matrix is counted anew with what was restored: its errors are the best epoch's.
+  const protocol::Json counts = end.artefacts.at("confusion").at("counts");
+  int right = 0;
+  for (std::size_t i = 0; i < 10; ++i) right += counts[i][i].get<int>();
+  EXPECT_DOUBLE_EQ(epochs[best - 1].metrics.at("val_top1_error"), 1 - right / 8.0);
+}
+
+TEST_F(ImageTraining, TheConfusionMatrixIsOfTheTestImages) {
+  const Messages& messages = finished(start("cnn3", {{"epochs", 1}}));
+  const Finished end = messages.of<Finished>()[0];
+  const protocol::Json& confusion = end.artefacts.at("confusion");
+  EXPECT_EQ(confusion.at("classes").size(), 10u);
+  EXPECT_EQ(confusion.at("classes")[3], "cat");
+  int right = 0;
+  for (int row = 0; row < 10; ++row) {
+    int images = 0;
+    for (const auto& count : confusion.at("counts").at(static_cast<std::size_t>(row)))
+      images += count.get<int>();
+    EXPECT_EQ(images, row < 8 ? 1 : 0) << "eight test images, of classes 0 to 7";
+    right += confusion["counts"][static_cast<std::size_t>(row)][static_cast<std::size_t>(row)]
+                 .get<int>();
+  }
+  EXPECT_DOUBLE_EQ(end.result.at("val_top1_error"), 1 - right / 8.0);
+}
+
+TEST_F(ImageTraining, ATrialThatEndedGivesItsArtefactsAgain) {
+  protocol::Start trial = start("cnn3", {{"epochs", 2}});
+  trial.checkpoint_dir = temporary_.path() / "trial";
+  const protocol::Json first = finished(trial).of<Finished>()[0].artefacts;
+  trial.attempt = 2;
+  const Messages& again = finished(trial);
+  EXPECT_EQ(again.of<protocol::Started>()[0].resumed_from_epoch, 2);
+  EXPECT_EQ(again.of<Finished>()[0].artefacts, first);
+}
+
+TEST_F(ImageTraining, ThePlateauScheduleLowersTheRateAndSurvivesAResume) {
+  const protocol::Start trial = start("resnet", {{"schedule", "plateau"},
+                                                 {"plateau_patience", 0},
+                                                 {"plateau_factor", 0.5},
+                                                 {"plateau_threshold", 0.9},
+                                                 {"epochs", 4}});
+  std::vector<double> rates;
+  for (const Epoch& epoch : finished(trial).of<Epoch>())
+    rates.push_back(epoch.metrics.at("learning_rate"));
+  // No epoch is better by nine tenths than the first.
+  EXPECT_THAT(rates, testing::ElementsAre(0.001, 0.001, 0.0005, 0.00025));
+  expect_resume_is_exact(trial, 2);
+}
+
+TEST_F(ImageTraining, AConstantRateIsReportedAsItIs) {
+  for (const Epoch& epoch : finished(start("cnn3", {{"lr", 0.01}})).of<Epoch>())
+    EXPECT_EQ(epoch.metrics.at("learning_rate"), 0.01);
+}
+
+// With a rate too small to change a weight, only what is done to the images can change the loss.
+TEST_F(ImageTraining, EveryAugmentationChangesTrainingAndNoneTheEvaluation) {
+  const auto losses = [&](protocol::Json more) {
+    more.update({{"optimizer", "sgd"}, {"lr", 1e-30}, {"epochs", 1}});
+    const protocol::Metrics metrics = finished(start("cnn5x5", more)).of<Epoch>()[0].metrics;
+    return std::pair(metrics.at("train_loss"), metrics.at("val_loss"));
+  };
+  const auto plain = losses(protocol::Json::object());
+  for (const auto& [key, value] : {std::pair<std::string, protocol::Json>{"flip", true},
+                                   {"translate", 3},
+                                   {"rotate", 20},
+                                   {"zoom", 0.3}}) {
+    const auto augmented = losses({{key, value}});
+    EXPECT_NE(augmented.first, plain.first) << key;
+    EXPECT_EQ(augmented.second, plain.second) << key;
+  }
+}
+
+}  // namespace
+}  // namespace windrow::worker
