@@ -37,8 +37,7 @@ class Training {
 
   // What else is worth keeping of the finished trial, by name, with the weights as they are now;
   // `just_evaluated` tells that they are those with which run_epoch() ended last.
-  virtual protocol::Json artefacts(bool just_evaluated, Progress&) {
-    static_cast<void>(just_evaluated);
+  virtual protocol::Json artefacts([[maybe_unused]] bool just_evaluated, Progress&) {
     return protocol::Json::object();
   }
 
