@@ -53,6 +53,15 @@ TEST(CellHash, WritingADefaultOutChangesNothing) {
                       "10, lr: 1e-4, pool: mean, items: 5, model: setnet}}"));
 }
 
+// Parameters that later versions added: their defaults keep the cells of older databases.
+TEST(CellHash, KnowsCellsFromBeforeAParameterWasThere) {
+  EXPECT_EQ(cell_hash("{study: s, task: cifar10, parameters: {model: cnn5x5, optimizer: adam, "
+                      "epochs: 3, lr: 0.01, decay: all, clip_norm: null, clip_value: null, "
+                      "schedule: constant, plateau_metric: val_loss, flip: false, translate: 0, "
+                      "rotate: 0, zoom: 0}, early_stopping: {metric: val_loss}}"),
+            "57e50f4799762a31");
+}
+
 TEST(CellHash, DependsOnTaskEarlyStoppingAndParametersAlone) {
   const std::set<std::string> different = {
       cell_hash(kCell),
