@@ -35,6 +35,7 @@ int run_command(int argc, char** argv) {
   commands::add_status(app, exit_code);
   commands::add_show(app, exit_code);
   commands::add_table(app, exit_code);
+  commands::add_findings(app, exit_code);
   commands::add_query(app, exit_code);
   commands::add_retry(app, exit_code);
   commands::add_schema(app, exit_code);

@@ -35,16 +35,15 @@ bool is_number(const Value& value) {
   return std::holds_alternative<std::int64_t>(value) || std::holds_alternative<double>(value);
 }
 
-// Columns of numbers (and gaps), which are set flush right.
+// Columns of numbers (and gaps, and a few words such as "failed"), which are set flush right.
 std::vector<bool> numeric_columns(const ResultTable& table) {
-  std::vector<bool> numbers(table.columns.size()), texts(table.columns.size());
+  std::vector<int> balance(table.columns.size());  // numbers less texts
   for (const auto& row : table.rows)
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (is_number(row[i])) numbers[i] = true;
-      if (std::holds_alternative<std::string>(row[i])) texts[i] = true;
-    }
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = numbers[i] && !texts[i];
-  return numbers;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      balance[i] += is_number(row[i]) - std::holds_alternative<std::string>(row[i]);
+  std::vector<bool> numeric;
+  for (const int each : balance) numeric.push_back(each > 0);
+  return numeric;
 }
 
 std::size_t width_of(const std::string& text) {  // in code points: UTF-8's continuation bytes apart
@@ -73,21 +72,31 @@ std::string markdown_escaped(const std::string& text) {
   return replace(text, {{'|', "\\|"}, {'\n', "<br>"}, {'\r', ""}});
 }
 
+// What our own tables write beyond ASCII.
+std::string with_latex_symbols(std::string text) {
+  constexpr std::pair<std::string_view, std::string_view> kSymbols[] = {
+      {"±", "$\\pm$"}, {"−", "$-$"}, {"†", "$^{\\dagger}$"}};
+  for (const auto& [symbol, latex] : kSymbols)
+    for (std::size_t at = 0; (at = text.find(symbol, at)) != std::string::npos; at += latex.size())
+      text.replace(at, symbol.size(), latex);
+  return text;
+}
+
 std::string latex_escaped(const std::string& text) {
-  return replace(text, {{'\\', "\\textbackslash{}"},
-                        {'~', "\\textasciitilde{}"},
-                        {'^', "\\textasciicircum{}"},
-                        {'&', "\\&"},
-                        {'%', "\\%"},
-                        {'$', "\\$"},
-                        {'#', "\\#"},
-                        {'_', "\\_"},
-                        {'{', "\\{"},
-                        {'}', "\\}"},
-                        {'<', "\\textless{}"},
-                        {'>', "\\textgreater{}"},
-                        {'\n', " "},
-                        {'\r', ""}});
+  return with_latex_symbols(replace(text, {{'\\', "\\textbackslash{}"},
+                                           {'~', "\\textasciitilde{}"},
+                                           {'^', "\\textasciicircum{}"},
+                                           {'&', "\\&"},
+                                           {'%', "\\%"},
+                                           {'$', "\\$"},
+                                           {'#', "\\#"},
+                                           {'_', "\\_"},
+                                           {'{', "\\{"},
+                                           {'}', "\\}"},
+                                           {'<', "\\textless{}"},
+                                           {'>', "\\textgreater{}"},
+                                           {'\n', " "},
+                                           {'\r', ""}}));
 }
 
 std::string json_text(const std::string& text) {
@@ -127,6 +136,17 @@ std::string as_it_is(const std::string& number) {
 }
 
 using Escape = std::string (*)(const std::string&);
+
+// Puts `before` and `after` around the emphasized cells of texts().
+void emphasize(std::vector<std::vector<std::string>>& lines, const TableOptions& options,
+               const char* before, const char* after) {
+  for (const auto& [row, column] : options.emphasized)
+    if (row + 1 < lines.size() && column < lines[row + 1].size()) {
+      std::string& text = lines[row + 1][column];
+      text.insert(0, before);
+      text += after;
+    }
+}
 
 // The cells as texts for people: heading first.
 std::vector<std::vector<std::string>> texts(const ResultTable& table, const TableOptions& options,
@@ -171,12 +191,13 @@ std::string padded(const std::string& text, std::size_t width, bool right) {
 }
 
 std::string format_text(const ResultTable& table, const TableOptions& options) {
-  const auto lines = texts(
+  auto lines = texts(
       table, options,
       [](const std::string& text) {
         return replace(text, {{'\n', "\\n"}, {'\r', ""}});
       },
       "-");
+  emphasize(lines, options, "", " *");
   const auto width = widths(lines, 1);
   const auto numeric = numeric_columns(table);
   std::string result;
@@ -191,11 +212,13 @@ std::string format_text(const ResultTable& table, const TableOptions& options) {
       result += (i ? "  " : "") + std::string(width[i], '-');
     result += '\n';
   }
+  for (const std::string& note : options.notes) result += note + '\n';
   return result;
 }
 
 std::string format_markdown(const ResultTable& table, const TableOptions& options) {
-  const auto lines = texts(table, options, markdown_escaped, "");
+  auto lines = texts(table, options, markdown_escaped, "");
+  emphasize(lines, options, "**", "**");
   const auto width = widths(lines, 3);
   const auto numeric = numeric_columns(table);
   std::string result = options.caption.empty() ? "" : markdown_escaped(options.caption) + "\n\n";
@@ -209,11 +232,13 @@ std::string format_markdown(const ResultTable& table, const TableOptions& option
                            : "|" + std::string(width[i] + 2, '-');
     result += "|\n";
   }
+  for (const std::string& note : options.notes) result += "\n" + markdown_escaped(note) + '\n';
   return result;
 }
 
 std::string format_latex(const ResultTable& table, const TableOptions& options) {
-  const auto lines = texts(table, options, latex_escaped, "--", latex_number);
+  auto lines = texts(table, options, latex_escaped, "--", latex_number);
+  emphasize(lines, options, "\\textbf{", "}");
   const auto numeric = numeric_columns(table);
   std::string result;
   if (!options.caption.empty())
@@ -227,6 +252,10 @@ std::string format_latex(const ResultTable& table, const TableOptions& options) 
     if (&line == &lines[0]) result += "\\midrule\n";
   }
   result += "\\bottomrule\n\\end{tabular}\n";
+  // Outside of a table environment there is no place for them but a comment.
+  for (const std::string& note : options.notes)
+    result += options.caption.empty() ? "% " + note + "\n"
+                                      : "\\par\\footnotesize " + latex_escaped(note) + "\n";
   if (!options.caption.empty()) result += "\\end{table}\n";
   return result;
 }

@@ -3,8 +3,11 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "storage/result_table.h"
 
@@ -22,11 +25,15 @@ struct TableOptions {
   int significant_digits = 6;
   std::map<std::string, int> column_digits;  // column to its own significant digits
   std::string caption;                       // in Markdown and LaTeX; "" = none
+  // Row and column of what stands out, for people: bold in Markdown and LaTeX, with a * in text.
+  std::set<std::pair<std::size_t, std::size_t>> emphasized;
+  std::vector<std::string> notes;  // lines below the table, for people
 };
 
 // The table with a line break at its end. Markdown: GitHub's pipe tables. LaTeX: a tabular of the
-// package booktabs, in a table environment where there is a caption. CSV: RFC 4180, null is empty.
-// JSON: an array of objects; null for NULL and for numbers that JSON has none for.
+// package booktabs, in a table environment where there is a caption; ±, − and † are mathematics.
+// CSV: RFC 4180, null is empty. JSON: an array of objects; null for NULL and for numbers that JSON
+// has none for.
 std::string format_table(const ResultTable& table, TableStyle style,
                          const TableOptions& options = {});
 

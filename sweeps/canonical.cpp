@@ -62,6 +62,11 @@ Json to_json(const Report& report) {
       {"sort_by", report.sort_by}, {"descending", report.descending}, {"caption", report.caption}};
   Json& columns = json["columns"] = Json::array();
   for (const ReportColumn& column : report.columns) columns.push_back({column.key, column.label});
+  // Only where given, so that reports without them keep their hash.
+  if (report.compare)
+    json["compare"] = {{"metric", report.compare->metric},
+                       {"goal", report.compare->goal == protocol::Goal::minimize ? "min" : "max"}};
+  for (const Finding& finding : report.findings) json["findings"].push_back(to_json(finding));
   return json;
 }
 

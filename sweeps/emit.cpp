@@ -105,6 +105,11 @@ std::string report_text(const Report& report) {
   if (!report.sort_by.empty()) text += "  sort_by: " + scalar(report.sort_by) + "\n";
   text += "  descending: " + flow(report.descending) + "\n";
   if (!report.caption.empty()) text += "  caption: " + scalar(report.caption) + "\n";
+  if (report.compare)
+    text += "  compare: {metric: " + scalar(report.compare->metric) +
+            ", goal: " + to_string(report.compare->goal) + "}\n";
+  if (!report.findings.empty()) text += "  findings:\n";
+  for (const Finding& finding : report.findings) text += "    - " + flow(to_json(finding)) + "\n";
   return text;
 }
 

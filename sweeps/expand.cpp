@@ -109,7 +109,8 @@ class Expander {
     return {};
   }
 
-  // The taken parameters of the best cells, best first; sets `state` to impossible without any.
+  // The taken parameters of the best cells, best first. Sets `state` to impossible without any, and
+  // its reason where there are fewer than wanted.
   std::vector<Json> select(const Stage& stage, StageState& state) {
     const Selection& best = *stage.best;
     struct Ranked {
@@ -131,6 +132,11 @@ class Expander {
       state = {StageState::Kind::impossible, no_ranking(best, reported)};
       return {};
     }
+    if (ranking.size() < static_cast<std::size_t>(best.count))
+      state.reason = "selects " + std::to_string(ranking.size()) + " of the " +
+                     std::to_string(best.count) + " wanted: only so many of the " +
+                     std::to_string(members_[best.of].size()) + " cells of stage " + best.of +
+                     " have a number as metric " + best.by;
     std::ranges::stable_sort(ranking, [&](const Ranked& a, const Ranked& b) {
       return best.goal == protocol::Goal::minimize ? a.value < b.value : a.value > b.value;
     });

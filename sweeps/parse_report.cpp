@@ -23,6 +23,13 @@ std::vector<std::string> known_columns(const TaskSpec& task) {
   return names;
 }
 
+// Where a parameter or metric has the name of another column, the views add these to it.
+std::string_view base_name(std::string_view key) {
+  for (const std::string_view suffix : {"_parameter", "_metric"})
+    if (key.ends_with(suffix)) return key.substr(0, key.size() - suffix.size());
+  return key;
+}
+
 class ColumnsReader {
  public:
   ColumnsReader(const TaskSpec* task, Faults& faults) : faults_(faults) {
@@ -76,39 +83,67 @@ class ColumnsReader {
     columns.push_back(column);
   }
 
-  // Where a parameter or metric has the name of another column, the views add these to it.
-  static std::string_view base_name(std::string_view key) {
-    for (const std::string_view suffix : {"_parameter", "_metric"})
-      if (key.ends_with(suffix)) return key.substr(0, key.size() - suffix.size());
-    return key;
-  }
-
   std::vector<std::string> known_;
   Faults& faults_;
 };
 
 }  // namespace
 
-void read_report(const YamlNode& node, const TaskSpec* task, Faults& faults, Report& report) {
-  const SectionReader reader(node, Section::report, "report", faults);
+void check_report_metric(const std::string& name, Place place, std::string_view key,
+                         const TaskSpec* task, Faults& faults) {
+  if (!task) return;
+  std::vector<std::string> known = task->metric_names();
+  for (const MetricSpec& fact : task->facts) known.push_back(fact.name);
+  known.insert(known.end(), {"epochs", "wall_seconds"});
+  if (std::ranges::find(known, base_name(name)) == known.end())
+    faults.add(
+        place, key,
+        Json(name).dump() + " is no metric of task " + task->name + "; " + suggestion(name, known));
+}
+
+namespace {
+
+void read_compare(const YamlNode& node, const TaskSpec* task, Faults& faults, Report& report) {
+  const SectionReader reader(node, Section::compare, "compare", faults);
   if (!reader.is_map()) return;
-  ColumnsReader columns(task, faults);
-  if (const YamlNode* list = reader.find("columns")) columns.read(*list, report.columns);
-  reader.text("sort_by", report.sort_by);
-  reader.boolean("descending", report.descending);
-  reader.text("caption", report.caption);
-  const YamlNode* sort_by = reader.find("sort_by");
-  if (!sort_by || report.sort_by.empty()) return;
+  ReportComparison& compare = report.compare.emplace();
+  reader.text("metric", compare.metric);
+  reader.goal("goal", compare.goal);
+  if (const YamlNode* metric = reader.find("metric"); metric && !compare.metric.empty())
+    check_report_metric(compare.metric, metric->place, "metric", task, faults);
+}
+
+void check_sort(const YamlNode& sort_by, ColumnsReader& columns, Faults& faults,
+                const Report& report) {
   if (report.columns.empty()) {
-    columns.check(*sort_by, report.sort_by);
+    columns.check(sort_by, report.sort_by);
   } else if (std::ranges::find(report.columns, report.sort_by, &ReportColumn::key) ==
              report.columns.end()) {
     std::vector<std::string> keys;
     for (const ReportColumn& column : report.columns) keys.push_back(column.key);
-    faults.add(sort_by->place, "sort_by",
+    faults.add(sort_by.place, "sort_by",
                Json(report.sort_by).dump() + " is none of the columns; " +
                    suggestion(report.sort_by, keys));
   }
+}
+
+}  // namespace
+
+void read_report(const YamlNode& node, StudySource& source, Faults& faults) {
+  Report& report = source.study.report;
+  const SectionReader reader(node, Section::report, "report", faults);
+  if (!reader.is_map()) return;
+  ColumnsReader columns(source.task, faults);
+  if (const YamlNode* list = reader.find("columns")) columns.read(*list, report.columns);
+  reader.text("sort_by", report.sort_by);
+  reader.boolean("descending", report.descending);
+  reader.text("caption", report.caption);
+  if (const YamlNode* sort_by = reader.find("sort_by"); sort_by && !report.sort_by.empty())
+    check_sort(*sort_by, columns, faults, report);
+  if (const YamlNode* compare = reader.find("compare"))
+    read_compare(*compare, source.task, faults, report);
+  if (const YamlNode* findings = reader.find("findings"))
+    read_findings(*findings, source, faults, report.findings);
 }
 
 }  // namespace windrow::sweeps

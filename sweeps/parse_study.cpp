@@ -32,8 +32,7 @@ class StudyReader {
     if (const YamlNode* node = top_.find("seeds")) read_seeds(*node, faults_, source_.study.seeds);
     if (const YamlNode* node = top_.find("early_stopping")) read_early_stopping(*node);
     read_stages(parameters);
-    if (const YamlNode* node = top_.find("report"))
-      read_report(*node, source_.task, faults_, source_.study.report);
+    if (const YamlNode* node = top_.find("report")) read_report(*node, source_, faults_);
   }
 
  private:

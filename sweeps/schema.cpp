@@ -98,6 +98,26 @@ Json task_rules(const TaskSpec& task) {
           {"then", {{"properties", top}}}};
 }
 
+// What a finding of each kind must have, and must not.
+Json finding_rules() {
+  Json rules = Json::array();
+  for (const FindingKindSpec& spec : finding_kinds()) {
+    Json then = {{"required", spec.required}};
+    for (const std::string& key : spec.one_of) then["anyOf"].push_back({{"required", {key}}});
+    for (const KeySpec& key : keys_of(Section::finding)) {
+      const auto has = [&](const std::vector<std::string>& names) {
+        return std::ranges::find(names, key.name) != names.end();
+      };
+      const bool shared = key.name == "claim" || key.name == "kind" || key.name == "stage";
+      if (!shared && !has(spec.required) && !has(spec.optional) && !has(spec.one_of))
+        then["properties"][key.name] = false;
+    }
+    rules.push_back(
+        {{"if", {{"properties", {{"kind", {{"const", to_string(spec.kind)}}}}}}}, {"then", then}});
+  }
+  return rules;
+}
+
 Json shared_definitions() {
   return {
       {"name", {{"type", "string"}, {"pattern", kNamePattern}}},
@@ -134,6 +154,7 @@ Json study_schema() {
   Json& definitions = schema["$defs"] = shared_definitions();
   for (const Section section : kSections)
     if (section != Section::study) definitions[to_string(section)] = section_schema(section);
+  definitions["finding"]["allOf"] = finding_rules();
   Json& rules = schema["allOf"] = Json::array();
   for (const std::string& name : task_names()) rules.push_back(task_rules(*find_task(name)));
   return schema;

@@ -15,6 +15,7 @@
 
 #include "protocol/early_stopping.h"
 #include "protocol/messages.h"
+#include "sweeps/finding.h"
 
 namespace windrow::sweeps {
 
@@ -54,11 +55,19 @@ struct ReportColumn {
   std::string label;  // heading; the key where none is given
 };
 
+// By which metric cells are compared with the best one.
+struct ReportComparison {
+  std::string metric;
+  protocol::Goal goal = protocol::Goal::minimize;
+};
+
 struct Report {                       // how `windrow table` prints the study by default
   std::vector<ReportColumn> columns;  // empty: the varying parameters and all metrics
   std::string sort_by;                // a column's key; "" = grid order
   bool descending = false;
   std::string caption;
+  std::optional<ReportComparison> compare;  // absent: by the sort column, where that is a metric
+  std::vector<Finding> findings;            // claims that `windrow findings` checks
 };
 
 struct Study {
@@ -98,11 +107,13 @@ struct Cell {
 // least one finished trial appear.
 using CellMetrics = std::map<std::string /*cell hash*/, std::map<std::string, double>>;
 
-// Why a stage can't be expanded yet or ever.
+// Why a stage can't be expanded yet or ever, or is expanded to less than it should be.
 struct StageState {
   enum class Kind { expanded, waiting, impossible };
   Kind kind = Kind::expanded;
-  std::string reason;  // "waits for stage optimizers", "no cell of stage x has metric y", ...
+  // "waits for stage optimizers", "no cell of stage x has metric y", ...; of an expanded one ""
+  // or why it selects fewer cells than wanted
+  std::string reason;
 };
 
 struct Expansion {

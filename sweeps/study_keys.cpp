@@ -21,7 +21,8 @@ const std::vector<KeySpec> kStudyKeys = {
     {"stages", "parts of the study by name, in place of `grid` and `cases`",
      R"({"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/name"},
          "additionalProperties": {"$ref": "#/$defs/stage"}})"},
-    {"report", "what `windrow table` prints", R"({"$ref": "#/$defs/report"})"},
+    {"report", "what `windrow table` and `windrow findings` print",
+     R"({"$ref": "#/$defs/report"})"},
 };
 
 const std::vector<KeySpec> kTrainerKeys = {
@@ -80,6 +81,11 @@ const std::vector<KeySpec> kReportKeys = {
      R"({"type": "string"})"},
     {"descending", "the largest first", R"({"type": "boolean", "default": false})"},
     {"caption", "the table's caption", R"({"type": "string"})"},
+    {"compare",
+     "the metric by which cells are compared with the best one; by the sort column where absent",
+     R"({"$ref": "#/$defs/compare"})"},
+    {"findings", "claims about the results that `windrow findings` checks",
+     R"({"type": "array", "items": {"$ref": "#/$defs/finding"}, "minItems": 1})"},
 };
 
 const std::vector<KeySpec> kColumnKeys = {
@@ -88,7 +94,67 @@ const std::vector<KeySpec> kColumnKeys = {
     {"label", "the heading; the key where absent", R"({"type": "string"})"},
 };
 
+const std::vector<KeySpec> kCompareKeys = {
+    {"metric", "the metric", R"({"type": "string"})", true},
+    {"goal", "min or max: which end of it is best",
+     R"({"enum": ["min", "max"], "default": "min"})"},
+};
+
+const std::vector<KeySpec> kFindingKeys = {
+    {"claim", "the claim in words", R"({"type": "string"})", true},
+    {"kind", "what is asserted, and which of the other keys belong to it",
+     R"({"enum": ["best", "compare", "trend", "rank", "bound", "order", "equal", "confused"]})",
+     true},
+    {"stage", "the stage whose cells are looked at; all cells where absent",
+     R"({"$ref": "#/$defs/name"})"},
+    {"metric", "a metric, or a list of metrics for each of which the claim is checked",
+     R"({"oneOf": [{"type": "string"},
+                   {"type": "array", "items": {"type": "string"}, "minItems": 1}]})"},
+    {"goal", "min or max: which end of the metric is best",
+     R"({"enum": ["min", "max"], "default": "min"})"},
+    {"parameter", "the parameter whose values are told apart", R"({"type": "string"})"},
+    {"values", "values of the parameter", R"({"type": "array", "minItems": 1})"},
+    {"higher", "the value of the parameter with the higher metric",
+     R"({"type": ["string", "number", "boolean", "null"]})"},
+    {"lower", "the value of the parameter with the lower metric",
+     R"({"type": ["string", "number", "boolean", "null"]})"},
+    {"direction", "rising or falling: of the metric, as the parameter rises",
+     R"({"enum": ["rising", "falling"]})"},
+    {"cell", "parameters that pick the cell out", R"({"type": "object", "minProperties": 1})"},
+    {"first", "the cell is among the first so many", R"({"type": "integer", "minimum": 1})"},
+    {"last", "the cell is among the last so many", R"({"type": "integer", "minimum": 1})"},
+    {"below", "the metric is smaller than this", R"({"type": "number"})"},
+    {"above", "the metric is larger than this", R"({"type": "number"})"},
+    {"expected", "cells with the values that the metric has there",
+     R"({"type": "array", "items": {"$ref": "#/$defs/expected"}, "minItems": 1})"},
+    {"tolerance", "the largest absolute difference that counts as equal",
+     R"({"type": "number", "minimum": 0, "default": 0})"},
+    {"classes", "the two classes that are confused with each other most often",
+     R"({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2})"},
+};
+
+const std::vector<KeySpec> kExpectedKeys = {
+    {"cell", "parameters that pick the cell out", R"({"type": "object", "minProperties": 1})",
+     true},
+    {"value", "the metric's value there", R"({"type": "number"})", true},
+};
+
 }  // namespace
+
+const std::vector<FindingKindSpec>& finding_kinds() {
+  using enum FindingKind;
+  static const std::vector<FindingKindSpec> kinds = {
+      {best, {"metric", "parameter", "values"}, {"goal"}, {}},
+      {compare, {"metric", "parameter", "higher", "lower"}, {}, {}},
+      {trend, {"metric", "parameter", "direction"}, {"values"}, {}},
+      {rank, {"metric", "cell"}, {"goal"}, {"first", "last"}},
+      {bound, {"metric", "cell"}, {}, {"below", "above"}},
+      {order, {"metric", "parameter", "values"}, {}, {}},
+      {equal, {"metric", "expected"}, {"tolerance"}, {}},
+      {confused, {"cell", "classes"}, {}, {}},
+  };
+  return kinds;
+}
 
 const char* to_string(Section section) {
   switch (section) {
@@ -106,6 +172,12 @@ const char* to_string(Section section) {
       return "report";
     case Section::column:
       return "column";
+    case Section::compare:
+      return "compare";
+    case Section::finding:
+      return "finding";
+    case Section::expected:
+      return "expected";
   }
   return "";
 }
@@ -125,9 +197,15 @@ const std::vector<KeySpec>& keys_of(Section section) {
     case Section::report:
       return kReportKeys;
     case Section::column:
+      return kColumnKeys;
+    case Section::compare:
+      return kCompareKeys;
+    case Section::finding:
+      return kFindingKeys;
+    case Section::expected:
       break;
   }
-  return kColumnKeys;
+  return kExpectedKeys;
 }
 
 std::vector<std::string> key_names(Section section) {

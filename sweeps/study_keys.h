@@ -6,13 +6,27 @@
 #include <string>
 #include <vector>
 
+#include "sweeps/finding.h"
+
 namespace windrow::sweeps {
 
-enum class Section { study, trainer, early_stopping, stage, best, report, column };
+enum class Section {
+  study,
+  trainer,
+  early_stopping,
+  stage,
+  best,
+  report,
+  column,
+  compare,
+  finding,
+  expected
+};
 
-inline constexpr Section kSections[] = {Section::study, Section::trainer, Section::early_stopping,
-                                        Section::stage, Section::best,    Section::report,
-                                        Section::column};
+inline constexpr Section kSections[] = {Section::study,   Section::trainer, Section::early_stopping,
+                                        Section::stage,   Section::best,    Section::report,
+                                        Section::column,  Section::compare, Section::finding,
+                                        Section::expected};
 
 struct KeySpec {
   std::string name;
@@ -20,6 +34,15 @@ struct KeySpec {
   std::string schema;  // the JSON Schema of its value, as JSON text
   bool required = false;
 };
+
+// A kind of finding, with the keys that it has beside claim, kind and stage.
+struct FindingKindSpec {
+  FindingKind kind;
+  std::vector<std::string> required;
+  std::vector<std::string> optional;
+  std::vector<std::string> one_of;  // at least one of these; empty: none
+};
+const std::vector<FindingKindSpec>& finding_kinds();
 
 // In messages and in the JSON Schema's $defs, for example "early_stopping".
 const char* to_string(Section section);

@@ -60,7 +60,14 @@ void read_stage(const SectionReader& reader, ParameterReader& parameters, Faults
 void read_selection(const YamlNode& node, Faults& faults, Selection& best, StageSource& source);
 
 // parse_report.cpp; column names are checked where `task` is known
-void read_report(const YamlNode& node, const TaskSpec* task, Faults& faults, Report& report);
+void read_report(const YamlNode& node, StudySource& source, Faults& faults);
+// A metric of a report: one of the task, where that is known, or a number of the view trials.
+void check_report_metric(const std::string& name, Place place, std::string_view key,
+                         const TaskSpec* task, Faults& faults);
+
+// parse_findings.cpp
+void read_findings(const YamlNode& node, const StudySource& source, Faults& faults,
+                   std::vector<Finding>& findings);
 
 // overrides.cpp
 void apply_overrides(const std::vector<Override>& overrides, StudySource& source, Faults& faults);

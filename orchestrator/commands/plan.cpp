@@ -119,8 +119,10 @@ void print_text(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
     std::cout << plan.left_trials << " trials in " << options.database
               << " are no longer in the study: they stay, and are not run\n";
   for (const auto& [stage, state] : plan.expansion.stages)
-    if (state.kind != sweeps::StageState::Kind::expanded)
-      std::cout << "stage " << stage << ": " << state.reason << "; its cells come then\n";
+    if (!state.reason.empty())
+      std::cout << "stage " << stage << ": " << state.reason
+                << (state.kind == sweeps::StageState::Kind::waiting ? "; its cells come then" : "")
+                << "\n";
   if (plan.to_run.empty()) return;
   if (!plan.measured) {
     std::cout << "time: not known before the first epochs are measured\n";
@@ -147,9 +149,11 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
                      {"begun", planned.begun},
                      {"finished", planned.finished},
                      {"failed", planned.failed}});
-  ordered_json waiting = ordered_json::object(), seconds = ordered_json::object();
+  ordered_json waiting = ordered_json::object(), wanting = ordered_json::object();
+  ordered_json seconds = ordered_json::object();
   for (const auto& [stage, state] : plan.expansion.stages)
-    if (state.kind != sweeps::StageState::Kind::expanded) waiting[stage] = state.reason;
+    if (!state.reason.empty())
+      (state.kind == sweeps::StageState::Kind::expanded ? wanting : waiting)[stage] = state.reason;
   if (plan.measured)
     for (const int slots : options.slots)
       seconds[std::to_string(slots)] =
@@ -163,6 +167,7 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
                             {"trials_to_run", plan.to_run.size()},
                             {"trials_left", plan.left_trials},
                             {"waiting_stages", waiting},
+                            {"short_stages", wanting},
                             {"expected_seconds", seconds}}
                    .dump(2)
             << "\n";

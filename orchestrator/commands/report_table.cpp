@@ -36,7 +36,12 @@ bool is_parameter(const sweeps::Study& study, std::string column) {
                      [&](const sweeps::Cell& cell) { return cell.parameters.contains(column); });
 }
 
-// The parameters that differ, then what remains: metrics. `suffix` ends a metric's column.
+}  // namespace
+
+bool is_metric(const sweeps::Study& study, const std::string& key) {
+  return !is_fixed(key) && !is_parameter(study, key);
+}
+
 std::vector<sweeps::ReportColumn> default_columns(const ResultTable& table,
                                                   const sweeps::Study& study,
                                                   std::string_view suffix) {
@@ -50,15 +55,14 @@ std::vector<sweeps::ReportColumn> default_columns(const ResultTable& table,
   for (const std::string& column : table.columns) {
     if (!column.ends_with(suffix)) continue;
     const std::string key = column.substr(0, column.size() - suffix.size());
-    if (!is_fixed(key) && !is_parameter(study, key)) columns.push_back({key, key});
+    if (is_metric(study, key)) columns.push_back({key, key});
   }
   columns.push_back({"epochs", "epochs"});
   columns.push_back({"wall_seconds", "wall_seconds"});
   return columns;
 }
 
-[[noreturn]] void refuse_column(const std::string& key, const ResultTable& table,
-                                std::string_view suffix) {
+void refuse_column(const std::string& key, const ResultTable& table, std::string_view suffix) {
   std::vector<std::string> names;
   for (const std::string& column : table.columns)
     if (column.ends_with(suffix)) names.push_back(column.substr(0, column.size() - suffix.size()));
@@ -66,17 +70,20 @@ std::vector<sweeps::ReportColumn> default_columns(const ResultTable& table,
                            sweeps::suggestion(key, names));
 }
 
-// NULL last, numbers before texts.
+namespace {
+
+// Numbers, then texts, then NULL.
+int rank(const Value& value) {
+  if (std::holds_alternative<std::monostate>(value)) return 2;
+  return std::holds_alternative<std::string>(value) ? 1 : 0;
+}
+
+// Of values of one rank.
 bool before(const Value& a, const Value& b) {
-  const auto rank = [](const Value& value) {
-    if (std::holds_alternative<std::monostate>(value)) return 2;
-    return std::holds_alternative<std::string>(value) ? 1 : 0;
-  };
   const auto number = [](const Value& value) {
     const auto* integer = std::get_if<std::int64_t>(&value);
     return integer != nullptr ? static_cast<double>(*integer) : std::get<double>(value);
   };
-  if (rank(a) != rank(b)) return rank(a) < rank(b);
   if (rank(a) == 0) return number(a) < number(b);
   return rank(a) == 1 && std::get<std::string>(a) < std::get<std::string>(b);
 }
@@ -88,14 +95,15 @@ std::vector<std::size_t> row_order(const ResultTable& table, std::optional<std::
   if (!column) return order;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     const Value &left = table.rows[a][*column], &right = table.rows[b][*column];
-    const bool null = std::holds_alternative<std::monostate>(left) ||
-                      std::holds_alternative<std::monostate>(right);
-    return descending && !null ? before(right, left) : before(left, right);
+    // What is no number comes last either way.
+    if (rank(left) != rank(right)) return rank(left) < rank(right);
+    return descending ? before(right, left) : before(left, right);
   });
   return order;
 }
 
-// Two significant digits of the half-width, and the mean to the same decimal place.
+}  // namespace
+
 std::string with_interval(double mean, double half_width) {
   char text[96];
   if (!(half_width > 0) || !std::isfinite(half_width)) {
@@ -106,6 +114,8 @@ std::string with_interval(double mean, double half_width) {
   std::snprintf(text, sizeof text, "%.*f ± %.*f", decimals, mean, decimals, half_width);
   return text;
 }
+
+namespace {
 
 std::string label_of(const sweeps::ReportColumn& column) {
   return column.label.empty() ? column.key : column.label;

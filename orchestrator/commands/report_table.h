@@ -21,6 +21,22 @@ enum class Interval {
   separate,  // columns KEY and KEY_ci95 for programs, with all digits
 };
 
+// The columns of a study without `columns`: the parameters that differ, then metrics, epochs and
+// time. `suffix` ends a metric's column: "" in `trials`, "_mean" in `summary`.
+std::vector<sweeps::ReportColumn> default_columns(const storage::ResultTable& table,
+                                                  const sweeps::Study& study,
+                                                  std::string_view suffix);
+
+// Whether a column of `trials`, or what precedes the suffix in `summary`, is a metric.
+bool is_metric(const sweeps::Study& study, const std::string& key);
+
+// Throws std::runtime_error that names the nearest column.
+[[noreturn]] void refuse_column(const std::string& key, const storage::ResultTable& table,
+                                std::string_view suffix);
+
+// The half-width to two significant digits, and the mean to the same decimal place.
+std::string with_interval(double mean, double half_width);
+
 // Rows of the `trials` view. Throws std::runtime_error: a key that is no column (the message names
 // the nearest).
 storage::ResultTable trials_report(const storage::ResultTable& trials, const sweeps::Study& study,

@@ -2,11 +2,13 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/planned_trials.h"
 #include "storage/reader.h"
 #include "storage/table_format.h"
 
@@ -58,6 +60,20 @@ std::string to_text(const storage::CoordinatorInfo& who) {
          " s ago";
 }
 
+// Stages that wait, can't be expanded or select fewer cells than wanted, with the reason.
+std::map<std::string, std::string> stage_reasons(storage::Reader& reader,
+                                                 const storage::StudyInfo& info) {
+  std::map<std::string, std::string> reasons;
+  try {
+    const sweeps::Study study = sweeps::parse_study(info.text, info.name);
+    for (const auto& [stage, state] : plan_study(study, &reader).expansion.stages)
+      if (!state.reason.empty()) reasons[stage] = state.reason;
+  } catch (const sweeps::StudyError&) {
+    // Of a version of Windrow with other tasks: its counts are all that can be told.
+  }
+  return reasons;
+}
+
 void print_text(storage::Reader& reader, const std::string& database) {
   const auto studies = reader.studies();
   if (studies.empty()) std::cout << database << " holds no study yet\n";
@@ -68,6 +84,8 @@ void print_text(storage::Reader& reader, const std::string& database) {
       for (const StateCounts& stage : stages)
         std::cout << "  " << (stage.stage.empty() ? "no longer in the study" : stage.stage) << ": "
                   << to_text(stage) << "\n";
+    for (const auto& [stage, reason] : stage_reasons(reader, study))
+      std::cout << "  " << stage << ": " << reason << "\n";
   }
   if (const auto who = reader.coordinator()) std::cout << to_text(*who) << "\n";
   const auto section = [](const char* heading, const ResultTable& table) {
@@ -93,7 +111,8 @@ void print_json(storage::Reader& reader) {
     studies.push_back({{"study", study.name},
                        {"hash", study.hash},
                        {"trials", to_json(reader.counts(study.name))},
-                       {"stages", stages}});
+                       {"stages", stages},
+                       {"stage_reasons", stage_reasons(reader, study)}});
   }
   ordered_json coordinator;
   if (const auto who = reader.coordinator())

@@ -1,5 +1,6 @@
 #include "orchestrator/commands/stored_study.h"
 
+#include <optional>
 #include <vector>
 
 namespace windrow::commands {
@@ -18,6 +19,18 @@ storage::StudyInfo stored_study(storage::Reader& reader, const std::string& data
   if (name.empty())
     throw storage::StorageError(database + " holds several studies; name one of " + names);
   throw storage::StorageError(database + " holds no study \"" + name + "\"; it holds " + names);
+}
+
+sweeps::Study reported_study(storage::Reader& reader, const std::string& database,
+                             const std::string& name) {
+  const bool is_file =
+      name.ends_with(".yaml") || name.ends_with(".yml") || name.find('/') != std::string::npos;
+  std::optional<sweeps::Study> file;
+  if (is_file) file = sweeps::load_study(name);
+  const storage::StudyInfo stored = stored_study(reader, database, file ? file->name : name);
+  sweeps::Study study = sweeps::parse_study(stored.text, database + " (study " + stored.name + ")");
+  if (file) study.report = file->report;
+  return study;
 }
 
 }  // namespace windrow::commands

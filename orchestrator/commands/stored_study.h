@@ -4,6 +4,7 @@
 #include <string>
 
 #include "storage/reader.h"
+#include "sweeps/study.h"
 
 namespace windrow::commands {
 
@@ -11,5 +12,10 @@ namespace windrow::commands {
 // none, no such one, or several; the message lists those there are.
 storage::StudyInfo stored_study(storage::Reader& reader, const std::string& database,
                                 const std::string& name);
+
+// The same, parsed. `name` may be a study file too (a path, or a name that ends in .yaml or .yml):
+// then it is the database's study of the file's name, with the report that the file has now.
+sweeps::Study reported_study(storage::Reader& reader, const std::string& database,
+                             const std::string& name);
 
 }  // namespace windrow::commands

@@ -4,23 +4,23 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <tuple>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/report_table.h"
 #include "orchestrator/commands/stored_study.h"
+#include "orchestrator/commands/study_table.h"
 #include "storage/table_format.h"
 
 namespace windrow::commands {
 namespace {
 
-using storage::ResultTable;
 using storage::TableStyle;
 
 struct TableCommandOptions {
   std::string study, stage;
   std::string database = "windrow.db";
   std::string format = "text";
-  std::string columns, sort, caption;
+  std::string columns, sort, caption, compare, adjust = "holm";
   int digits = 6;
   bool each_trial = false, unfinished = false, json = false, caption_given = false;
 };
@@ -39,63 +39,31 @@ std::vector<sweeps::ReportColumn> parse_columns(const std::string& text) {
   return columns;
 }
 
-TableWishes wishes_of(const TableCommandOptions& options, const sweeps::Report& report) {
-  TableWishes wishes{report.columns, report.sort_by, report.descending};
-  if (!options.columns.empty()) wishes.columns = parse_columns(options.columns);
-  if (!options.sort.empty()) {
-    wishes.descending = options.sort.front() == '-';
-    wishes.sort_by = options.sort.substr(wishes.descending ? 1 : 0);
+// KEY, or -KEY where the largest comes first.
+std::pair<std::string, bool> key_and_descending(const std::string& text) {
+  const bool descending = text.front() == '-';
+  return {text.substr(descending ? 1 : 0), descending};
+}
+
+StudyTableWishes wishes_of(const TableCommandOptions& options, const sweeps::Report& report,
+                           TableStyle style) {
+  StudyTableWishes wishes;
+  wishes.stage = options.stage;
+  wishes.table = {report.columns, report.sort_by, report.descending};
+  wishes.columns_asked = !options.columns.empty();
+  if (wishes.columns_asked) wishes.table.columns = parse_columns(options.columns);
+  if (!options.sort.empty())
+    std::tie(wishes.table.sort_by, wishes.table.descending) = key_and_descending(options.sort);
+  wishes.compare = report.compare;
+  if (!options.compare.empty()) {
+    const auto [metric, largest] = key_and_descending(options.compare);
+    wishes.compare = {metric, largest ? protocol::Goal::maximize : protocol::Goal::minimize};
   }
+  wishes.each_trial = options.each_trial;
+  wishes.unfinished = options.unfinished;
+  wishes.adjusted = options.adjust == "holm";
+  wishes.for_people = style != TableStyle::csv && style != TableStyle::json;
   return wishes;
-}
-
-// Keeps the rows where `column` satisfies `keep`; returns how many went.
-template <class Keep>
-std::size_t filter_rows(ResultTable& table, const std::string& column, const Keep& keep) {
-  for (std::size_t i = 0; i < table.columns.size(); ++i)
-    if (table.columns[i] == column)
-      return std::erase_if(table.rows, [&](const auto& row) { return !keep(row[i]); });
-  return 0;
-}
-
-bool not_empty(const storage::Value& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text != nullptr && !text->empty();
-}
-
-bool is_finished(const storage::Value& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text != nullptr && *text == "finished";
-}
-
-bool is_positive(const storage::Value& value) {
-  const auto* number = std::get_if<std::int64_t>(&value);
-  return number != nullptr && *number > 0;
-}
-
-ResultTable make_table(storage::Reader& reader, const sweeps::Study& study,
-                       const TableCommandOptions& options, TableStyle style) {
-  const TableWishes wishes = wishes_of(options, study.report);
-  const bool for_people = style != TableStyle::csv && style != TableStyle::json;
-  std::size_t left_out = 0;
-  ResultTable table;
-  if (options.each_trial || study.seeds.size() == 1) {
-    ResultTable trials = reader.trials_table(study.name, options.stage);
-    filter_rows(trials, "stages", not_empty);
-    if (!options.unfinished) left_out = filter_rows(trials, "state", is_finished);
-    table = trials_report(trials, study, wishes);
-  } else {
-    ResultTable summary = reader.summary_table(study.name, options.stage);
-    filter_rows(summary, "stages", not_empty);
-    if (!options.unfinished) left_out = filter_rows(summary, "n", is_positive);
-    table =
-        summary_report(summary, study, wishes, for_people ? Interval::joined : Interval::separate);
-  }
-  if (left_out > 0)
-    std::cerr << "windrow: " << left_out
-              << (options.each_trial || study.seeds.size() == 1 ? " trials" : " cells")
-              << " without a finished result are not in the table (--unfinished shows them)\n";
-  return table;
 }
 
 void check_stage(const sweeps::Study& study, const std::string& stage) {
@@ -112,14 +80,16 @@ void check_stage(const sweeps::Study& study, const std::string& stage) {
 int print_table(const TableCommandOptions& options) {
   const TableStyle style = *storage::table_style(options.json ? "json" : options.format);
   storage::Reader reader(options.database);
-  const storage::StudyInfo stored = stored_study(reader, options.database, options.study);
-  const sweeps::Study study =
-      sweeps::parse_study(stored.text, options.database + " (study " + stored.name + ")");
+  const sweeps::Study study = reported_study(reader, options.database, options.study);
   check_stage(study, options.stage);
+  const StudyTable made = make_study_table(reader, study, wishes_of(options, study.report, style));
   storage::TableOptions format;
   format.significant_digits = options.digits;
   format.caption = options.caption_given ? options.caption : study.report.caption;
-  std::cout << storage::format_table(make_table(reader, study, options, style), style, format);
+  format.emphasized = made.emphasized;
+  format.notes = made.notes;
+  for (const std::string& remark : made.remarks) std::cerr << "windrow: " << remark << "\n";
+  std::cout << storage::format_table(made.table, style, format);
   return kAllDone;
 }
 
@@ -129,7 +99,9 @@ void add_table(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<TableCommandOptions>();
   CLI::App* table =
       app.add_subcommand("table", "A study's results as a table: text, Markdown, LaTeX, CSV, JSON");
-  table->add_option("study", options->study, "its name (default: the only one there)");
+  table->add_option("study", options->study,
+                    "its name (default: the only one there), or its file: then the "
+                    "report is the one that the file has now");
   table->add_option("--db", options->database, "database file")
       ->envname("WINDROW_DB")
       ->capture_default_str();
@@ -140,6 +112,14 @@ void add_table(CLI::App& app, int& exit_code) {
   table->add_option("--columns", options->columns,
                     "KEY or KEY=LABEL, comma-separated (default: the study's report)");
   table->add_option("--sort", options->sort, "KEY, or -KEY for the largest first");
+  table->add_option("--compare", options->compare,
+                    "METRIC by which cells are compared with the best one, or -METRIC where the "
+                    "largest is best (default: the report's, else the sort column)");
+  table
+      ->add_option("--adjust", options->adjust,
+                   "of the comparison's p-values, for the number of cells: holm or none")
+      ->check(CLI::IsMember({"holm", "none"}))
+      ->capture_default_str();
   CLI::Option* caption = table->add_option("--caption", options->caption, "of Markdown and LaTeX");
   table->add_option("--digits", options->digits, "significant digits of real numbers; 0 = all")
       ->check(CLI::Range(0, 17))
@@ -151,8 +131,9 @@ void add_table(CLI::App& app, int& exit_code) {
   table->footer(
       "The columns, their headings and the order come from `report:` in the study file. With\n"
       "several seeds a row is a cell: the mean over its finished seeds, ± the half-width of the\n"
-      "95% confidence interval (Student's t), and n. CSV and JSON have the half-width in a column\n"
-      "of its own, and all digits.\n\n"
+      "95% confidence interval (Student's t), n, and the paired difference to the best cell with\n"
+      "its p-value; docs/findings.md says what these mean. CSV and JSON have each number in a\n"
+      "column of its own, with all digits. Failed seeds are named, never averaged.\n\n"
       "Examples:\n"
       "  windrow table\n"
       "  windrow table --format latex > table.tex       needs \\usepackage{booktabs}\n"

@@ -3,7 +3,9 @@
 //
 //   parameters: epochs, epoch_ms, x (makes the loss), crash_epoch with crash_attempts (dies by
 //   SIGKILL there in the first so many attempts), hang_epoch, fail_epoch with fail_kind,
-//   garbage_epoch (breaks the protocol), nan_epoch (a metric that is NaN), metrics (how many)
+//   garbage_epoch (breaks the protocol), nan_epoch (a metric that is NaN), metrics (how many),
+//   y (adds to the loss), failing_x (fail_epoch is for the x up to this one only), wait_file with
+//   wait_x and wait_y (the cell with these begins its first epoch once the file is there)
 //   arguments: --never-ready, --crash-at-start, --chatty, --ignore-stop
 #include <poll.h>
 #include <unistd.h>
@@ -63,7 +65,8 @@ int integer(const Start& start, const char* name, int otherwise) {
 
 double loss_of(const Start& start, int epoch) {
   const double x = start.parameters.value("x", 0.0);
-  return (1.0 + x) / epoch + 1e-3 * static_cast<double>(start.seed);
+  const double y = start.parameters.value("y", 0.0);
+  return (1.0 + x) / epoch + y + 1e-3 * static_cast<double>(start.seed);
 }
 
 int read_checkpoint(const Start& start) {
@@ -109,16 +112,31 @@ void misbehave(const Start& start, int epoch) {
   }
 }
 
+bool fails(const Start& start, int epoch) {
+  return epoch == integer(start, "fail_epoch", 0) &&
+         start.parameters.value("x", 0.0) <= start.parameters.value("failing_x", 1e300);
+}
+
+void wait_for_file(const Start& start) {
+  const std::string file = start.parameters.value("wait_file", std::string());
+  const auto is = [&](const char* name, const char* value) {
+    return start.parameters.value(name, 0.0) == start.parameters.value(value, 0.0);
+  };
+  if (file.empty() || !is("x", "wait_x") || !is("y", "wait_y")) return;
+  while (!fs::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
 void train(const Start& start, const Arguments& arguments) {
   const bool checkpoints = start.parameters.value("checkpoints", false);
   const int begin = checkpoints ? read_checkpoint(start) : 0;
   const int epochs = integer(start, "epochs", 0);
   send(Started{start.trial, start.attempt, begin, {{"size", 7}}});
+  wait_for_file(start);
   for (int epoch = start.committed_epochs + 1; epoch <= begin; ++epoch)
     send(Epoch{start.trial, start.attempt, epoch, metrics_of(start, epoch), 1e-3});
   for (int epoch = begin + 1; epoch <= epochs; ++epoch) {
     misbehave(start, epoch);
-    if (epoch == integer(start, "fail_epoch", 0)) {
+    if (fails(start, epoch)) {
       const auto kind = failure_kind(start.parameters.value("fail_kind", std::string("crash")));
       send(Failed{start.trial, start.attempt, *kind, "as the parameters ask"});
       return;

@@ -101,6 +101,40 @@ TEST(TableFormat, LatexNumbersAreMathematics) {
   EXPECT_NE(latex.find("$2 \\times 10^{20}$ & $-3$ \\\\\n"), std::string::npos) << latex;
 }
 
+TEST(TableFormat, WhatStandsOutAndTheNotes) {
+  const ResultTable table{{"a", "b"}, {{integer(1), "0.5 ± 0.1"s}, {integer(2), "0.7 ± 0.1 †"s}}};
+  const TableOptions options{.emphasized = {{0, 1}}, .notes = {"† at 5%"}};
+  EXPECT_EQ(format_table(table, TableStyle::text, options),
+            "a  b\n"
+            "-  -----------\n"
+            "1  0.5 ± 0.1 *\n"
+            "2  0.7 ± 0.1 †\n"
+            "† at 5%\n");
+  const std::string markdown = format_table(table, TableStyle::markdown, options);
+  EXPECT_NE(markdown.find("|   1 | **0.5 ± 0.1** |\n"), std::string::npos) << markdown;
+  EXPECT_TRUE(markdown.ends_with("|\n\n† at 5%\n")) << markdown;
+  EXPECT_EQ(format_table(table, TableStyle::csv, options),
+            "a,b\r\n1,0.5 ± 0.1\r\n2,0.7 ± 0.1 †\r\n");
+}
+
+TEST(TableFormat, LatexOfMarksAndNotes) {
+  const ResultTable table{{"− best"}, {{"−0.5 ± 0.1"s}, {"0.7 ± 0.1 †"s}}};
+  TableOptions options{.caption = "c", .emphasized = {{0, 0}}, .notes = {"† at 5%"}};
+  EXPECT_EQ(format_table(table, TableStyle::latex, options),
+            "\\begin{table}\n\\centering\n\\caption{c}\n"
+            "\\begin{tabular}{l}\n\\toprule\n$-$ best \\\\\n\\midrule\n"
+            "\\textbf{$-$0.5 $\\pm$ 0.1} \\\\\n0.7 $\\pm$ 0.1 $^{\\dagger}$ \\\\\n"
+            "\\bottomrule\n\\end{tabular}\n"
+            "\\par\\footnotesize $^{\\dagger}$ at 5\\%\n\\end{table}\n");
+  options.caption.clear();
+  EXPECT_TRUE(format_table(table, TableStyle::latex, options).ends_with("% † at 5%\n"));
+}
+
+TEST(TableFormat, AFewWordsLeaveAColumnOfNumbersFlushRight) {
+  const ResultTable table{{"loss"}, {{integer(1)}, {integer(20)}, {"failed"s}}};
+  EXPECT_EQ(format_table(table, TableStyle::text), "  loss\n------\n     1\n    20\nfailed\n");
+}
+
 TEST(TableFormat, StyleNames) {
   EXPECT_EQ(table_style("latex"), TableStyle::latex);
   EXPECT_EQ(table_style("json"), TableStyle::json);

@@ -137,9 +137,10 @@ std::string documented(const std::string& heading) {
 
 TEST(Reference, DescribesEveryKeyInItsSection) {
   for (const Section section : kSections) {
-    const std::string heading = section == Section::study ? "The study"
-                                : section == Section::column
-                                    ? "`report`"
+    const std::string heading = section == Section::study    ? "The study"
+                                : section == Section::column ? "`report`"
+                                : section == Section::expected
+                                    ? "`finding`"
                                     : "`" + std::string(to_string(section)) + "`";
     for (const KeySpec& key : keys_of(section))
       EXPECT_THAT(documented(heading), HasSubstr("| `" + key.name + "` |")) << heading;

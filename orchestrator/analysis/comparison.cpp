@@ -1,0 +1,42 @@
+#include "orchestrator/analysis/comparison.h"
+
+#include <algorithm>
+
+namespace windrow::analysis {
+
+bool Comparison::possible() const {
+  return std::ranges::any_of(cells,
+                             [](const AgainstBest& cell) { return cell.p_holm.has_value(); });
+}
+
+Comparison compare_with_best(const std::vector<const CellResult*>& cells,
+                             const sweeps::ReportComparison& by) {
+  Comparison out;
+  out.cells.resize(cells.size());
+  std::vector<BySeed> values;
+  double best_mean = 0;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    values.push_back(metric_of(*cells[i], by.metric).values);
+    if (values.back().empty()) continue;
+    const double mean = estimate(values.back()).mean;
+    const bool better = by.goal == protocol::Goal::minimize ? mean < best_mean : mean > best_mean;
+    if (out.best && !better) continue;
+    out.best = i;
+    best_mean = mean;
+  }
+  if (!out.best) return out;
+  std::vector<double> p;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    out.cells[i].is_best = i == *out.best;
+    if (out.cells[i].is_best) continue;
+    out.cells[i].difference = paired_difference(values[i], values[*out.best]);
+    if (out.cells[i].difference.p) p.push_back(*out.cells[i].difference.p);
+  }
+  const std::vector<double> adjusted = holm_adjusted(p);
+  std::size_t next = 0;
+  for (AgainstBest& cell : out.cells)
+    if (cell.difference.p) cell.p_holm = adjusted[next++];
+  return out;
+}
+
+}  // namespace windrow::analysis
