@@ -44,6 +44,24 @@ WINDROW_INLINE void add_product(Vector& sum, const Vector& a, const Vector& b) {
   for (int p = 0; p < kParts; ++p) sum.part[p] += a.part[p] * b.part[p];
 }
 
+WINDROW_INLINE Vector operator+(const Vector& a, const Vector& b) {
+  Vector sum;
+  for (int p = 0; p < kParts; ++p) sum.part[p] = a.part[p] + b.part[p];
+  return sum;
+}
+
+WINDROW_INLINE Vector operator-(const Vector& a, const Vector& b) {
+  Vector difference;
+  for (int p = 0; p < kParts; ++p) difference.part[p] = a.part[p] - b.part[p];
+  return difference;
+}
+
+WINDROW_INLINE Vector operator*(float factor, const Vector& a) {
+  Vector product;
+  for (int p = 0; p < kParts; ++p) product.part[p] = factor * a.part[p];
+  return product;
+}
+
 // Lanes i, i + 4, i + 8 and i + 12 first, then what remains in pairs: one order at every width.
 WINDROW_INLINE float sum_of_lanes(const Vector& v) {
   typedef float Four __attribute__((vector_size(16)));
