@@ -65,6 +65,42 @@ struct PanelProduct {
   static constexpr std::int64_t kLanesOfPanel = 16;
 };
 
+// relu(max over windows of 2x2) for `lines` lines of the output, of x as wide and high as twice the
+// output or by an odd column or row more. `choice` tells which of the window's four pixels, row by
+// row, the output came from, or 4 where ReLU closed. Channels are a multiple of 16.
+struct ReluMaxPool {
+  std::int64_t x_width = 0, x_height = 0, channels = 0;
+  std::int64_t first_line = 0, lines = 0;  // counted over images and rows of the output
+  const float* x = nullptr;                // read by relu_max_pool
+  float* y = nullptr;                      // written by it
+  const float* y_gradient = nullptr;       // read by the gradient
+  std::int8_t* choice = nullptr;           // laid out as y
+  float* x_gradient = nullptr;             // written by the gradient but for odd columns and rows
+};
+
+// Batch normalisation of `pixels` pixels of `channels` channels (a multiple of 16), with ReLU where
+// `relu`. Vectors are [channels]. The affine form: y = finish(x * scale + shift + residual).
+struct BatchNormPass {
+  std::int64_t pixels = 0, channels = 0;
+  bool relu = false;
+  const float* x = nullptr;
+  const float* residual = nullptr;  // may be null
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  float* y = nullptr;
+  // Of the gradient: g is y's where the ReLU is open, by the sign of y where `residual` was added
+  // (then y is read) and of x * scale + shift elsewhere.
+  const float* y_gradient = nullptr;
+  float* x_gradient = nullptr;         // g * scale + x * of_x + of_one
+  float* residual_gradient = nullptr;  // g; null without `relu` or a residual
+  const float* of_x = nullptr;
+  const float* of_one = nullptr;
+  // Sums over the pixels of x - origin and its square; of the gradient, of g and g (x - origin).
+  const float* origin = nullptr;
+  float* sum = nullptr;
+  float* product_sum = nullptr;
+};
+
 struct ImageKernels {
   void (*winograd_input)(const WinogradTiles&);     // windows of the image to planes
   void (*winograd_output)(const WinogradTiles&);    // planes to tiles of the output
@@ -72,6 +108,12 @@ struct ImageKernels {
   void (*winograd_filters)(const WinogradFilters&);
   void (*winograd_filter_gradient)(const WinogradFilters&);
   void (*panel_product)(const PanelProduct&);
+  void (*relu_max_pool)(const ReluMaxPool&);
+  void (*relu_max_pool_gradient)(const ReluMaxPool&);
+  void (*batch_norm_sums)(const BatchNormPass&);
+  void (*batch_norm_affine)(const BatchNormPass&);
+  void (*batch_norm_gradient_sums)(const BatchNormPass&);
+  void (*batch_norm_gradient)(const BatchNormPass&);
 };
 
 // Those of the same instruction set as `kernels`, one of available_kernels().

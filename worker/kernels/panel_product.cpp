@@ -11,6 +11,12 @@ void winograd_output(const WinogradTiles& a);
 void winograd_gradient(const WinogradTiles& a);
 void winograd_filters(const WinogradFilters& a);
 void winograd_filter_gradient(const WinogradFilters& a);
+void relu_max_pool(const ReluMaxPool& a);
+void relu_max_pool_gradient(const ReluMaxPool& a);
+void batch_norm_sums(const BatchNormPass& a);
+void batch_norm_affine(const BatchNormPass& a);
+void batch_norm_gradient_sums(const BatchNormPass& a);
+void batch_norm_gradient(const BatchNormPass& a);
 
 namespace {
 
@@ -73,8 +79,18 @@ void panel_product(const PanelProduct& p) {
 
 extern const ImageKernels WINDROW_JOIN(kImageKernels_, WINDROW_ISA);
 const ImageKernels WINDROW_JOIN(kImageKernels_, WINDROW_ISA) = {
-    WINDROW_ISA::winograd_input,           WINDROW_ISA::winograd_output,
-    WINDROW_ISA::winograd_gradient,        WINDROW_ISA::winograd_filters,
-    WINDROW_ISA::winograd_filter_gradient, WINDROW_ISA::panel_product};
+    WINDROW_ISA::winograd_input,
+    WINDROW_ISA::winograd_output,
+    WINDROW_ISA::winograd_gradient,
+    WINDROW_ISA::winograd_filters,
+    WINDROW_ISA::winograd_filter_gradient,
+    WINDROW_ISA::panel_product,
+    WINDROW_ISA::relu_max_pool,
+    WINDROW_ISA::relu_max_pool_gradient,
+    WINDROW_ISA::batch_norm_sums,
+    WINDROW_ISA::batch_norm_affine,
+    WINDROW_ISA::batch_norm_gradient_sums,
+    WINDROW_ISA::batch_norm_gradient,
+};
 
 }  // namespace windrow::worker

@@ -1,12 +1,12 @@
 // cnn5x5 (study P1): three 5x5 stride-1 'same' convolutions (32, 64, 128 channels), each with ReLU,
 // 2x2 max-pooling and dropout; 1000 fully connected units with ReLU; 10 outputs: 2,317,634
 // parameters. Weights begin Glorot uniform, biases at 0, as Keras' do.
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 
 #include "worker/models/dropout.h"
 #include "worker/models/image_model.h"
+#include "worker/ops/conv2d.h"
 #include "worker/ops/pooling.h"
 
 namespace windrow::worker {
@@ -32,8 +32,7 @@ class Cnn5x5 final : public ImageModel {
   at::Tensor forward(const at::Tensor& images, const Pass& pass) override {
     at::Tensor x = images;
     for (std::size_t i = 0; i < convolutions_.size(); ++i) {
-      x = at::conv2d(x, convolutions_[i].weight, convolutions_[i].bias, /*stride=*/1,
-                     /*padding=*/2);
+      x = conv2d(x, convolutions_[i].weight, convolutions_[i].bias);
       x = relu_max_pool2(x);
       if (pass.training) x = dropout(x, dropout_rate_, pass.dropout_stream(i));
     }
