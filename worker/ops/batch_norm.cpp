@@ -88,7 +88,7 @@ std::vector<double> sums_over(void (*kernel)(const BatchNormPass&), const BatchN
   return sums;
 }
 
-void apply(void (*kernel)(const BatchNormPass&), const BatchNormPass& all) {
+void run(void (*kernel)(const BatchNormPass&), const BatchNormPass& all) {
   for_each_chunk(all, [&](std::int64_t, const BatchNormPass& part) { kernel(part); });
 }
 
@@ -153,12 +153,36 @@ at::Tensor affine(const at::Tensor& x, const ChannelFacts& facts, Finish finish,
   all.scale = facts.scale();
   all.shift = facts.shift();
   all.y = y.mutable_data_ptr<float>();
-  apply(best_image_kernels().batch_norm_affine, all);
+  run(best_image_kernels().batch_norm_affine, all);
   return y;
 }
 
 at::Tensor channels_last(const at::Tensor& x) {
   return x.defined() ? x.contiguous(kChannelsLast) : x;
+}
+
+// Rows: the gradients of weight and bias, and of_x and of_one of that of x, which is
+// scale (g - mean(g) - normal mean(g normal)) with normal = (x - mean) inverse_deviation.
+at::Tensor gradient_vectors(const BatchNormPass& all, const ChannelFacts& facts) {
+  const std::vector<double> sums = sums_over(best_image_kernels().batch_norm_gradient_sums, all);
+  at::Tensor vectors = at::empty({4, all.channels}, at::kFloat);
+  float* of_weight = vectors.mutable_data_ptr<float>();
+  float* of_bias = of_weight + all.channels;
+  float* of_x = of_bias + all.channels;
+  float* of_one = of_x + all.channels;
+  const double n = static_cast<double>(all.pixels);
+  for (std::int64_t c = 0; c < all.channels; ++c) {
+    const double sum = sums[static_cast<std::size_t>(c)];
+    const double product = sums[static_cast<std::size_t>(all.channels + c)];
+    const double inverse = static_cast<double>(facts.inverse_deviation()[c]);
+    const double scale = static_cast<double>(facts.scale()[c]);
+    const double slope = -scale * inverse * inverse * product / n;
+    of_weight[c] = static_cast<float>(product * inverse);
+    of_bias[c] = static_cast<float>(sum);
+    of_x[c] = static_cast<float>(slope);
+    of_one[c] = static_cast<float>(-scale * sum / n - static_cast<double>(facts.mean()[c]) * slope);
+  }
+  return vectors;
 }
 
 struct BatchNormFunction : Function<BatchNormFunction> {
@@ -198,29 +222,11 @@ struct BatchNormFunction : Function<BatchNormFunction> {
         all.residual_gradient = residual_gradient.mutable_data_ptr<float>();
       }
     }
-    const std::vector<double> sums = sums_over(best_image_kernels().batch_norm_gradient_sums, all);
-    const at::Tensor of_weight = at::empty({all.channels}, x.options());
-    const at::Tensor of_bias = at::empty({all.channels}, x.options());
-    const at::Tensor of_x = at::empty({all.channels}, x.options());
-    const at::Tensor of_one = at::empty({all.channels}, x.options());
-    for (std::int64_t c = 0; c < all.channels; ++c) {
-      // x' = scale (g - mean(g) - normal mean(g normal)), normal = (x - mean) inverse.
-      const double n = static_cast<double>(all.pixels);
-      const double sum = sums[static_cast<std::size_t>(c)];
-      const double product = sums[static_cast<std::size_t>(all.channels + c)];
-      const double inverse = static_cast<double>(facts.inverse_deviation()[c]);
-      const double scale = static_cast<double>(facts.scale()[c]);
-      const double slope = -scale * inverse * inverse * product / n;
-      of_weight.mutable_data_ptr<float>()[c] = static_cast<float>(product * inverse);
-      of_bias.mutable_data_ptr<float>()[c] = static_cast<float>(sum);
-      of_x.mutable_data_ptr<float>()[c] = static_cast<float>(slope);
-      of_one.mutable_data_ptr<float>()[c] =
-          static_cast<float>(-scale * sum / n - static_cast<double>(facts.mean()[c]) * slope);
-    }
-    all.of_x = of_x.const_data_ptr<float>();
-    all.of_one = of_one.const_data_ptr<float>();
-    apply(best_image_kernels().batch_norm_gradient, all);
-    return {x_gradient, of_weight, of_bias, residual_gradient, {}, {}};
+    const at::Tensor vectors = gradient_vectors(all, facts);
+    all.of_x = vectors[2].const_data_ptr<float>();
+    all.of_one = vectors[3].const_data_ptr<float>();
+    run(best_image_kernels().batch_norm_gradient, all);
+    return {x_gradient, vectors[0], vectors[1], residual_gradient, {}, {}};
   }
 };
 

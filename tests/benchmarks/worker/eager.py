@@ -1,9 +1,9 @@
 """What windrow-bench-worker measures, in plain eager PyTorch, with the same arguments and output.
 
-    eager.py [--threads N] [--seconds S] NAME...
+    eager.py [--threads N] [--seconds S] [--style plain|fused|tuned] NAME...
 
-Each choice that PyTorch offers is made in its favour: the fused Adam, and for images the faster of
-its two memory formats.
+Of images, "plain" is what a user writes first: PyTorch's defaults. "tuned" has channels-last memory
+and the fused Adam, "fused" the latter alone. Set networks always have the fused Adam.
 """
 import argparse
 import json
@@ -14,7 +14,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-ROUNDS = 5
+WARM_UP, ROUNDS = 3, 5
+# How a loop over images is written: memory format, and whether the optimizer is the fused one.
+STYLES = {"plain": (torch.contiguous_format, False), "fused": (torch.contiguous_format, True),
+          "tuned": (torch.channels_last, True)}
 
 
 class EquivariantLayer(nn.Module):
@@ -50,12 +53,83 @@ class Cnn5x5(nn.Sequential):
                          nn.Linear(1000, 10))
 
 
+def conv_norm(inputs, outputs, taps=3, stride=1):
+    return [nn.Conv2d(inputs, outputs, taps, stride, taps // 2, bias=False),
+            nn.BatchNorm2d(outputs)]
+
+
+class Cnn3(nn.Sequential):
+    def __init__(self):
+        layers, inputs = [], 3
+        for outputs in (32, 64, 128):
+            layers += [*conv_norm(inputs, outputs), nn.ReLU(), *conv_norm(outputs, outputs),
+                       nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+            inputs = outputs
+        super().__init__(*layers, nn.Flatten(), nn.Linear(2048, 128), nn.ReLU(),
+                         nn.Linear(128, 10))
+
+
+class Residual(nn.Module):
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.layers(x)
+
+
+class Resnet9(nn.Sequential):
+    def __init__(self):
+        def block(inputs, outputs):
+            return [*conv_norm(inputs, outputs), nn.ReLU()]
+
+        def residual(width):
+            return Residual(*block(width, width), *block(width, width))
+
+        super().__init__(*block(3, 64), *block(64, 128), nn.MaxPool2d(2), residual(128),
+                         *block(128, 256), nn.MaxPool2d(2), *block(256, 512), nn.MaxPool2d(2),
+                         residual(512), nn.MaxPool2d(4), nn.Flatten(), nn.Linear(512, 10))
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.layers = nn.Sequential(*conv_norm(inputs, outputs, 3, stride), nn.ReLU(),
+                                    nn.Dropout(0.1), *conv_norm(outputs, outputs))
+        self.shortcut = (nn.Identity() if inputs == outputs
+                         else nn.Sequential(*conv_norm(inputs, outputs, 1, stride)))
+
+    def forward(self, x):
+        return torch.relu(self.layers(x) + self.shortcut(x))
+
+
+class Resnet20(nn.Sequential):
+    def __init__(self):
+        layers, inputs = [*conv_norm(3, 16), nn.ReLU()], 16
+        for outputs in (16, 32, 64):
+            for block in range(3):
+                layers.append(BasicBlock(inputs, outputs, 2 if block == 0 and outputs > 16 else 1))
+                inputs = outputs
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+# Models of images and their batches in the shipped studies.
+IMAGE_MODELS = {"cnn5x5": (Cnn5x5, 128), "cnn3": (Cnn3, 32), "resnet9": (Resnet9, 400),
+                "resnet20": (Resnet20, 128)}
+
+
 def seconds_a_step(step, seconds):
-    """The median over rounds of the seconds that one call of `step` takes."""
-    for _ in range(3):
+    """The median over rounds of the seconds that one call of `step` takes.
+
+    Where a step alone takes longer than a round should, there are fewer of them.
+    """
+    begin = time.perf_counter()
+    for _ in range(WARM_UP):
         step()
-    rounds = []
-    for _ in range(ROUNDS):
+        if time.perf_counter() - begin > seconds:
+            break
+    rounds, start = [], time.perf_counter()
+    while len(rounds) < ROUNDS and time.perf_counter() - start < 2 * seconds:
         begin, steps = time.perf_counter(), 0
         while True:
             step()
@@ -88,14 +162,15 @@ def setnet_microseconds(depth, width, seconds):
     return 1e6 * seconds_a_step(step, seconds)
 
 
-def cnn5x5_images_a_second(memory_format, seconds):
+def images_a_second(model, memory_format, fused, seconds):
+    make, size = IMAGE_MODELS[model]
     images = torch.randint(256, (4096, 3, 32, 32), dtype=torch.uint8)
     labels = torch.randint(10, (4096,))
     mean = torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1)
     deviation = torch.tensor([0.2470, 0.2435, 0.2616]).view(1, 3, 1, 1)
-    net = Cnn5x5().to(memory_format=memory_format)
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-4, eps=1e-3, fused=True)
-    indices = batches(torch.randperm(4096), 128)
+    net = make().to(memory_format=memory_format)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-4, eps=1e-3, fused=fused or None)
+    indices = batches(torch.randperm(4096)[:4096 // size * size], size)
 
     def step():
         batch = next(indices)
@@ -105,14 +180,12 @@ def cnn5x5_images_a_second(memory_format, seconds):
         F.cross_entropy(net(x), labels[batch]).backward()
         optimizer.step()
 
-    return 128 / seconds_a_step(step, seconds)
+    return size / seconds_a_step(step, seconds)
 
 
-def run(name, seconds):
-    if name == "cnn5x5":
-        value = max(cnn5x5_images_a_second(f, seconds / 2)
-                    for f in (torch.contiguous_format, torch.channels_last))
-        unit = "images/s"
+def run(name, style, seconds):
+    if name in IMAGE_MODELS:
+        value, unit = images_a_second(name, *STYLES[style], seconds), "images/s"
     else:
         depth, width = map(int, name.removeprefix("setnet-").split("x"))
         value, unit = setnet_microseconds(depth, width, seconds), "us/step"
@@ -123,12 +196,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--style", choices=STYLES, default="tuned")
     parser.add_argument("names", nargs="+")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_num_interop_threads(1)
     for name in arguments.names:
-        run(name, arguments.seconds)
+        run(name, arguments.style, arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 //
 //   windrow-bench-worker [--threads N] [--seconds S] [NAME...]
 //
-// Names: setnet-<depth>x<width> (µs a step: 300 sets, backward and Adam) and cnn5x5 (images a
-// second: batch 128, backward and Adam). Without names: all. The median of several rounds.
+// Names: setnet-<depth>x<width> (µs a step: 300 sets, backward and Adam) and cnn5x5, cnn3, resnet9
+// and resnet20 (images a second: the study's batch, backward and Adam). Without names: all. The
+// median of several rounds.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -31,17 +32,20 @@ namespace {
 using namespace windrow::worker;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kRounds = 5;
+constexpr int kWarmUp = 3, kRounds = 5;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// The median over rounds of the seconds that one call of `step` takes.
+// The median over rounds of the seconds that one call of `step` takes. Where a step alone takes
+// longer than a round should, there are fewer of them.
 double seconds_a_step(const std::function<void()>& step, double seconds) {
-  for (int i = 0; i < 3; ++i) step();
+  const auto warm_up = Clock::now();
+  for (int i = 0; i < kWarmUp && seconds_since(warm_up) <= seconds; ++i) step();
   std::vector<double> rounds;
-  for (int r = 0; r < kRounds; ++r) {
+  const auto start = Clock::now();
+  while (rounds.size() < kRounds && (rounds.empty() || seconds_since(start) < 2 * seconds)) {
     const auto begin = Clock::now();
     int steps = 0;
     do {
@@ -50,8 +54,9 @@ double seconds_a_step(const std::function<void()>& step, double seconds) {
     } while (seconds_since(begin) < seconds / kRounds);
     rounds.push_back(seconds_since(begin) / steps);
   }
-  std::nth_element(rounds.begin(), rounds.begin() + kRounds / 2, rounds.end());
-  return rounds[kRounds / 2];
+  const auto middle = rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 2);
+  std::nth_element(rounds.begin(), middle, rounds.end());
+  return *middle;
 }
 
 OptimizerSettings adam() {
@@ -78,14 +83,25 @@ double setnet_microseconds(std::int64_t depth, std::int64_t width, double second
   return 1e6 * seconds_a_step(step, seconds);
 }
 
-double cnn5x5_images_a_second(double seconds) {
-  constexpr std::int64_t kImages = 4096, kBatch = 128;
+// Models of images and their batches in the shipped studies.
+struct ImageBenchmark {
+  const char* model;
+  std::int64_t batch;
+  double dropout;
+};
+constexpr ImageBenchmark kImageBenchmarks[] = {
+    {"cnn5x5", 128, 0}, {"cnn3", 32, 0.25}, {"resnet9", 400, 0}, {"resnet20", 128, 0.1}};
+
+double images_a_second(const ImageBenchmark& benchmark, double seconds) {
+  constexpr std::int64_t kImages = 4096;
   const at::Tensor images = at::randint(256, {kImages, 3, 32, 32}, at::kByte);
   const at::Tensor labels = at::randint(10, {kImages}, at::kLong);
-  const Parameters parameters("cifar10",
-                              {{"model", "cnn5x5"}, {"optimizer", "adam"}, {"epochs", 1}});
+  const Parameters parameters("cifar10", {{"model", benchmark.model},
+                                          {"optimizer", "adam"},
+                                          {"dropout", benchmark.dropout},
+                                          {"epochs", 1}});
   Weights weights(at::kCPU, 0);
-  const auto model = make_image_model("cnn5x5", parameters, weights);
+  const auto model = make_image_model(benchmark.model, parameters, weights);
   weights.allocate(/*autograd=*/true);
   Optimizer optimizer(adam(), weights.flat(), weights.flat_gradient());
   std::vector<std::int64_t> order =
@@ -93,14 +109,15 @@ double cnn5x5_images_a_second(double seconds) {
   const at::Tensor indices = at::from_blob(order.data(), {kImages}, at::kLong);
   Pass pass{.training = true};
   const auto step = [&] {
-    const at::Tensor batch = indices.narrow(0, pass.step++ % (kImages / kBatch) * kBatch, kBatch);
+    const std::int64_t at = pass.step++ % (kImages / benchmark.batch) * benchmark.batch;
+    const at::Tensor batch = indices.narrow(0, at, benchmark.batch);
     weights.flat_gradient().zero_();
     at::cross_entropy_loss(model->forward(normalized_batch(images, batch), pass),
                            labels.index_select(0, batch))
         .backward();
     optimizer.step();
   };
-  return kBatch / seconds_a_step(step, seconds);
+  return static_cast<double>(benchmark.batch) / seconds_a_step(step, seconds);
 }
 
 void print(const std::string& name, double value, const char* unit) {
@@ -111,14 +128,17 @@ void print(const std::string& name, double value, const char* unit) {
 
 bool run(const std::string& name, double seconds) {
   int depth = 0, width = 0;
-  if (name == "cnn5x5") {
-    print(name, cnn5x5_images_a_second(seconds), "images/s");
-  } else if (std::sscanf(name.c_str(), "setnet-%dx%d", &depth, &width) == 2) {
+  for (const ImageBenchmark& benchmark : kImageBenchmarks)
+    if (name == benchmark.model) {
+      print(name, images_a_second(benchmark, seconds), "images/s");
+      return true;
+    }
+  if (std::sscanf(name.c_str(), "setnet-%dx%d", &depth, &width) == 2) {
     print(name, setnet_microseconds(depth, width, seconds), "us/step");
   } else {
     std::fprintf(stderr,
                  "windrow-bench-worker: unknown benchmark '%s'; known are "
-                 "setnet-<depth>x<width> and cnn5x5\n",
+                 "setnet-<depth>x<width>, cnn5x5, cnn3, resnet9 and resnet20\n",
                  name.c_str());
     return false;
   }
@@ -141,8 +161,9 @@ int main(int argc, char** argv) {
     }
   }
   if (names.empty())
-    names = {"setnet-3x100", "setnet-3x200", "setnet-3x10", "setnet-2x10", "setnet-2x200",
-             "setnet-2x100", "setnet-3x5",   "setnet-5x2",  "cnn5x5"};
+    names = {"setnet-3x100", "setnet-3x200", "setnet-3x10", "setnet-2x10",
+             "setnet-2x200", "setnet-2x100", "setnet-3x5",  "setnet-5x2",
+             "cnn5x5",       "cnn3",         "resnet9",     "resnet20"};
   keep_freed_memory();
   at::set_num_threads(threads);
   bool known = true;
