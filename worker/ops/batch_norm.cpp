@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "worker/kernels/image_kernels.h"
@@ -186,15 +187,16 @@ at::Tensor gradient_vectors(const BatchNormPass& all, const ChannelFacts& facts)
 }
 
 struct BatchNormFunction : Function<BatchNormFunction> {
-  // Weight and bias are arguments beside `norm`, which holds them, so that autograd sees them.
+  // Weight and bias are arguments beside `norm`, which holds them, so that autograd sees them. A
+  // tensor that may be undefined has to be an optional one.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor&,
-                            const at::Tensor&, const at::Tensor& residual, const BatchNorm& norm,
-                            bool relu) {
+                            const at::Tensor&, const std::optional<at::Tensor>& given,
+                            const BatchNorm& norm, bool relu) {
+    const at::Tensor residual = channels_last(given.value_or(at::Tensor()));
     const at::Tensor x = channels_last(input);
     const ChannelFacts facts(x.size(1));
     set_from_batch(facts, norm, x);
-    const at::Tensor y =
-        affine(x, facts, relu ? Finish::relu : Finish::none, channels_last(residual));
+    const at::Tensor y = affine(x, facts, relu ? Finish::relu : Finish::none, residual);
     const bool needs_y = relu && residual.defined();
     context->save_for_backward({x, facts.table, needs_y ? y : at::Tensor()});
     context->saved_data["relu"] = relu;
@@ -236,7 +238,7 @@ at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& norm, bool training,
                       const at::Tensor& residual) {
   const bool ours = x.is_cpu() && x.scalar_type() == at::kFloat && x.size(1) % kLanes == 0;
   if (ours && training)
-    return BatchNormFunction::apply(x, norm.weight, norm.bias, residual, norm,
+    return BatchNormFunction::apply(x, norm.weight, norm.bias, std::optional(residual), norm,
                                     finish == Finish::relu);
   if (ours && !at::GradMode::is_enabled()) {
     const ChannelFacts facts(x.size(1));

@@ -4,6 +4,8 @@
 #include <ATen/ops/sum.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <optional>
+
 #include "worker/ops/stem_convolution.h"
 #include "worker/ops/winograd.h"
 
@@ -22,13 +24,14 @@ at::Tensor bias_gradient(const at::Tensor& output_gradient) {
   return output_gradient.permute({0, 2, 3, 1}).flatten(0, 2).sum(0);
 }
 
+// A Function takes a tensor that may be undefined as an optional one.
 struct WinogradFunction : Function<WinogradFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const std::optional<at::Tensor>& bias) {
     const at::Tensor images = channels_last(x);
     context->save_for_backward({images, weight});
-    context->saved_data["bias"] = bias.defined();
-    return winograd_convolution(images, weight.contiguous(), bias);
+    context->saved_data["bias"] = bias && bias->defined();
+    return winograd_convolution(images, weight.contiguous(), bias.value_or(at::Tensor()));
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -46,12 +49,12 @@ struct WinogradFunction : Function<WinogradFunction> {
 
 struct StemFunction : Function<StemFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const std::optional<at::Tensor>& bias) {
     const at::Tensor images = bordered(channels_last(x), weight.size(2));
     context->save_for_backward({images});
-    context->saved_data["bias"] = bias.defined();
+    context->saved_data["bias"] = bias && bias->defined();
     context->saved_data["taps"] = weight.size(2);
-    return stem_convolution(images, weight, bias);
+    return stem_convolution(images, weight.contiguous(), bias.value_or(at::Tensor()));
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -69,9 +72,10 @@ struct StemFunction : Function<StemFunction> {
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                   std::int64_t stride) {
-  if (stride == 1 && winograd_applies(x, weight)) return WinogradFunction::apply(x, weight, bias);
+  if (stride == 1 && winograd_applies(x, weight))
+    return WinogradFunction::apply(x, weight, std::optional(bias));
   if (stride == 1 && !x.requires_grad() && stem_convolution_applies(x, weight))
-    return StemFunction::apply(x, weight, bias);
+    return StemFunction::apply(x, weight, std::optional(bias));
   return at::conv2d(x, weight, bias, stride, /*padding=*/weight.size(2) / 2);
 }
 

@@ -96,11 +96,14 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(*conv_norm(inputs, outputs, 3, stride), nn.ReLU(),
                                     nn.Dropout(0.1), *conv_norm(outputs, outputs))
-        self.shortcut = (nn.Identity() if inputs == outputs
-                         else nn.Sequential(*conv_norm(inputs, outputs, 1, stride)))
+        self.halves = stride == 2
 
     def forward(self, x):
-        return torch.relu(self.layers(x) + self.shortcut(x))
+        y = self.layers(x)
+        if self.halves:  # every second pixel, and zeros for the new channels
+            added = x.shape[1] // 2
+            x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, added, added))
+        return torch.relu(y + x)
 
 
 class Resnet20(nn.Sequential):
