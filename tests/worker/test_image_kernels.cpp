@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <random>
@@ -25,7 +26,7 @@ class Buffer {
     for (std::size_t i = 0; i < size; ++i) data_.get()[i] = seed ? normal(generator) : 0;
   }
   float* data() const { return data_.get(); }
-  std::vector<float> values() const { return {data(), data() + size_}; }
+  std::size_t size() const { return size_; }
 
  private:
   struct Delete {
@@ -34,6 +35,13 @@ class Buffer {
   std::size_t size_;
   std::unique_ptr<float[], Delete> data_;
 };
+
+std::vector<float> values_of(std::initializer_list<const Buffer*> buffers) {
+  std::vector<float> values;
+  for (const Buffer* buffer : buffers)
+    for (std::size_t i = 0; i < buffer->size(); ++i) values.push_back(buffer->data()[i]);
+  return values;
+}
 
 // Runs `work` with the kernels of each instruction set; it returns what they wrote.
 void expect_same(const std::function<std::vector<float>(const ImageKernels&)>& work) {
@@ -72,7 +80,7 @@ TEST(ImageKernels, WinogradTransformsAgree) {
         tiles.image = images.data();
         tiles.planes = out.data();
         (kernels.*kernel)(tiles);
-        return out.values();
+        return values_of({&out});
       });
     expect_same([&](const ImageKernels& kernels) {
       const Buffer out(2 * 64 * kChannels);
@@ -80,7 +88,7 @@ TEST(ImageKernels, WinogradTransformsAgree) {
       tiles.output = out.data();
       tiles.bias = bias.data();
       kernels.winograd_output(tiles);
-      return out.values();
+      return values_of({&out});
     });
   }
 }
@@ -99,14 +107,14 @@ TEST(ImageKernels, WinogradFilterTransformsAgree) {
         arguments.filters = filters.data();
         arguments.planes = out.data();
         kernels.winograd_filters(arguments);
-        return out.values();
+        return values_of({&out});
       });
     expect_same([&](const ImageKernels& kernels) {
       const Buffer out(static_cast<std::size_t>(32 * 16 * filter));
       arguments.gradient = out.data();
       arguments.planes = planes.data();
       kernels.winograd_filter_gradient(arguments);
-      return out.values();
+      return values_of({&out});
     });
   }
 }
@@ -134,7 +142,7 @@ TEST(ImageKernels, PanelProductsAreSumsOfProducts) {
                              .c = c.data(),
                              .c_panel = kRows * 16,
                              .c_row = 16});
-      return c.values();
+      return values_of({&c});
     };
     expect_same(product);
     const std::vector<float> c = product(best_image_kernels());
@@ -164,10 +172,7 @@ TEST(ImageKernels, PoolingAgrees) {
     pool.y_gradient = gradient.data();
     pool.x_gradient = x_gradient.data();
     kernels.relu_max_pool_gradient(pool);
-    std::vector<float> all = y.values();
-    const std::vector<float> more = x_gradient.values();
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+    return values_of({&y, &x_gradient});
   });
 }
 
@@ -198,12 +203,7 @@ TEST(ImageKernels, BatchNormalisationAgrees) {
         pass.product_sum += 2 * kWide;
         kernels.batch_norm_gradient_sums(pass);
         kernels.batch_norm_gradient(pass);
-        std::vector<float> all = y.values();
-        for (const Buffer* buffer : {&x_gradient, &g, &sums}) {
-          const std::vector<float> more = buffer->values();
-          all.insert(all.end(), more.begin(), more.end());
-        }
-        return all;
+        return values_of({&y, &x_gradient, &g, &sums});
       });
 }
 
