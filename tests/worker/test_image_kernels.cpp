@@ -12,6 +12,7 @@
 
 #include "worker/kernels/image_kernels.h"
 #include "worker/kernels/kernels.h"
+#include "worker/randomness.h"
 
 namespace windrow::worker {
 namespace {
@@ -205,6 +206,28 @@ TEST(ImageKernels, BatchNormalisationAgrees) {
         kernels.batch_norm_gradient(pass);
         return values_of({&y, &x_gradient, &g, &sums});
       });
+}
+
+TEST(ImageKernels, DropoutFollowsTheRandomStream) {
+  constexpr std::int64_t kFirst = 6, kCount = 301;
+  const RandomStream stream(1, 2, Purpose::dropout);
+  const Buffer x(kCount, 1);
+  Dropout arguments{.first = kFirst, .n = kCount, .key = stream.key(), .threshold = 1u << 30};
+  arguments.kept = 4.0F / 3;
+  arguments.x = x.data();
+  const auto run = [&](const ImageKernels& kernels) {
+    const Buffer y(kCount);
+    arguments.y = y.data();
+    kernels.dropout(arguments);
+    return values_of({&y});
+  };
+  expect_same(run);
+  const std::vector<float> y = run(best_image_kernels());
+  for (std::int64_t i = 0; i < kCount; ++i) {
+    const std::uint64_t bits = stream.bits(static_cast<std::uint64_t>(kFirst + i) / 2);
+    const bool dropped = (i % 2 ? bits >> 32 : bits & 0xffffffff) < (1u << 30);
+    ASSERT_EQ(y[static_cast<std::size_t>(i)], dropped ? 0 : x.data()[i] * (4.0F / 3)) << i;
+  }
 }
 
 }  // namespace

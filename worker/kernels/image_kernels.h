@@ -101,6 +101,18 @@ struct BatchNormPass {
   float* product_sum = nullptr;
 };
 
+// y = x, 0 or times `kept`: element e of a stream (randomness.h) of key `key` becomes 0 where 32
+// bits of its number e / 2 (the lower half for even e) are below `threshold`. `first`, the element
+// that x and y begin with, is even.
+struct Dropout {
+  std::int64_t first = 0, n = 0;
+  std::uint64_t key = 0;
+  std::uint32_t threshold = 0;
+  float kept = 1;
+  const float* x = nullptr;
+  float* y = nullptr;
+};
+
 struct ImageKernels {
   void (*winograd_input)(const WinogradTiles&);     // windows of the image to planes
   void (*winograd_output)(const WinogradTiles&);    // planes to tiles of the output
@@ -114,6 +126,7 @@ struct ImageKernels {
   void (*batch_norm_affine)(const BatchNormPass&);
   void (*batch_norm_gradient_sums)(const BatchNormPass&);
   void (*batch_norm_gradient)(const BatchNormPass&);
+  void (*dropout)(const Dropout&);
 };
 
 // Those of the same instruction set as `kernels`, one of available_kernels().

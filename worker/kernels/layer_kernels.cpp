@@ -1,4 +1,5 @@
-// Passes over the pixels of images: pooling and batch normalisation, 16 channels at a time.
+// Passes over the pixels of images: pooling and batch normalisation, 16 channels at a time, and
+// dropout.
 #include "worker/kernels/image_kernels.h"
 #include "worker/kernels/vector.h"
 
@@ -172,6 +173,44 @@ void batch_norm_gradient_sums(const BatchNormPass& a) {
 void batch_norm_gradient(const BatchNormPass& a) {
   if (!a.relu) return gradient<false, false>(a);
   a.residual_gradient ? gradient<true, true>(a) : gradient<true, false>(a);
+}
+
+namespace {
+
+// RandomStream::bits: here again because a function of a header would be compiled for one
+// instruction set and linked into all.
+WINDROW_INLINE std::uint64_t bits_of(std::uint64_t key, std::uint64_t i) {
+  std::uint64_t z = key + (i + 1) * 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+constexpr std::int64_t kNumbersAtOnce = 64;
+
+WINDROW_INLINE void drop(const Dropout& a, const std::uint64_t* numbers, std::int64_t begin,
+                         std::int64_t n) {
+  const float* __restrict x = a.x + begin;
+  float* __restrict y = a.y + begin;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto half = static_cast<std::uint32_t>(numbers[i / 2] >> (i % 2 * 32));
+    y[i] = x[i] * (half < a.threshold ? 0 : a.kept);
+  }
+}
+
+}  // namespace
+
+void dropout(const Dropout& a) {
+  std::uint64_t numbers[kNumbersAtOnce];
+  for (std::int64_t begin = 0; begin < a.n; begin += 2 * kNumbersAtOnce) {
+    const auto first = static_cast<std::uint64_t>(a.first + begin) / 2;
+    for (std::int64_t i = 0; i < kNumbersAtOnce; ++i)
+      numbers[i] = bits_of(a.key, first + static_cast<std::uint64_t>(i));
+    if (begin + 2 * kNumbersAtOnce <= a.n)
+      drop(a, numbers, begin, 2 * kNumbersAtOnce);  // a constant: the loop needs no rest
+    else
+      drop(a, numbers, begin, a.n - begin);
+  }
 }
 
 }  // namespace windrow::worker::WINDROW_ISA

@@ -17,6 +17,7 @@ void batch_norm_sums(const BatchNormPass& a);
 void batch_norm_affine(const BatchNormPass& a);
 void batch_norm_gradient_sums(const BatchNormPass& a);
 void batch_norm_gradient(const BatchNormPass& a);
+void dropout(const Dropout& a);
 
 namespace {
 
@@ -91,6 +92,7 @@ const ImageKernels WINDROW_JOIN(kImageKernels_, WINDROW_ISA) = {
     WINDROW_ISA::batch_norm_affine,
     WINDROW_ISA::batch_norm_gradient_sums,
     WINDROW_ISA::batch_norm_gradient,
+    WINDROW_ISA::dropout,
 };
 
 }  // namespace windrow::worker
