@@ -1,15 +1,14 @@
 #include "worker/models/layers.h"
 
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
+
+#include "worker/ops/conv2d.h"
 
 namespace windrow::worker {
 
 at::Tensor ConvNorm::forward(const at::Tensor& x, bool training, Finish finish,
                              const at::Tensor& residual) const {
-  const at::Tensor y = at::conv2d(x, weight, /*bias=*/{}, stride,
-                                  /*padding=*/weight.size(2) / 2);
-  return batch_norm(y, norm, training, finish, residual);
+  return batch_norm(conv2d(x, weight, /*bias=*/{}, stride), norm, training, finish, residual);
 }
 
 ConvNorm add_conv_norm(Weights& weights, const std::string& name, std::int64_t in, std::int64_t out,

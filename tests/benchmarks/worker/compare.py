@@ -16,7 +16,12 @@ import sys
 
 SETNETS = ["setnet-3x100", "setnet-3x200", "setnet-3x10", "setnet-2x10", "setnet-2x200",
            "setnet-2x100", "setnet-3x5", "setnet-5x2"]
-NAMES = SETNETS + ["cnn5x5-1-thread", "cnn5x5-2-threads", "cnn5x5-two-trainers"]
+CNNS = ["cnn5x5-1-thread", "cnn5x5-2-threads", "cnn5x5-two-trainers"]
+MODELS = ["cnn5x5", "cnn3", "resnet9", "resnet20"]
+STUDIES = [f"{model}-study" for model in MODELS]
+SHARES = {"augmentation": (10, "a training step of resnet20, 1 thread"),
+          "evaluation": (50, "a P1 epoch, 1 thread")}
+NAMES = SETNETS + CNNS + STUDIES + list(SHARES)
 EAGER = pathlib.Path(__file__).with_name("eager.py")
 
 
@@ -31,9 +36,9 @@ class Programs:
         if arguments.torch:
             self.environment["PYTHONPATH"] = arguments.torch
 
-    def begin(self, command, name, threads):
+    def begin(self, command, name, threads, *more):
         return subprocess.Popen(
-            [*command, "--threads", str(threads), "--seconds", str(self.seconds), name],
+            [*command, "--threads", str(threads), "--seconds", str(self.seconds), *more, name],
             env=self.environment, stdout=subprocess.PIPE, text=True)
 
     @staticmethod
@@ -46,8 +51,12 @@ class Programs:
     def ours(self, name, threads=1):
         return self.end(self.begin(self.ours_command, name, threads))
 
-    def eager(self, name, threads=1):
-        return self.end(self.begin(self.eager_command, name, threads))
+    def eager(self, name, threads=1, style="tuned"):
+        return self.end(self.begin(self.eager_command, name, threads, "--style", style))
+
+    def tuned(self, name, threads):
+        """The better of the two memory formats, with the fused optimizer."""
+        return max(self.eager(name, threads, style) for style in ("fused", "tuned"))
 
     def two_of_ours(self, name):
         """The sum over two that run at the same time, with a thread each."""
@@ -55,10 +64,10 @@ class Programs:
         return sum(map(self.end, both))
 
 
-def best_of_turns(rounds, best, first, second):
+def best_of_turns(rounds, best, *measures):
     """The best of each, measured in turns."""
-    pairs = [(first(), second()) for _ in range(rounds)]
-    return best(a for a, _ in pairs), best(b for _, b in pairs)
+    turns = [[measure() for measure in measures] for _ in range(rounds)]
+    return [best(values) for values in zip(*turns)]
 
 
 def report(name, ratio, unit, goal, met, against):
@@ -74,6 +83,12 @@ def compare(name, programs, rounds):
         ratio = ours / eager
         return report(name, ratio, "x its time a step", "<= 0.5", ratio <= 0.5,
                       f"eager PyTorch, 1 thread: {eager:.0f} us (here {ours:.0f} us)")
+    if name in SHARES:
+        limit, whole = SHARES[name]
+        share = min(programs.ours(name) for _ in range(rounds))
+        return report(name, share, "%", f"< {limit}", share < limit, f"its share of {whole}")
+    if name in STUDIES:
+        return compare_study(name.removesuffix("-study"), programs, rounds)
     if name == "cnn5x5-two-trainers":
         two, one = best_of_turns(rounds, max, lambda: programs.two_of_ours("cnn5x5"),
                                  lambda: programs.ours("cnn5x5", 2))
@@ -82,10 +97,24 @@ def compare(name, programs, rounds):
                       f"one trainer of 2 threads: {one:.0f}/s (two of 1 thread: {two:.0f}/s)")
     threads = 2 if name.endswith("2-threads") else 1
     ours, eager = best_of_turns(rounds, max, lambda: programs.ours("cnn5x5", threads),
-                                lambda: programs.eager("cnn5x5", threads))
+                                lambda: programs.tuned("cnn5x5", threads))
     ratio = ours / eager
     return report(name, ratio, "x its images/s", ">= 1", ratio >= 1,
                   f"eager PyTorch, {threads} thread(s): {eager:.0f}/s (here {ours:.0f}/s)")
+
+
+def compare_study(model, programs, rounds):
+    """A study on 2 cores: two trainers of a thread each, against one PyTorch loop of 2 threads."""
+    ours, plain, tuned = best_of_turns(rounds, max, lambda: programs.two_of_ours(model),
+                                       lambda: programs.eager(model, 2, "plain"),
+                                       lambda: programs.tuned(model, 2))
+    met = [report(f"{model}-vs-{style}", ours / eager, "x its images/s", f">= {goal}",
+                  ours / eager >= goal,
+                  f"{what}, 2 threads: {eager:.0f}/s (two trainers here: {ours:.0f}/s)")
+           for style, eager, goal, what in (
+               ("plain", plain, 1.5, "plain eager PyTorch"),
+               ("tuned", tuned, 1.15, "channels-last and fused Adam"))]
+    return all(met)
 
 
 def main():

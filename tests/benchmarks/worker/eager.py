@@ -63,7 +63,7 @@ class Cnn3(nn.Sequential):
         layers, inputs = [], 3
         for outputs in (32, 64, 128):
             layers += [*conv_norm(inputs, outputs), nn.ReLU(), *conv_norm(outputs, outputs),
-                       nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+                       nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.3)]
             inputs = outputs
         super().__init__(*layers, nn.Flatten(), nn.Linear(2048, 128), nn.ReLU(),
                          nn.Linear(128, 10))

@@ -3,10 +3,13 @@
 //   windrow-bench-worker [--threads N] [--seconds S] [NAME...]
 //
 // Names: setnet-<depth>x<width> (µs a step: 300 sets, backward and Adam) and cnn5x5, cnn3, resnet9
-// and resnet20 (images a second: the study's batch, backward and Adam). Without names: all. The
-// median of several rounds.
+// and resnet20 (images a second: the study's batch, backward and Adam), evaluation (its share of a
+// P1 epoch) and augmentation (its share of a resnet20 step). Without names: all. The median of
+// several rounds.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/randint.h>
@@ -16,9 +19,11 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "worker/data/augmentation.h"
 #include "worker/data/choice_sets.h"
 #include "worker/data/cifar10.h"
 #include "worker/device/host_memory.h"
@@ -83,41 +88,99 @@ double setnet_microseconds(std::int64_t depth, std::int64_t width, double second
   return 1e6 * seconds_a_step(step, seconds);
 }
 
-// Models of images and their batches in the shipped studies.
+// Models of images as the shipped studies train them.
 struct ImageBenchmark {
+  const char* name;
   const char* model;
   std::int64_t batch;
   double dropout;
 };
-constexpr ImageBenchmark kImageBenchmarks[] = {
-    {"cnn5x5", 128, 0}, {"cnn3", 32, 0.25}, {"resnet9", 400, 0}, {"resnet20", 128, 0.1}};
+constexpr ImageBenchmark kImageBenchmarks[] = {{"cnn5x5", "cnn5x5", 128, 0},
+                                               {"cnn3", "cnn3", 32, 0.3},
+                                               {"resnet9", "resnet9", 400, 0},
+                                               {"resnet20", "resnet", 128, 0.1}};
+
+// A model on made-up images.
+class ImageTraining {
+ public:
+  explicit ImageTraining(const ImageBenchmark& benchmark)
+      : batch_(benchmark.batch),
+        order_(random_order(RandomStream(0, 1, Purpose::data_order), kImages, kImages)) {
+    const Parameters parameters("cifar10", {{"model", benchmark.model},
+                                            {"optimizer", "adam"},
+                                            {"dropout", benchmark.dropout},
+                                            {"epochs", 1}});
+    model_ = make_image_model(benchmark.model, parameters, weights_);
+    weights_.allocate(/*autograd=*/true);
+    optimizer_ = std::make_unique<Optimizer>(adam(), weights_.flat(), weights_.flat_gradient());
+  }
+
+  std::int64_t batch() const { return batch_; }
+
+  // The images of one step.
+  at::Tensor indices(std::int64_t step) const {
+    const std::int64_t at = step % (kImages / batch_) * batch_;
+    return at::from_blob(const_cast<std::int64_t*>(order_.data()) + at, {batch_}, at::kLong);
+  }
+
+  void step() {
+    const at::Tensor batch = indices(pass_.step++);
+    const at::Tensor logits = model_->forward(normalized_batch(images_, batch), pass_);
+    const at::Tensor loss = at::cross_entropy_loss(logits, labels_.index_select(0, batch));
+    weights_.flat_gradient().zero_();
+    loss.backward();
+    optimizer_->step();
+  }
+
+  void evaluate(std::int64_t images) {
+    const at::NoGradGuard no_gradients;
+    const at::Tensor first = at::arange(images, at::kLong);
+    at::cross_entropy_loss(model_->forward(normalized_batch(images_, first), Pass{}),
+                           labels_.narrow(0, 0, images));
+  }
+
+  // As the most augmented model has it.
+  void augment() {
+    const Augmentation all{.flip = true, .translate = 3, .rotate = 15, .zoom = 0.1};
+    const at::Tensor poses = draw_poses(all, 0, 1, batch_);
+    augmented_batch(images_, indices(pass_.step++), poses, all.interpolates());
+  }
+
+ private:
+  static constexpr std::int64_t kImages = 4096;
+  std::int64_t batch_;
+  at::Tensor images_ = at::randint(256, {kImages, 3, 32, 32}, at::kByte);
+  at::Tensor labels_ = at::randint(10, {kImages}, at::kLong);
+  std::vector<std::int64_t> order_;
+  Weights weights_{at::kCPU, 0};
+  std::unique_ptr<ImageModel> model_;
+  std::unique_ptr<Optimizer> optimizer_;
+  Pass pass_{.training = true};
+};
 
 double images_a_second(const ImageBenchmark& benchmark, double seconds) {
-  constexpr std::int64_t kImages = 4096;
-  const at::Tensor images = at::randint(256, {kImages, 3, 32, 32}, at::kByte);
-  const at::Tensor labels = at::randint(10, {kImages}, at::kLong);
-  const Parameters parameters("cifar10", {{"model", benchmark.model},
-                                          {"optimizer", "adam"},
-                                          {"dropout", benchmark.dropout},
-                                          {"epochs", 1}});
-  Weights weights(at::kCPU, 0);
-  const auto model = make_image_model(benchmark.model, parameters, weights);
-  weights.allocate(/*autograd=*/true);
-  Optimizer optimizer(adam(), weights.flat(), weights.flat_gradient());
-  std::vector<std::int64_t> order =
-      random_order(RandomStream(0, 1, Purpose::data_order), kImages, kImages);
-  const at::Tensor indices = at::from_blob(order.data(), {kImages}, at::kLong);
-  Pass pass{.training = true};
-  const auto step = [&] {
-    const std::int64_t at = pass.step++ % (kImages / benchmark.batch) * benchmark.batch;
-    const at::Tensor batch = indices.narrow(0, at, benchmark.batch);
-    weights.flat_gradient().zero_();
-    at::cross_entropy_loss(model->forward(normalized_batch(images, batch), pass),
-                           labels.index_select(0, batch))
-        .backward();
-    optimizer.step();
-  };
-  return static_cast<double>(benchmark.batch) / seconds_a_step(step, seconds);
+  ImageTraining training(benchmark);
+  return static_cast<double>(training.batch()) / seconds_a_step([&] { training.step(); }, seconds);
+}
+
+// The share of P1's epoch, of 6400 images in training and 10000 in evaluation, that is evaluation.
+double evaluation_percent(double seconds) {
+  constexpr std::int64_t kEvaluationBatch = 500;
+  ImageTraining training(kImageBenchmarks[0]);
+  const double step = seconds_a_step([&] { training.step(); }, seconds / 2);
+  const double evaluation =
+      seconds_a_step([&] { training.evaluate(kEvaluationBatch); }, seconds / 2);
+  const double training_seconds = step * 6400 / static_cast<double>(training.batch());
+  const double evaluation_seconds = evaluation * 10000 / kEvaluationBatch;
+  return 100 * evaluation_seconds / (training_seconds + evaluation_seconds);
+}
+
+// The share of a step that goes into making its batch, augmented.
+double augmentation_percent(double seconds) {
+  ImageTraining training(kImageBenchmarks[3]);
+  const double step = seconds_a_step([&] { training.step(); }, seconds / 2);
+  const double augment = seconds_a_step([&] { training.augment(); }, seconds / 2);
+  return 100 * augment / (step + augment);
 }
 
 void print(const std::string& name, double value, const char* unit) {
@@ -129,16 +192,21 @@ void print(const std::string& name, double value, const char* unit) {
 bool run(const std::string& name, double seconds) {
   int depth = 0, width = 0;
   for (const ImageBenchmark& benchmark : kImageBenchmarks)
-    if (name == benchmark.model) {
+    if (name == benchmark.name) {
       print(name, images_a_second(benchmark, seconds), "images/s");
       return true;
     }
-  if (std::sscanf(name.c_str(), "setnet-%dx%d", &depth, &width) == 2) {
+  if (name == "evaluation") {
+    print(name, evaluation_percent(seconds), "%");
+  } else if (name == "augmentation") {
+    print(name, augmentation_percent(seconds), "%");
+  } else if (std::sscanf(name.c_str(), "setnet-%dx%d", &depth, &width) == 2) {
     print(name, setnet_microseconds(depth, width, seconds), "us/step");
   } else {
     std::fprintf(stderr,
                  "windrow-bench-worker: unknown benchmark '%s'; known are "
-                 "setnet-<depth>x<width>, cnn5x5, cnn3, resnet9 and resnet20\n",
+                 "setnet-<depth>x<width>, cnn5x5, cnn3, resnet9, resnet20, evaluation and "
+                 "augmentation\n",
                  name.c_str());
     return false;
   }
