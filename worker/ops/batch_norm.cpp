@@ -116,19 +116,26 @@ void set_channel(const ChannelFacts& facts, const BatchNorm& norm, std::int64_t 
   facts.shift()[c] = static_cast<float>(bias - mean * scale);
 }
 
-// The batch's statistics; the running ones go towards them. Sums are of the distance to the running
-// mean, so that the difference of squares loses no digits.
+// Near the mean of each channel: that of some pixels.
+at::Tensor near_mean(const at::Tensor& x, std::int64_t pixels) {
+  const at::Tensor all = x.permute({0, 2, 3, 1}).flatten(0, 2);
+  return all.slice(0, 0, std::nullopt, std::max<std::int64_t>(1, pixels / 16)).mean(0);
+}
+
+// The batch's statistics; the running ones go towards them. Sums are of the distance to a value
+// near the mean, so that the difference of squares loses no digits.
 void set_from_batch(const ChannelFacts& facts, const BatchNorm& norm, const at::Tensor& x) {
   BatchNormPass all = pass_over(x, false);
+  const at::Tensor origin = near_mean(x, all.pixels);
   float* running_mean = norm.running_mean.mutable_data_ptr<float>();
   float* running_variance = norm.running_variance.mutable_data_ptr<float>();
-  all.origin = running_mean;
+  all.origin = origin.const_data_ptr<float>();
   const std::vector<double> sums = sums_over(best_image_kernels().batch_norm_sums, all);
   const double n = static_cast<double>(all.pixels), share = norm.momentum;
   for (std::int64_t c = 0; c < all.channels; ++c) {
     const double distance = sums[static_cast<std::size_t>(c)] / n;
     const double square = sums[static_cast<std::size_t>(all.channels + c)] / n;
-    const double mean = static_cast<double>(running_mean[c]) + distance;
+    const double mean = static_cast<double>(all.origin[c]) + distance;
     double variance = square - distance * distance;
     if (variance < 0) variance = 0;  // by rounding; a NaN stays one
     set_channel(facts, norm, c, mean, variance);
