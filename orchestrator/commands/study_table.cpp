@@ -237,8 +237,10 @@ class TableMaker {
 
   // Also where it is null in all of the study's rows, which then lack the column.
   bool view_has(const std::string& column) {
-    const ResultTable names = reader_.query("SELECT name FROM pragma_table_info('trials')");
-    return std::ranges::any_of(names.rows, [&](const auto& row) { return text(row[0]) == column; });
+    const ResultTable names = reader_.query("PRAGMA table_info(trials)");
+    const auto name = find_column(names, "name");
+    return name && std::ranges::any_of(names.rows,
+                                       [&](const auto& row) { return text(row[*name]) == column; });
   }
 
   bool is_fact(const std::string& column) const {
