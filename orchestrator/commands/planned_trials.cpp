@@ -5,6 +5,8 @@
 #include <set>
 #include <string_view>
 
+#include "sweeps/tasks/task_schema.h"
+
 namespace windrow::commands {
 namespace {
 
@@ -66,36 +68,40 @@ sweeps::Expansion expand_by(const sweeps::Study& study, const Held& held,
   }
 }
 
-scheduler::TrialSpec make_spec(const sweeps::Cell& cell, int group, const TrialInfo* held) {
+scheduler::TrialSpec make_spec(const std::string& task, const sweeps::Cell& cell, int group,
+                               const TrialInfo* held) {
   scheduler::TrialSpec spec;
   spec.group = group;
-  const auto epochs = cell.parameters.find("epochs");
-  if (epochs != cell.parameters.end() && epochs->is_number_integer())
-    spec.epochs = std::max(1, epochs->get<int>());
-  const auto steps = cell.parameters.find("steps_per_epoch");
-  const bool has_steps = steps != cell.parameters.end() && steps->is_number();
-  spec.declared_cost = spec.epochs * (has_steps ? std::max(1.0, steps->get<double>()) : 1.0);
+  spec.epochs = sweeps::declared_epochs(cell.parameters);
+  spec.declared_cost = sweeps::declared_cost(task, cell.parameters);
   if (held != nullptr) spec.committed_epochs = std::min(held->epochs, spec.epochs);
   return spec;
 }
 
-// Seconds per epoch: of the cell's trials, else the mean over the study's cells.
-void fill_epoch_seconds(const StudyPlan& plan, const Held& held,
+// Seconds per epoch: of the cell's trials, else by what the task says such an epoch costs, measured
+// by the study's other cells.
+void fill_epoch_seconds(const sweeps::Study& study, const StudyPlan& plan, const Held& held,
                         std::vector<scheduler::TrialSpec>& specs) {
   std::map<std::string, std::pair<double, int>> by_cell;
-  double sum = 0;
   for (const auto& [key, trial] : held)
     if (trial.mean_epoch_seconds > 0) {
       auto& [seconds, count] = by_cell[key.first];
       seconds += trial.mean_epoch_seconds;
       ++count;
     }
-  if (by_cell.empty()) return;
-  for (const auto& [cell, mean] : by_cell) sum += mean.first / mean.second;
+  double seconds = 0, cost = 0;
+  for (const sweeps::Cell& cell : plan.expansion.cells) {
+    const auto mean = by_cell.find(cell.hash);
+    if (mean == by_cell.end()) continue;
+    seconds += mean->second.first / mean->second.second;
+    cost += sweeps::declared_cost(study.task, cell.parameters) /
+            sweeps::declared_epochs(cell.parameters);
+  }
+  if (cost <= 0) return;
   for (scheduler::TrialSpec& spec : specs) {
     const auto mean = by_cell.find(plan.expansion.cells[static_cast<std::size_t>(spec.group)].hash);
     spec.epoch_seconds = mean != by_cell.end() ? mean->second.first / mean->second.second
-                                               : sum / static_cast<double>(by_cell.size());
+                                               : spec.declared_cost / spec.epochs * seconds / cost;
   }
 }
 
@@ -128,11 +134,11 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader) {
                                                 : planned.pending);
       known += trial != nullptr;
       if (trial == nullptr || !over(*trial))
-        plan.to_run.push_back(make_spec(cell, static_cast<int>(i), trial));
+        plan.to_run.push_back(make_spec(study.task, cell, static_cast<int>(i), trial));
     }
   }
   plan.left_trials = static_cast<std::int64_t>(held.size()) - known;
-  fill_epoch_seconds(plan, held, plan.to_run);
+  fill_epoch_seconds(study, plan, held, plan.to_run);
   plan.measured = std::any_of(held.begin(), held.end(), [](const auto& entry) {
     return entry.second.mean_epoch_seconds > 0;
   });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sweeps/tasks/task_schema.h"
+
 namespace windrow {
 
 using namespace protocol;
@@ -69,10 +71,8 @@ void Coordinator::add_new_trials() {
     const TrialRecord& trial = progress_.trial(id);
     if (trial.state == TrialState::finished || trial.state == TrialState::failed) continue;
     const Json& parameters = progress_.cell(trial).parameters;
-    const auto steps = parameters.find("steps_per_epoch");
-    const double steps_per_epoch =
-        steps != parameters.end() && steps->is_number() ? std::max(1.0, steps->get<double>()) : 1.0;
-    specs.push_back({id, static_cast<int>(trial.cell), trial.epochs * steps_per_epoch, trial.epochs,
+    specs.push_back({id, static_cast<int>(trial.cell),
+                     sweeps::declared_cost(study_.task, parameters), trial.epochs,
                      std::min(trial.committed_epochs, trial.epochs), trial.attempts,
                      trial.epoch_seconds, trial.failures});
   }

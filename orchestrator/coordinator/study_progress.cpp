@@ -1,5 +1,7 @@
 #include "orchestrator/coordinator/study_progress.h"
 
+#include "sweeps/tasks/task_schema.h"
+
 namespace windrow {
 
 using storage::TrialState;
@@ -56,14 +58,11 @@ bool StudyProgress::add(const std::vector<storage::StoredTrial>& stored,
     TrialRecord& record = found->second;
     record.cell = cell;
     if (!is_new) continue;
-    const sweeps::Json& parameters = cells_[cell].parameters;
-    const auto epochs = parameters.find("epochs");
     record.id = trial.id;
     record.seed = trial.seed;
     record.attempts = trial.attempts;
     record.committed_epochs = trial.committed_epochs;
-    if (epochs != parameters.end() && epochs->is_number_integer())
-      record.epochs = std::max(1, epochs->get<int>());
+    record.epochs = sweeps::declared_epochs(cells_[cell].parameters);
     record.epoch_seconds = trial.mean_epoch_seconds;
     record.state = trial.state;
     record.failures = trial.failures_by_kind;

@@ -4,6 +4,7 @@
 // is 0.99 in PyTorch and 0.9 in Keras; AdaGrad's accumulator starts at 0 in PyTorch and at 0.1 in
 // Keras; epsilon is 1e-8 (adagrad: 1e-10) in PyTorch and 1e-7 in Keras; AdamW's weight decay is
 // 0.01 in PyTorch and 0.004 in Keras.
+#include <algorithm>
 #include <iterator>
 
 #include "sweeps/tasks/registry.h"
@@ -236,6 +237,25 @@ std::vector<MetricSpec> epoch_metrics() {
   };
 }
 
+// Multiply-adds of a forward pass of one image.
+double image_work(const Json& parameters) {
+  const std::string model = parameters.at("model");
+  if (model == "cnn5x5") return 30.7e6;
+  if (model == "cnn3") return 38.9e6;
+  if (model == "resnet9") return 379e6;
+  // 0.44 M of the first convolution, and 2.36 M of each other one whatever its stage.
+  return 0.44e6 + 2.36e6 * (parameters.at("depth").get<double>() - 2);
+}
+
+// Training goes through the network three times (forward, and backward for activations and
+// weights), the evaluation of the 10,000 test images once.
+double epoch_work(const Json& parameters) {
+  constexpr double kTraining = 50000, kTest = 10000;
+  const double steps = parameters.at("steps_per_epoch"), batch = parameters.at("batch");
+  const double images = steps == 0 ? kTraining : std::min(kTraining, steps * batch);
+  return image_work(parameters) * (3 * images + kTest);
+}
+
 }  // namespace
 
 TaskSpec cifar10_task() {
@@ -250,6 +270,7 @@ TaskSpec cifar10_task() {
     task.parameters.insert(task.parameters.end(), std::make_move_iterator(group.begin()),
                            std::make_move_iterator(group.end()));
   task.facts = {{"parameters", "trainable parameters of the network"}};
+  task.epoch_work = epoch_work;
   return task;
 }
 

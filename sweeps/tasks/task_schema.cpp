@@ -232,4 +232,16 @@ Json identity_parameters(const TaskSpec& task, const Json& complete) {
   return identity;
 }
 
+int declared_epochs(const Json& parameters) {
+  const auto epochs = parameters.find("epochs");
+  const bool known = epochs != parameters.end() && epochs->is_number_integer();
+  return known ? std::max(1, epochs->get<int>()) : 1;
+}
+
+double declared_cost(std::string_view task, const Json& parameters) {
+  const TaskSpec* spec = find_task(task);
+  const double work = spec && spec->epoch_work ? spec->epoch_work(parameters) : 1;
+  return declared_epochs(parameters) * work;
+}
+
 }  // namespace windrow::sweeps

@@ -6,6 +6,7 @@
 // A new task is one file in this folder that defines its table, and one line in registry.cpp.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -49,6 +50,9 @@ struct TaskSpec {
   std::vector<MetricSpec> metrics;              // reported each epoch, and in the result
   std::vector<MetricSpec> result_metrics = {};  // in the result only: not for early stopping
   std::vector<MetricSpec> facts = {};           // known before training (`info` of `started`)
+  // Multiply-adds of an epoch, roughly, of complete parameters: what tells long trials from short
+  // ones before any epoch was measured. Absent: all are alike.
+  std::function<double(const Json& parameters)> epoch_work = {};
 
   const ParameterSpec* find(std::string_view parameter) const;  // nullptr: it has none so named
   std::vector<std::string> parameter_names() const;
@@ -90,6 +94,13 @@ Json complete_parameters(const TaskSpec& task, const Json& given);
 
 // Of complete parameters, those that make a cell what it is: all that differ from their defaults.
 Json identity_parameters(const TaskSpec& task, const Json& complete);
+
+// What all epochs of a trial with these complete parameters cost, in the unit of epoch_work; of a
+// task that is not shipped ("" or another name), its epochs.
+double declared_cost(std::string_view task, const Json& parameters);
+
+// The epochs that a trial with these parameters has at most; 1 where they don't say.
+int declared_epochs(const Json& parameters);
 
 // The epsilon that an optimizer of task cifar10 uses where the parameter `epsilon` is null:
 // PyTorch's 1e-8 for rmsprop and adam, Keras' 1e-7 for adagrad; 0 for those that have none.

@@ -253,5 +253,25 @@ TEST(DefaultEpsilon, IsTheDocumentedOneOfEachOptimizer) {
   EXPECT_EQ(default_epsilon("sgd"), 0);
 }
 
+// The longest trials are to begin first, before anything was measured.
+TEST(DeclaredCost, FollowsTheModelTheEpochsAndTheImages) {
+  const auto cost = [](Json given) {
+    given["optimizer"] = "adam";
+    if (!given.contains("epochs")) given["epochs"] = 1;
+    return declared_cost("cifar10", complete_parameters(*find_task("cifar10"), given));
+  };
+  EXPECT_GT(cost({{"model", "resnet9"}}), 5 * cost({{"model", "resnet"}}));
+  EXPECT_GT(cost({{"model", "resnet"}, {"depth", 32}}), 1.5 * cost({{"model", "resnet"}}));
+  EXPECT_DOUBLE_EQ(cost({{"model", "cnn3"}, {"epochs", 7}}), 7 * cost({{"model", "cnn3"}}));
+  // 50 steps of 128 images, each thrice, and 10,000 test images.
+  EXPECT_DOUBLE_EQ(cost({{"model", "cnn5x5"}, {"steps_per_epoch", 50}}),
+                   30.7e6 * (3 * 6400 + 10000));
+}
+
+TEST(DeclaredCost, OfAProgramOfTheUsersOwnIsItsEpochs) {
+  EXPECT_EQ(declared_cost("", {{"epochs", 30}, {"x", 1}}), 30);
+  EXPECT_EQ(declared_cost("", {{"x", 1}}), 1);
+}
+
 }  // namespace
 }  // namespace windrow::sweeps
