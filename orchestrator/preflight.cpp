@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <set>
 #include <sstream>
+
+#include "sweeps/data/choice_files.h"
 
 namespace windrow {
 namespace {
@@ -38,6 +41,22 @@ std::string script_of(const std::vector<std::string>& command) {
     return "";
   }
   return "";
+}
+
+// Of the cells that are known yet, each pair of files and what is asked of it once.
+std::vector<std::string> choice_sets_faults(const sweeps::Study& study, const fs::path& data_dir) {
+  std::vector<std::string> faults;
+  std::set<std::string> seen;
+  for (const sweeps::Cell& cell : sweeps::expand(study).cells) {
+    sweeps::Json asked;
+    for (const char* key : {"train_file", "train_choice_file", "test_file", "test_choice_file",
+                            "items", "features", "validation_split"})
+      asked[key] = cell.parameters.value(key, sweeps::Json());
+    if (!seen.insert(asked.dump()).second) continue;
+    std::string fault = sweeps::choice_sets_fault(asked, data_dir);
+    if (!fault.empty()) faults.push_back(std::move(fault));
+  }
+  return faults;
 }
 
 }  // namespace
@@ -101,6 +120,9 @@ std::vector<std::string> preflight_faults(const sweeps::Study& study, const std:
                      "path in trainer.command");
   if (study.task == "cifar10")
     for (std::string& fault : cifar10_faults(data_dir)) faults.push_back(std::move(fault));
+  if (study.task == "choice-sets")
+    for (std::string& fault : choice_sets_faults(study, data_dir))
+      faults.push_back(std::move(fault));
   return faults;
 }
 

@@ -76,7 +76,7 @@ std::string epochs(const Columns& columns) {
 
 std::string attempts() {
   return "CREATE VIEW attempts AS SELECT trial, attempt, host, rank, slots, gang, device, "
-         "versions, " +
+         "versions, info, " +
          iso_time("began_at") + " AS began_at, " + iso_time("ended_at") +
          " AS ended_at, outcome, resumed_from_epoch FROM attempt";
 }

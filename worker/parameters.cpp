@@ -45,6 +45,11 @@ std::int64_t Parameters::integer(const char* key) const {
   return value.get<std::int64_t>();
 }
 
+std::optional<std::int64_t> Parameters::integer_or_null(const char* key) const {
+  if (at(key).is_null()) return std::nullopt;
+  return integer(key);
+}
+
 double Parameters::number(const char* key) const {
   const protocol::Json& value = at(key);
   if (!value.is_number()) throw wrong_type(key, "a number", value);

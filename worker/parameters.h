@@ -18,6 +18,7 @@ class Parameters {
   Parameters(const std::string& task, const protocol::Json& given);
 
   std::int64_t integer(const char* key) const;
+  std::optional<std::int64_t> integer_or_null(const char* key) const;
   double number(const char* key) const;
   std::optional<double> number_or_null(const char* key) const;
   std::string string(const char* key) const;

@@ -127,8 +127,9 @@ class Loop {
     const bool send_it = epoch_ > start_.committed_epochs;
     if (writer_) {
       blobs.insert(blobs.end(), best_weights_.begin(), best_weights_.end());
-      writer_->submit({epoch_, trial_hash(start_), std::move(blobs), history_},
-                      send_it ? std::optional(epoch) : std::nullopt);
+      writer_->submit(
+          {epoch_, trial_hash(start_, training_->data_hash()), std::move(blobs), history_},
+          send_it ? std::optional(epoch) : std::nullopt);
     } else if (send_it) {
       send_(epoch);
     }
@@ -160,7 +161,15 @@ class Loop {
       throw CheckpointError("checkpoint " + checkpoint_name(epoch) + " in " +
                             start_.checkpoint_dir + " can't be used: " + what);
     };
-    if (checkpoint.trial_hash != trial_hash(start_)) fail("it is of a trial with other parameters");
+    if (checkpoint.trial_hash != trial_hash(start_, training_->data_hash())) {
+      // Its first epochs, on other data, are in the database: the trial can't be both.
+      if (!training_->data_hash().empty())
+        throw TrainerError(FailureKind::data,
+                           "the data files have changed since epoch " + std::to_string(epoch) +
+                               " was trained; bring them back, or give the changed ones other "
+                               "names, which makes them cells of their own");
+      fail("it is of a trial with other parameters");
+    }
     std::vector<protocol::Epoch> epochs = parse_history(checkpoint.history);
     if (static_cast<int>(epochs.size()) != epoch) fail("its history is not complete");
     const std::size_t weights = training_->weights().size();

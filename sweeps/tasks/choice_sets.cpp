@@ -7,7 +7,9 @@ TaskSpec choice_sets_task() {
   using enum ParameterType;
   TaskSpec task;
   task.name = "choice-sets";
-  task.help = "Regression of one-hot choices on generated sets of items, permutation-equivariant";
+  task.help =
+      "Regression of one-hot choices on sets of items, generated or from files, "
+      "permutation-equivariant";
   task.parameters = {
       {.name = "model",
        .type = string,
@@ -72,28 +74,46 @@ TaskSpec choice_sets_task() {
        .exclusive_maximum = true},
       {.name = "train_sets",
        .type = integer,
-       .help = "sets generated for training and validation together",
+       .help = "sets generated for training and validation together; a file has its own number",
        .default_value = 200000,
        .minimum = 2,
        .maximum = kIntegerMaximum},
       {.name = "test_sets",
        .type = integer,
-       .help = "sets generated for the test",
+       .help = "sets generated for the test; a file has its own number",
        .default_value = 200000,
        .minimum = 1,
        .maximum = kIntegerMaximum},
       {.name = "items",
        .type = integer,
-       .help = "items in a set",
-       .default_value = 5,
+       .help = "items in a set; null: 5 where sets are generated, else as the file has it",
+       .default_value = nullptr,
        .minimum = 2,
        .maximum = 65536},
       {.name = "features",
        .type = integer,
-       .help = "features of an item; the choice depends on the first three",
-       .default_value = 3,
-       .minimum = 3,
+       .help = "features of an item; null: 3 where sets are generated (which takes at least 3, on "
+               "which the choice depends), else as the file has it",
+       .default_value = nullptr,
+       .minimum = 1,
        .maximum = 65536},
+      {.name = "train_file",
+       .type = string,
+       .help = "sets for training and validation, a .csv or .npy file; a relative path counts from "
+               "the data folder; null: generated",
+       .default_value = nullptr},
+      {.name = "test_file",
+       .type = string,
+       .help = "sets for the test, likewise; named where train_file is",
+       .default_value = nullptr},
+      {.name = "train_choice_file",
+       .type = string,
+       .help = "the choices that belong to train_file where that is a .npy file, another .npy file",
+       .default_value = nullptr},
+      {.name = "test_choice_file",
+       .type = string,
+       .help = "the choices that belong to test_file, likewise",
+       .default_value = nullptr},
       {.name = "data_seed",
        .type = integer,
        .help =

@@ -39,7 +39,7 @@ TEST_F(ViewTest, ColumnsAreAsDocumented) {
                                              "state_hash", "committed_at", "loss"));
   EXPECT_THAT(columns("attempts"),
               ElementsAre("trial", "attempt", "host", "rank", "slots", "gang", "device", "versions",
-                          "began_at", "ended_at", "outcome", "resumed_from_epoch"));
+                          "info", "began_at", "ended_at", "outcome", "resumed_from_epoch"));
   EXPECT_THAT(columns("failures"), ElementsAre("trial", "attempt", "kind", "message", "exit_code",
                                                "signal", "host", "slot", "stderr_tail"));
   EXPECT_THAT(

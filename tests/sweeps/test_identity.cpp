@@ -50,7 +50,7 @@ TEST(CellHash, IsTheSameForTheSameNumberWrittenOtherwise) {
 TEST(CellHash, WritingADefaultOutChangesNothing) {
   EXPECT_EQ(cell_hash(kCell),
             cell_hash("{study: s, task: choice-sets, parameters: {depth: 3, width: "
-                      "10, lr: 1e-4, pool: mean, items: 5, model: setnet}}"));
+                      "10, lr: 1e-4, pool: mean, batch: 300, model: setnet}}"));
 }
 
 // Parameters that later versions added: their defaults keep the cells of older databases.

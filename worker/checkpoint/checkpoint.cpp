@@ -132,10 +132,11 @@ std::string checkpoint_name(int epoch) {
   return std::string(kPrefix) + std::to_string(epoch) + std::string(kSuffix);
 }
 
-std::string trial_hash(const protocol::Start& start) {
+std::string trial_hash(const protocol::Start& start, const std::string& data_hash) {
   protocol::Json identity{
       {"task", start.task}, {"parameters", start.parameters}, {"seed", start.seed}};
   if (start.early_stopping) identity["early_stopping"] = protocol::to_json(*start.early_stopping);
+  if (!data_hash.empty()) identity["data"] = data_hash;
   return protocol::content_hash(identity.dump());
 }
 

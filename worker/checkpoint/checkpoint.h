@@ -19,7 +19,7 @@ namespace windrow::worker {
 
 struct Checkpoint {
   int epoch = 0;
-  std::string trial_hash;          // what the state belongs to: task, parameters, seed, stopping
+  std::string trial_hash;  // what the state belongs to: task, parameters, seed, stopping, data
   std::vector<std::string> blobs;  // raw bytes of the state's tensors, in the training's order
   std::string history;             // epoch messages 1 .. epoch as lines, without their checkpoint
 };
@@ -32,7 +32,8 @@ struct CheckpointError : std::runtime_error {
 std::string checkpoint_name(int epoch);  // "epoch-<n>.ckpt"
 
 // Identifies what a checkpoint belongs to; the number of threads and the device aren't part of it.
-std::string trial_hash(const protocol::Start& start);
+// `data_hash` is what the parameters don't say of the data, "" where they say it all.
+std::string trial_hash(const protocol::Start& start, const std::string& data_hash = "");
 
 // A folder of one trial's checkpoints. The two newest are kept.
 class CheckpointFolder {

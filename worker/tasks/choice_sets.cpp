@@ -1,9 +1,9 @@
-// Task choice-sets: regression of one-hot choices on generated sets (study P3).
+// Task choice-sets: regression of one-hot choices on sets, generated or from files (study P3).
 #include "worker/data/choice_sets.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "worker/data/choice_files.h"
 #include "worker/data/epoch_order.h"
 #include "worker/models/setnet.h"
 #include "worker/optim/optimizer.h"
@@ -19,9 +19,9 @@ ChoiceSets on_device(const ChoiceSets& data, at::Device device) {
   return {data.x.to(device), data.choice.to(device)};
 }
 
-SetnetShape shape_of(const Parameters& p) {
-  return {.items = p.integer("items"),
-          .features = p.integer("features"),
+SetnetShape shape_of(const Parameters& p, const ChoiceSets& data) {
+  return {.items = data.x.size(1),
+          .features = data.x.size(2),
           .depth = p.integer("depth"),
           .width = p.integer("width"),
           .pool = pool_from_name(p.string("pool"))};
@@ -35,11 +35,13 @@ OptimizerSettings adam_of(const Parameters& p) {
           .epsilon = p.number("epsilon")};
 }
 
-std::shared_ptr<const ChoiceSets> sets_of(const TrainingContext& context, ChoicePart part) {
+std::shared_ptr<const ChoiceSets> generated_sets(const TrainingContext& context, ChoicePart part) {
+  constexpr std::int64_t kItems = 5, kFeatures = 3;  // the study's
   const Parameters& p = context.parameters;
   const bool training = part == ChoicePart::training;
   const std::int64_t sets = p.integer(training ? "train_sets" : "test_sets");
-  const std::int64_t items = p.integer("items"), features = p.integer("features");
+  const std::int64_t items = p.integer_or_null("items").value_or(kItems);
+  const std::int64_t features = p.integer_or_null("features").value_or(kFeatures);
   const std::int64_t data_seed = p.integer("data_seed");
   const std::string key = std::string("choice-sets ") + (training ? "training " : "test ") +
                           std::to_string(sets) + " " + std::to_string(items) + " " +
@@ -50,23 +52,45 @@ std::shared_ptr<const ChoiceSets> sets_of(const TrainingContext& context, Choice
   });
 }
 
+struct StudySets {
+  std::shared_ptr<const ChoiceSets> training, test;
+  std::string hash = {};      // of sets from files
+  protocol::Json facts = {};  // likewise
+};
+
+StudySets sets_of(const TrainingContext& context) {
+  const Parameters& p = context.parameters;
+  try {
+    const auto files = sweeps::choice_files(p.json(), context.data_dir);
+    if (!files)
+      return {generated_sets(context, ChoicePart::training),
+              generated_sets(context, ChoicePart::test)};
+    const double split = p.number("validation_split");
+    const std::string key = "choice files " + sweeps::shown(split) + " " + context.device.str() +
+                            " " + version_of(*files);
+    const auto both = context.data.get<FileSets>(
+        key, [&] { return load_choice_files(*files, split, context.device); });
+    return {{both, &both->training}, {both, &both->test}, both->hash, both->facts};
+  } catch (const sweeps::DataFileError& error) {
+    throw TrainerError(protocol::FailureKind::data, error.what());
+  }
+}
+
 class ChoiceSetsTraining final : public Training {
  public:
   explicit ChoiceSetsTraining(const TrainingContext& context)
       : seed_(context.seed),
         epochs_(static_cast<int>(context.parameters.integer("epochs"))),
         batch_(context.parameters.integer("batch")),
-        items_(context.parameters.integer("items")),
-        training_(sets_of(context, ChoicePart::training)),
-        test_(sets_of(context, ChoicePart::test)),
+        data_(sets_of(context)),
+        training_(*data_.training),
+        test_(*data_.test),
+        items_(training_.x.size(1)),
         weights_(context.device, context.seed) {
-    const std::int64_t sets = training_->choice.size(0);
-    const double split = context.parameters.number("validation_split");
-    // As Keras does, the last sets are held out; at least one on either side.
-    train_sets_ = std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(std::floor(static_cast<double>(sets) * (1 - split) + 1e-9)), 1,
-        sets - 1);
-    const SetnetShape shape = shape_of(context.parameters);
+    const std::int64_t sets = training_.choice.size(0);
+    train_sets_ =
+        sets - sweeps::validation_sets(sets, context.parameters.number("validation_split"));
+    const SetnetShape shape = shape_of(context.parameters, training_);
     add_setnet_weights(shape, weights_);
     model_ = make_setnet(shape, weights_);
     optimizer_ = std::make_unique<Optimizer>(adam_of(context.parameters), weights_.flat(),
@@ -74,26 +98,31 @@ class ChoiceSetsTraining final : public Training {
   }
 
   int epochs() const override { return epochs_; }
-  protocol::Json facts() const override { return {{"parameters", weights_.count()}}; }
+  protocol::Json facts() const override {
+    protocol::Json facts = {{"parameters", weights_.count()}};
+    if (!data_.facts.empty()) facts["data"] = data_.facts;
+    return facts;
+  }
+  std::string data_hash() const override { return data_.hash; }
 
   protocol::Metrics run_epoch(int epoch, Progress& progress) override {
     const at::Tensor order =
         epoch_order(seed_, epoch, train_sets_, train_sets_, weights_.flat().device());
     for (std::int64_t begin = 0; begin < train_sets_; begin += batch_) {
-      model_->gradient(*training_, order.narrow(0, begin, std::min(batch_, train_sets_ - begin)));
+      model_->gradient(training_, order.narrow(0, begin, std::min(batch_, train_sets_ - begin)));
       optimizer_->step();
       progress.step();
     }
     const double train_mse = model_->take_squared_error() / values(train_sets_);
     return {{"train_mse", train_mse},
-            {"val_mse", mse(*training_, train_sets_, training_->choice.size(0), progress)}};
+            {"val_mse", mse(training_, train_sets_, training_.choice.size(0), progress)}};
   }
 
   // All three errors with the weights as they are, as the report's table has them.
   protocol::Metrics result(const protocol::Metrics&, Progress& progress) override {
-    return {{"train_mse", mse(*training_, 0, train_sets_, progress)},
-            {"val_mse", mse(*training_, train_sets_, training_->choice.size(0), progress)},
-            {"test_mse", mse(*test_, 0, test_->choice.size(0), progress)}};
+    return {{"train_mse", mse(training_, 0, train_sets_, progress)},
+            {"val_mse", mse(training_, train_sets_, training_.choice.size(0), progress)},
+            {"test_mse", mse(test_, 0, test_.choice.size(0), progress)}};
   }
 
   std::vector<at::Tensor> weights() override { return weights_.state(); }
@@ -112,8 +141,10 @@ class ChoiceSetsTraining final : public Training {
 
   std::int64_t seed_;
   int epochs_;
-  std::int64_t batch_, items_;
-  std::shared_ptr<const ChoiceSets> training_, test_;
+  std::int64_t batch_;
+  StudySets data_;
+  const ChoiceSets &training_, &test_;
+  std::int64_t items_;
   std::int64_t train_sets_ = 0;  // of training_; the rest is for validation
   Weights weights_;
   std::unique_ptr<Setnet> model_;

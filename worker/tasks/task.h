@@ -27,6 +27,10 @@ class Training {
   // Facts known before training, for Started.info.
   virtual protocol::Json facts() const = 0;
 
+  // What the data are, where the parameters don't say it by themselves (a file may change): a trial
+  // goes on from a checkpoint of the same data only.
+  virtual std::string data_hash() const { return ""; }
+
   // Trains epoch `epoch` (from 1) and evaluates. The metrics are those of the task's table; a loss
   // that is NaN is reported as such. Calls progress.step() within its steps.
   virtual protocol::Metrics run_epoch(int epoch, Progress& progress) = 0;
