@@ -6,9 +6,12 @@
 namespace windrow::worker {
 namespace WINDROW_ISA {
 
-void affine(const AffineArguments& a);
+void product(const ProductArguments& a);
 void outer(const OuterArguments& a);
-void sum_rows(const SumRowsArguments& a);
+void to_contrasts(const ContrastArguments& a);
+void from_contrasts(const ContrastArguments& a);
+void relu_contrasts(const ContrastArguments& a);
+void gate_contrasts(const ContrastArguments& a);
 
 namespace {
 
@@ -98,8 +101,12 @@ void adamw(const OptimizerArguments& a) {
 
 extern const Kernels WINDROW_JOIN(kKernels_, WINDROW_ISA);
 const Kernels WINDROW_JOIN(kKernels_, WINDROW_ISA) = {
-    WINDROW_TEXT(WINDROW_ISA), WINDROW_ISA::affine,   WINDROW_ISA::outer,   WINDROW_ISA::sum_rows,
-    WINDROW_ISA::sgd,          WINDROW_ISA::nesterov, WINDROW_ISA::adagrad, WINDROW_ISA::rmsprop,
-    WINDROW_ISA::adam,         WINDROW_ISA::adamw};
+    WINDROW_TEXT(WINDROW_ISA),   WINDROW_ISA::product,
+    WINDROW_ISA::outer,          WINDROW_ISA::to_contrasts,
+    WINDROW_ISA::from_contrasts, WINDROW_ISA::relu_contrasts,
+    WINDROW_ISA::gate_contrasts, WINDROW_ISA::sgd,
+    WINDROW_ISA::nesterov,       WINDROW_ISA::adagrad,
+    WINDROW_ISA::rmsprop,        WINDROW_ISA::adam,
+    WINDROW_ISA::adamw};
 
 }  // namespace windrow::worker

@@ -1,9 +1,10 @@
 // setnet on the CPU, without ATen operators.
 //
-// 16 sets lie side by side as the lanes of vectors: activations are [block][feature][item][16], so
-// that a product with a weight is one multiply-add of 16 sets, pooling over the items adds whole
-// vectors, and nothing is ever transposed. Forward and backward are the same kernel with other
-// strides. Blocks are independent of one another, weight gradients are sums over all of them.
+// 16 sets lie side by side as the lanes of vectors: activations are [block][feature][row][16], so
+// that a product with a weight is one multiply-add of 16 sets, mixing the items adds whole vectors,
+// and nothing is ever transposed. Forward and backward are the same kernel with other strides. A
+// few blocks at a time go through the whole network and back, so that they stay in the cache; the
+// weights' gradients are sums over all blocks.
 #include <ATen/Parallel.h>
 #include <ATen/ops/zeros.h>
 
@@ -12,13 +13,13 @@
 
 #include "worker/kernels/kernels.h"
 #include "worker/models/setnet.h"
+#include "worker/models/setnet_mixing.h"
 
 namespace windrow::worker {
 namespace {
 
-using Finish = AffineArguments::Finish;
-
-constexpr std::int64_t kGroup = 5;  // blocks that go through the network together
+// Features whose products are made and mixed at a time: a whole number of the kernels' tiles.
+constexpr std::int64_t kFeatures = 20;
 
 // A float buffer, aligned to 64 bytes; begins at 0.
 class Buffer {
@@ -37,14 +38,21 @@ class Buffer {
 class CpuSetnet final : public Setnet {
  public:
   CpuSetnet(const SetnetShape& shape, Weights& weights, const Kernels& kernels)
-      : shape_(shape), kernels_(kernels) {
+      : shape_(shape),
+        kernels_(kernels),
+        mixing_(shape.pool == Pool::max ? make_max_mixing(shape)
+                                        : make_contrast_mixing(shape, kernels)),
+        rows_(mixing_->rows()) {
     const float* values = weights.flat().const_data_ptr<float>();
     float* gradient = weights.flat_gradient().mutable_data_ptr<float>();
     std::int64_t at = 0;
     for (std::int64_t l = 0; l < shape.depth; ++l) {
       const std::int64_t in = shape.in(l), out = shape.out(l), size = in * out;
-      layers_.push_back({in, out, values + at, values + at + size, values + at + 2 * size,
-                         gradient + at, gradient + at + size, gradient + at + 2 * size});
+      Layer& layer = layers_.emplace_back(Layer{in, out, values + at, values + at + size,
+                                                values + at + 2 * size, gradient + at,
+                                                gradient + at + size, gradient + at + 2 * size});
+      layer.shared.resize(size);
+      widest_ = std::max({widest_, in, out});
       at += 2 * size + out;
     }
   }
@@ -52,20 +60,30 @@ class CpuSetnet final : public Setnet {
   void gradient(const ChoiceSets& data, const at::Tensor& batch) override {
     const std::int64_t* sets = batch.const_data_ptr<std::int64_t>();
     const std::int64_t n = batch.numel();
-    forward(
-        data, [sets](std::int64_t i) { return sets[i]; }, n);
     const float scale = 2 / static_cast<float>(n * shape_.items);
-    error_gradient(n, scale);
-    for (std::size_t l = layers_.size(); l-- > 0;) backward(l, blocks_of(n));
+    prepare(blocks_of(n));
+    for_blocks(n, [&](std::int64_t block) {
+      forward(
+          data, [sets](std::int64_t i) { return sets[i]; }, n, block);
+      error_gradient(n, scale, block);
+      backward(block);
+    });
+    add_errors(blocks_of(n));
+    for (Layer& layer : layers_) weight_gradients(layer, blocks_of(n));
   }
 
   void evaluate(const ChoiceSets& data, std::int64_t begin, std::int64_t end) override {
-    constexpr std::int64_t kAtOnce = 16 * kLanes * kGroup;
-    for (std::int64_t first = begin; first < end; first += kAtOnce) {
-      const std::int64_t n = std::min(kAtOnce, end - first);
-      forward(
-          data, [first](std::int64_t i) { return first + i; }, n);
-      error_gradient(n, 0);
+    // Few enough for their activations to stay in the cache.
+    const std::int64_t at_once = kLanes * std::clamp<std::int64_t>(4096 / widest_, 20, 256);
+    for (std::int64_t first = begin; first < end; first += at_once) {
+      const std::int64_t n = std::min(at_once, end - first);
+      prepare(blocks_of(n));
+      for_blocks(n, [&](std::int64_t block) {
+        forward(
+            data, [first](std::int64_t i) { return first + i; }, n, block);
+        error_gradient(n, 0, block);
+      });
+      add_errors(blocks_of(n));
     }
   }
 
@@ -74,8 +92,11 @@ class CpuSetnet final : public Setnet {
   at::Tensor outputs(const at::Tensor& x) override {
     const std::int64_t n = x.size(0), items = shape_.items;
     const ChoiceSets data{x.contiguous(), at::zeros({n}, at::kLong)};
-    forward(
-        data, [](std::int64_t i) { return i; }, n);
+    prepare(blocks_of(n));
+    for_blocks(n, [&](std::int64_t block) {
+      forward(
+          data, [](std::int64_t i) { return i; }, n, block);
+    });
     at::Tensor out = at::zeros({n, items}, at::kFloat);
     float* to = out.mutable_data_ptr<float>();
     for (std::int64_t s = 0; s < n; ++s)
@@ -89,272 +110,224 @@ class CpuSetnet final : public Setnet {
     std::int64_t in, out;
     const float *lambda, *gamma, *bias;
     float *lambda_gradient, *gamma_gradient, *bias_gradient;
-    Buffer x = {};       // [blocks][in][items][16], the layer's input
-    Buffer pooled = {};  // [blocks][in][16]
-    Buffer argmax = {};  // [blocks][in][16], the item's number, where pool is max
-    Buffer dy = {};      // [blocks][out][items][16]
-    Buffer dy_sum = {};  // [blocks][out][16], over the items
-    Buffer shared = {};  // [blocks][max(in, out)][16], the pooled part of a sum
+    Buffer shared = {};  // [in][out], what row 0 is multiplied by
+    Buffer x = {};       // [blocks][in][rows][16], the layer's input
+    // [blocks][in][items], where the ReLU before is open, a bit for each set; not of the first
+    // layer.
+    std::vector<std::uint16_t> open = {};
+    Buffer gradient = {};  // [blocks][out][rows][16], that of its products
   };
 
   static std::int64_t blocks_of(std::int64_t sets) { return (sets + kLanes - 1) / kLanes; }
-  std::int64_t block_size() const { return shape_.items * kLanes; }  // floats of a feature
+  // Floats of a feature of a block.
+  std::int64_t row_size() const { return rows_ * kLanes; }
+  std::int64_t value_size() const { return shape_.items * kLanes; }
 
-  void reserve(std::int64_t blocks) {
+  // Room for that many blocks, and what depends on the weights.
+  void prepare(std::int64_t blocks) {
+    const float a = mixing_->lambda_share(), b = mixing_->gamma_share();
+    for (Layer& layer : layers_) {
+      float* shared = layer.shared.data();
+      for (std::int64_t i = 0; i < layer.in * layer.out; ++i)
+        shared[i] = a * layer.lambda[i] + b * layer.gamma[i];
+    }
+    const auto threads = static_cast<std::size_t>(at::get_num_threads());
+    if (scratch_.size() < threads) {
+      scratch_.resize(threads);
+      for (Buffer& scratch : scratch_)
+        scratch.resize(std::max(kFeatures, shape_.features) * row_size());
+    }
     if (blocks <= capacity_) return;
     capacity_ = blocks;
     for (Layer& layer : layers_) {
-      layer.x.resize(blocks * layer.in * block_size());
-      layer.pooled.resize(blocks * layer.in * kLanes);
-      if (shape_.pool == Pool::max) layer.argmax.resize(blocks * layer.in * kLanes);
-      layer.dy.resize(blocks * layer.out * block_size());
-      layer.dy_sum.resize(blocks * layer.out * kLanes);
-      layer.shared.resize(blocks * std::max(layer.in, layer.out) * kLanes);
+      layer.x.resize(blocks * layer.in * row_size());
+      if (&layer != &layers_.front())
+        layer.open.resize(static_cast<std::size_t>(blocks * layer.in * shape_.items));
+      layer.gradient.resize(blocks * layer.out * row_size());
     }
-    outputs_.resize(blocks * block_size());
+    outputs_.resize(blocks * value_size());
     choice_.resize(blocks * kLanes);
     block_error_.resize(static_cast<std::size_t>(blocks));
   }
 
-  // Calls work(first block, last block) for groups of blocks, on all threads.
+  // Calls work(block) for the blocks of n sets, on all threads.
   template <class Work>
-  static void for_groups(std::int64_t blocks, Work work) {
-    const std::int64_t groups = (blocks + kGroup - 1) / kGroup;
-    at::parallel_for(0, groups, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t g = begin; g < end; ++g)
-        work(g * kGroup, std::min(blocks, (g + 1) * kGroup));
+  static void for_blocks(std::int64_t n, Work work) {
+    at::parallel_for(0, blocks_of(n), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t block = begin; block < end; ++block) work(block);
     });
   }
 
-  // Outputs of the sets set_of(0) .. set_of(n - 1) of `data`.
+  float* scratch() const { return scratch_[static_cast<std::size_t>(at::get_thread_num())].data(); }
+
+  // Calls mix(first output, outputs, products) with the products of a block's input x for some of
+  // the outputs at a time: of each feature, row 0 times `shared` and the other rows times `lambda`,
+  // or times their transposes.
+  template <class Mix>
+  void products(const Layer& layer, bool transposed, const float* x, Mix mix) const {
+    const std::int64_t all_outputs = transposed ? layer.in : layer.out;
+    const std::int64_t w_output = transposed ? layer.out : 1;
+    float* y = scratch();
+    ProductArguments a{.inputs = transposed ? layer.out : layer.in,
+                       .x_input = row_size(),
+                       .x_row = kLanes,
+                       .w_input = transposed ? 1 : layer.out,
+                       .w_output = w_output,
+                       .y_output = row_size(),
+                       .y_row = kLanes};
+    for (std::int64_t first = 0; first < all_outputs; first += kFeatures) {
+      a.outputs = std::min(kFeatures, all_outputs - first);
+      a.rows = rows_ - 1;
+      a.x = x + kLanes;
+      a.w = layer.lambda + first * w_output;
+      a.y = y + kLanes;
+      kernels_.product(a);
+      a.rows = 1;
+      a.x = x;
+      a.w = layer.shared.data() + first * w_output;
+      a.y = y;
+      kernels_.product(a);
+      mix(first, a.outputs, y);
+    }
+  }
+
+  // Outputs of the block's sets, set_of(0) .. set_of(n - 1) of `data`.
   template <class SetOf>
-  void forward(const ChoiceSets& data, SetOf set_of, std::int64_t n) {
-    reserve(blocks_of(n));
-    for_groups(blocks_of(n), [&](std::int64_t first, std::int64_t last) {
-      gather(data, set_of, n, first, last);
-      for (std::size_t l = 0; l < layers_.size(); ++l) forward_layer(l, first, last);
-    });
+  void forward(const ChoiceSets& data, SetOf set_of, std::int64_t n, std::int64_t block) {
+    gather(data, set_of, n, block);
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const Layer& layer = layers_[l];
+      const float* x = layer.x.data() + block * layer.in * row_size();
+      if (l + 1 == layers_.size()) {
+        float* outputs = outputs_.data() + block * value_size();
+        products(layer, false, x, [&](std::int64_t, std::int64_t, const float* y) {
+          mixing_->values_of(1, y, layer.bias, outputs);
+        });
+        return;
+      }
+      Layer& next = layers_[l + 1];
+      products(layer, false, x, [&](std::int64_t first, std::int64_t features, const float* y) {
+        const std::int64_t at = block * next.in + first;
+        mixing_->relu(features, y, layer.bias + first, next.open.data() + at * shape_.items,
+                      next.x.data() + at * row_size());
+      });
+    }
   }
 
   template <class SetOf>
-  void gather(const ChoiceSets& data, SetOf set_of, std::int64_t n, std::int64_t first,
-              std::int64_t last) {
-    const std::int64_t items = shape_.items, features = shape_.features;
+  void gather(const ChoiceSets& data, SetOf set_of, std::int64_t n, std::int64_t block) {
+    const std::int64_t items = shape_.items, features = shape_.features, size = items * features;
     const float* x = data.x.const_data_ptr<float>();
     const std::int64_t* choice = data.choice.const_data_ptr<std::int64_t>();
-    for (std::int64_t b = first; b < last; ++b) {
-      float* to = layers_[0].x.data() + b * features * block_size();
+    // The sets of a batch lie anywhere in memory: those of the next block are asked for now.
+    for (std::int64_t at = (block + 1) * kLanes; at < std::min(n, (block + 2) * kLanes); ++at) {
+      const std::int64_t set = set_of(at);
+      __builtin_prefetch(choice + set);
+      for (std::int64_t i = 0; i < size; i += kLanes) __builtin_prefetch(x + set * size + i);
+      __builtin_prefetch(x + (set + 1) * size - 1);
+    }
+    float* values = scratch();
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      const std::int64_t at = block * kLanes + lane;
+      // Lanes behind the last set repeat it; their errors are not counted.
+      const std::int64_t set = set_of(std::min(at, n - 1));
+      choice_.data()[at] = static_cast<float>(choice[set]);
+      const float* from = x + set * size;
+      for (std::int64_t i = 0; i < items; ++i)
+        for (std::int64_t k = 0; k < features; ++k)
+          values[(k * items + i) * kLanes + lane] = from[i * features + k];
+    }
+    mixing_->rows_of(features, values, layers_[0].x.data() + block * features * row_size());
+  }
+
+  // The squared error of those of the first n sets that are in the block, and the gradient of the
+  // last layer's products: of `scale` times the difference.
+  void error_gradient(std::int64_t n, float scale, std::int64_t block) {
+    const std::int64_t used = std::min(kLanes, n - block * kLanes);
+    const float* choice = choice_.data() + block * kLanes;
+    const float* output = outputs_.data() + block * value_size();
+    float* gradient = scratch();
+    float lanes[kLanes] = {};
+    for (std::int64_t i = 0; i < shape_.items; ++i) {
       for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-        const std::int64_t at = b * kLanes + lane;
-        // Lanes behind the last set repeat it; their errors are not counted.
-        const std::int64_t set = set_of(std::min(at, n - 1));
-        choice_.data()[at] = static_cast<float>(choice[set]);
-        const float* from = x + set * items * features;
-        for (std::int64_t i = 0; i < items; ++i)
-          for (std::int64_t k = 0; k < features; ++k)
-            to[(k * items + i) * kLanes + lane] = from[i * features + k];
+        const float target = choice[lane] == static_cast<float>(i) ? 1 : 0;
+        const float difference = output[i * kLanes + lane] - target;
+        lanes[lane] += difference * difference;
+        gradient[i * kLanes + lane] = lane < used ? scale * difference : 0;
       }
     }
+    double error = 0;
+    for (std::int64_t lane = 0; lane < used; ++lane) error += lanes[lane];
+    block_error_[static_cast<std::size_t>(block)] = error;
+    if (scale != 0)
+      mixing_->gradient_rows(1, gradient, layers_.back().gradient.data() + block * row_size());
   }
 
-  void pool(Layer& layer, std::int64_t first, std::int64_t last) {
-    if (shape_.pool == Pool::max) return pool_max(layer, first, last);
-    kernels_.sum_rows(
-        {.features = (last - first) * layer.in,
-         .rows = shape_.items,
-         .x = layer.x.data() + first * layer.in * block_size(),
-         .scale = shape_.pool == Pool::mean ? 1 / static_cast<float>(shape_.items) : 1,
-         .sum = layer.pooled.data() + first * layer.in * kLanes});
-  }
-
-  // The first of equal items wins.
-  void pool_max(Layer& layer, std::int64_t first, std::int64_t last) {
-    for (std::int64_t f = first * layer.in; f < last * layer.in; ++f) {
-      const float* x = layer.x.data() + f * block_size();
-      float best[kLanes], number[kLanes] = {};
-      std::copy(x, x + kLanes, best);
-      for (std::int64_t i = 1; i < shape_.items; ++i)
-        for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-          const float value = x[i * kLanes + lane];
-          number[lane] = value > best[lane] ? static_cast<float>(i) : number[lane];
-          best[lane] = value > best[lane] ? value : best[lane];
-        }
-      std::copy(best, best + kLanes, layer.pooled.data() + f * kLanes);
-      std::copy(number, number + kLanes, layer.argmax.data() + f * kLanes);
-    }
-  }
-
-  void forward_layer(std::size_t l, std::int64_t first, std::int64_t last) {
-    Layer& layer = layers_[l];
-    const bool is_last = l + 1 == layers_.size();
-    const std::int64_t in = layer.in, out = layer.out;
-    float* shared = layer.shared.data();
-    pool(layer, first, last);
-    // pool(x) Γ + bias, the same for all items: the blocks are the rows.
-    kernels_.affine({.rows = last - first,
-                     .inputs = in,
-                     .outputs = out,
-                     .x = layer.pooled.data() + first * in * kLanes,
-                     .x_input = kLanes,
-                     .x_row = in * kLanes,
-                     .w = layer.gamma,
-                     .w_input = out,
-                     .w_output = 1,
-                     .bias = layer.bias,
-                     .y = shared + first * out * kLanes,
-                     .y_output = kLanes,
-                     .y_row = out * kLanes});
-    float* y = is_last ? outputs_.data() : layers_[l + 1].x.data();
-    for (std::int64_t b = first; b < last; ++b)
-      kernels_.affine({.rows = shape_.items,
-                       .inputs = in,
-                       .outputs = out,
-                       .x = layer.x.data() + b * in * block_size(),
-                       .x_input = block_size(),
-                       .x_row = kLanes,
-                       .w = layer.lambda,
-                       .w_input = out,
-                       .w_output = 1,
-                       .start = shared + b * out * kLanes,
-                       .finish = is_last ? Finish::nothing : Finish::relu,
-                       .y = y + b * out * block_size(),
-                       .y_output = block_size(),
-                       .y_row = kLanes});
-  }
-
-  // Adds the squared error of the first n sets, and sets the last layer's dy to `scale` times the
-  // difference.
-  void error_gradient(std::int64_t n, float scale) {
-    const std::int64_t items = shape_.items, blocks = blocks_of(n);
-    float* dy = layers_.back().dy.data();
-    for_groups(blocks, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t b = first; b < last; ++b) {
-        const std::int64_t used = std::min(kLanes, n - b * kLanes);
-        const float* choice = choice_.data() + b * kLanes;
-        float lanes[kLanes] = {};
-        for (std::int64_t i = 0; i < items; ++i) {
-          const std::int64_t at = (b * items + i) * kLanes;
-          for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-            const float target = choice[lane] == static_cast<float>(i) ? 1 : 0;
-            const float difference = outputs_.data()[at + lane] - target;
-            lanes[lane] += difference * difference;
-            dy[at + lane] = lane < used ? scale * difference : 0;
-          }
-        }
-        double error = 0;
-        for (std::int64_t lane = 0; lane < used; ++lane) error += lanes[lane];
-        block_error_[static_cast<std::size_t>(b)] = error;
-      }
-    });
-    // In the blocks' order, whatever thread made them.
+  // In the blocks' order, whatever thread made them.
+  void add_errors(std::int64_t blocks) {
     for (std::int64_t b = 0; b < blocks; ++b)
       squared_error_ += block_error_[static_cast<std::size_t>(b)];
   }
 
-  void backward(std::size_t l, std::int64_t blocks) {
-    Layer& layer = layers_[l];
-    for_groups(blocks, [&](std::int64_t first, std::int64_t last) {
-      kernels_.sum_rows({.features = (last - first) * layer.out,
-                         .rows = shape_.items,
-                         .x = layer.dy.data() + first * layer.out * block_size(),
-                         .sum = layer.dy_sum.data() + first * layer.out * kLanes});
-      if (l > 0) input_gradient(layer, layers_[l - 1].dy.data(), first, last);
-    });
-    weight_gradients(layer, blocks);
-  }
-
-  // dx = dy Λᵀ + (dy summed over the items) Γᵀ through the pooling, and 0 where the ReLU before
-  // was.
-  void input_gradient(Layer& layer, float* dx, std::int64_t first, std::int64_t last) {
-    const std::int64_t in = layer.in, out = layer.out;
-    float* shared = layer.shared.data();
-    const bool mean = shape_.pool == Pool::mean, max = shape_.pool == Pool::max;
-    kernels_.affine({.rows = last - first,
-                     .inputs = out,
-                     .outputs = in,
-                     .x = layer.dy_sum.data() + first * out * kLanes,
-                     .x_input = kLanes,
-                     .x_row = out * kLanes,
-                     .w = layer.gamma,
-                     .w_input = 1,
-                     .w_output = out,
-                     .finish = mean ? Finish::scale : Finish::nothing,
-                     .scale = mean ? 1 / static_cast<float>(shape_.items) : 1,
-                     .y = shared + first * in * kLanes,
-                     .y_output = kLanes,
-                     .y_row = in * kLanes});
-    for (std::int64_t b = first; b < last; ++b) {
-      const float* pooled_part = shared + b * in * kLanes;
-      kernels_.affine({.rows = shape_.items,
-                       .inputs = out,
-                       .outputs = in,
-                       .x = layer.dy.data() + b * out * block_size(),
-                       .x_input = block_size(),
-                       .x_row = kLanes,
-                       .w = layer.lambda,
-                       .w_input = 1,
-                       .w_output = out,
-                       .start = max ? nullptr : pooled_part,
-                       .finish = max ? Finish::add_and_gate : Finish::gate,
-                       .gate = layer.x.data() + b * in * block_size(),
-                       .added = pooled_part,
-                       .argmax = max ? layer.argmax.data() + b * in * kLanes : nullptr,
-                       .y = dx + b * in * block_size(),
-                       .y_output = block_size(),
-                       .y_row = kLanes});
+  // The gradients of all layers' products, from that of the last one.
+  void backward(std::int64_t block) {
+    for (std::size_t l = layers_.size() - 1; l > 0; --l) {
+      const Layer &layer = layers_[l], &before = layers_[l - 1];
+      products(layer, true, layer.gradient.data() + block * layer.out * row_size(),
+               [&](std::int64_t first, std::int64_t features, const float* y) {
+                 const std::int64_t at = block * layer.in + first;
+                 mixing_->gate(features, y, layer.x.data() + at * row_size(),
+                               layer.open.data() + at * shape_.items,
+                               before.gradient.data() + at * row_size());
+               });
     }
   }
 
   void weight_gradients(Layer& layer, std::int64_t blocks) {
     const std::int64_t in = layer.in, out = layer.out;
-    constexpr std::int64_t kInputs = 5;  // a whole number of the kernels' tiles
+    constexpr std::int64_t kInputs = 10;  // a whole number of the kernels' tiles
+    const float share = mixing_->gamma_share();
     at::parallel_for(0, (in + kInputs - 1) / kInputs, 1, [&](std::int64_t begin, std::int64_t end) {
-      const OuterArguments lambda{.blocks = blocks,
-                                  .rows = shape_.items,
-                                  .first_input = begin * kInputs,
-                                  .last_input = std::min(in, end * kInputs),
-                                  .outputs = out,
-                                  .x = layer.x.data(),
-                                  .x_block = in * block_size(),
-                                  .x_input = block_size(),
-                                  .x_row = kLanes,
-                                  .y = layer.dy.data(),
-                                  .y_block = out * block_size(),
-                                  .y_output = block_size(),
-                                  .y_row = kLanes,
-                                  .w = layer.lambda_gradient};
-      // One row for each block.
-      OuterArguments gamma = lambda;
-      gamma.blocks = 1;
-      gamma.rows = blocks;
-      gamma.x = layer.pooled.data();
-      gamma.x_input = kLanes;
-      gamma.x_row = in * kLanes;
-      gamma.y = layer.dy_sum.data();
-      gamma.y_output = kLanes;
-      gamma.y_row = out * kLanes;
-      gamma.w = layer.gamma_gradient;
-      kernels_.outer(lambda);
-      kernels_.outer(gamma);
+      const std::int64_t first = begin * kInputs, last = std::min(in, end * kInputs);
+      kernels_.outer({.blocks = blocks,
+                      .rows = rows_,
+                      .first_input = first,
+                      .last_input = last,
+                      .outputs = out,
+                      .x = layer.x.data(),
+                      .x_block = in * row_size(),
+                      .x_input = row_size(),
+                      .y = layer.gradient.data(),
+                      .y_block = out * row_size(),
+                      .y_output = row_size(),
+                      .w = layer.lambda_gradient,
+                      .head = layer.gamma_gradient,
+                      .w_has_head = mixing_->lambda_share() != 0});
+      if (share == 1) return;
+      for (std::int64_t i = first * out; i < last * out; ++i) layer.gamma_gradient[i] *= share;
     });
-    const float* dy_sum = layer.dy_sum.data();
+    const float* gradient = layer.gradient.data();
     for (std::int64_t o = 0; o < out; ++o) {
       float lanes[kLanes] = {};
       for (std::int64_t b = 0; b < blocks; ++b)
         for (std::int64_t lane = 0; lane < kLanes; ++lane)
-          lanes[lane] += dy_sum[(b * out + o) * kLanes + lane];
+          lanes[lane] += gradient[(b * out + o) * row_size() + lane];
       float sum = 0;
       for (const float lane : lanes) sum += lane;
-      layer.bias_gradient[o] = sum;
+      layer.bias_gradient[o] = mixing_->bias_share() * sum;
     }
   }
 
   SetnetShape shape_;
   const Kernels& kernels_;
+  std::unique_ptr<Mixing> mixing_;
+  std::int64_t rows_;
   std::vector<Layer> layers_;
-  std::int64_t capacity_ = 0;  // blocks that the buffers hold
-  Buffer outputs_;             // [blocks][items][16]
-  Buffer choice_;              // [blocks][16], as numbers of items
+  std::int64_t widest_ = 0;      // features
+  std::int64_t capacity_ = 0;    // blocks that the buffers hold
+  std::vector<Buffer> scratch_;  // of each thread: products or values of some features of a block
+  Buffer outputs_;               // [blocks][items][16]
+  Buffer choice_;                // [blocks][16], as numbers of items
   std::vector<double> block_error_;
   double squared_error_ = 0;
 };
