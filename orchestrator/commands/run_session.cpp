@@ -255,8 +255,8 @@ class Session {
     if (view.failed > 0) text += ", " + std::to_string(view.failed) + " failed";
     text +=
         " (" + std::to_string(view.epochs_done) + " epochs in " + format_duration(seconds) + ")";
-    for (const auto& [stage, reason] : view.waiting_stages)
-      text += "; stage " + stage + " " + reason;
+    for (const auto* stages : {&view.waiting_stages, &view.short_stages})
+      for (const auto& [stage, reason] : *stages) text += "; stage " + stage + ": " + reason;
     if (end == RunEnd::interrupted) text += "; work is left: the same command goes on";
     console_.log(end == RunEnd::some_failed ? "warning" : "info", text);
     if (end == RunEnd::refused) console_.log("error", head_.coordinator->refusal());
@@ -267,7 +267,8 @@ class Session {
                                   {"failed", view.failed},
                                   {"epochs", view.epochs_done},
                                   {"wall_seconds", seconds},
-                                  {"waiting_stages", view.waiting_stages}}
+                                  {"waiting_stages", view.waiting_stages},
+                                  {"short_stages", view.short_stages}}
                 << std::endl;
     switch (end) {
       case RunEnd::all_done:

@@ -139,8 +139,8 @@ std::string Coordinator::name_trial(TrialId id) const {
 RunEnd Coordinator::end() const {
   if (!refusal_.empty()) return RunEnd::refused;
   if (!scheduler::all_over(scheduler_)) return RunEnd::interrupted;
-  const bool incomplete =
-      progress_.count(TrialState::failed) > 0 || !progress_.waiting_stages().empty();
+  const bool incomplete = progress_.count(TrialState::failed) > 0 ||
+                          !progress_.waiting_stages().empty() || !progress_.short_stages().empty();
   return incomplete ? RunEnd::some_failed : RunEnd::all_done;
 }
 
@@ -153,6 +153,7 @@ RunView Coordinator::view() const {
   view.epochs_done = epochs_done_;
   view.seconds_left = scheduler::expected_remaining_seconds(scheduler_);
   view.waiting_stages = progress_.waiting_stages();
+  view.short_stages = progress_.short_stages();
   view.stopping = stopping_;
   for (const SlotInfo& slot : slots_) {
     SlotView& out = view.slots.emplace_back();

@@ -40,7 +40,7 @@ struct RunView {
   int trials = 0, finished = 0, failed = 0, running = 0;
   std::int64_t epochs_done = 0;        // in this run
   std::optional<double> seconds_left;  // estimate; nullopt while nothing is known
-  std::map<std::string, std::string> waiting_stages;
+  std::map<std::string, std::string> waiting_stages, short_stages;  // with the reason
   std::vector<SlotView> slots;
   bool stopping = false;
 };

@@ -96,4 +96,11 @@ std::map<std::string, std::string> StudyProgress::waiting_stages() const {
   return waiting;
 }
 
+std::map<std::string, std::string> StudyProgress::short_stages() const {
+  std::map<std::string, std::string> wanting;
+  for (const auto& [stage, state] : stages_)
+    if (state.kind == Kind::expanded && !state.reason.empty()) wanting[stage] = state.reason;
+  return wanting;
+}
+
 }  // namespace windrow

@@ -47,6 +47,8 @@ class StudyProgress {
 
   // Stages that are not expanded, with the reason; empty once the whole study is.
   std::map<std::string, std::string> waiting_stages() const;
+  // Stages that select fewer cells than wanted, with the reason.
+  std::map<std::string, std::string> short_stages() const;
 
  private:
   bool over(const TrialRecord& trial) const;

@@ -66,6 +66,42 @@ report:
             [(1,), (2,)],
         )
 
+    def said_everywhere(self, study, reason):
+        """By the run's end, plan and status; the exit code is 1, and stays so."""
+        self.run_study(study, "--slots", 2, expect=1)
+        self.assertIn(f"stage dropout-rates: {reason}", self.err)
+        self.assertIn(reason, self.windrow("plan", study, "--db", self.db))
+        self.assertIn(f"dropout-rates: {reason}", self.windrow("status", "--db", self.db))
+        summary = json.loads(self.run_study(study, "--json", expect=1))
+        self.assertEqual(summary["epochs"], 0)
+
+    def test_selecting_from_trials_that_all_failed(self):
+        self.said_everywhere(
+            self.study(fail_epoch=2, fail_kind="nan"),
+            "no trial of stage optimizers finished, so none of its cells is the best",
+        )
+        self.assertEqual(
+            self.rows("SELECT state, failure, attempts, count(*) FROM trials"),
+            [("failed", "nan", 1, 20)],
+        )
+
+    def test_a_metric_that_no_trial_reported(self):
+        self.said_everywhere(
+            self.study(metric="accuracy"),
+            "no cell of stage optimizers has a number as metric accuracy; its trials report",
+        )
+
+    def test_fewer_cells_than_wanted(self):
+        self.said_everywhere(
+            self.study(count=3, fail_epoch=1, fail_kind="nan", failing_x=3),
+            "selects 2 of the 3 wanted: only so many of the 5 cells of stage optimizers have a "
+            "number as metric loss",
+        )
+        self.assertEqual(
+            self.rows("SELECT DISTINCT x FROM trials WHERE stages LIKE '%rates' ORDER BY x"),
+            [(4,), (5,)],
+        )
+
     def test_failed_cells_are_named_in_the_table_and_never_averaged(self):
         study = self.study(fail_epoch=2, fail_kind="nan", failing_x=1)
         self.run_study(study, "--slots", 2, expect=1)
