@@ -133,6 +133,29 @@ report:
         lines = self.windrow("table", "--db", self.db, "--stage", "optimizers").splitlines()
         self.assertIn("2 without a number", lines[2])
 
+    def test_what_is_compared_and_how_is_the_users_choice(self):
+        study = self.study()
+        self.run_study(study, "--slots", 2)
+
+        def table(*arguments):
+            out = self.windrow("table", "--db", self.db, "--stage", "optimizers", "--json", *arguments)
+            return {row["optimizer"]: row for row in json.loads(out)}
+
+        largest = table("--compare", "-loss")
+        self.assertEqual([x for x, row in largest.items() if row["is_best"]], [5])
+        self.assertAlmostEqual(largest[4]["difference"], -0.5)
+        latex = self.windrow("table", "--db", self.db, "--stage", "optimizers", "--format", "latex")
+        self.assertIn("\\textbf{1.00", latex)
+        self.assertIn("$\\pm$", latex)
+        self.windrow("table", "--db", self.db, "--compare", "lss", expect=2)
+        self.assertIn('no column "lss"', self.err)
+        text = self.windrow("table", "--db", self.db, "--adjust", "none")
+        self.assertIn("p as it is", text)
+        # The report is the file's, where the file is named.
+        study.write_text(study.read_text().replace("loss: Loss", "loss: Loss (new)"))
+        self.assertIn("Loss (new)", self.windrow("table", study, "--db", self.db))
+        self.assertNotIn("Loss (new)", self.windrow("table", "--db", self.db))
+
     def test_of_one_seed_the_table_says_that_nothing_is_compared(self):
         study = self.study(seeds=1, fail_epoch=2, fail_kind="nan", failing_x=1)
         self.run_study(study, "--slots", 2, expect=1)
