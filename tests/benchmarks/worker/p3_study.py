@@ -27,9 +27,10 @@ STUDY = HERE.parents[2] / "sweeps" / "studies" / "p3.yaml"
 CONFIGURATIONS = [(3, 100), (3, 200), (3, 10), (2, 10), (2, 200), (2, 100), (3, 5), (5, 2)]
 GOAL = 8
 BATCH, HELD_OUT = 300, 0.1
-# What fills two cores best: each trial on both of them, one after the other. The largest network is
-# most of the study, and with a slot for each core one of them would wait for it.
-SLOTS = ["--slots", "1", "--threads-per-slot", "2"]
+# Two cores as two slots, or both on each trial, one after the other: the largest network is most of
+# the study, and in the end a slot of one core works alone; but threads that wait for one another
+# suffer from any other load. The faster way counts.
+SLOTS = [["--slots", "2"], ["--slots", "1", "--threads-per-slot", "2"]]
 
 
 def eager_seconds(threads, sets, epochs):
@@ -93,12 +94,12 @@ def measure_eager(arguments, threads):
     return json.loads(output)
 
 
-def measure_ours(arguments):
+def measure_ours(arguments, slots):
     with tempfile.TemporaryDirectory(prefix="windrow-p3-") as folder:
         began = time.monotonic()
         summary = subprocess.run(
             [arguments.windrow, "run", STUDY, "--db", f"{folder}/w.db", "--quiet", "--json",
-             "--device", "cpu", *SLOTS, "--set", f"epochs={arguments.epochs}",
+             "--device", "cpu", *slots, "--set", f"epochs={arguments.epochs}",
              "--set", f"train_sets={arguments.sets}", "--set", f"test_sets={arguments.sets}"],
             check=True, capture_output=True, text=True).stdout
         seconds = time.monotonic() - began
@@ -121,16 +122,18 @@ def main():
     if not arguments.windrow:
         parser.error("--windrow is missing")
     # In turns, so that other load on the machine meets both alike.
-    first = measure_ours(arguments)
+    seconds = [measure_ours(arguments, slots) for slots in SLOTS]
     one, two = measure_eager(arguments, 1), measure_eager(arguments, 2)
-    ours = min(first, measure_ours(arguments))
+    seconds = [min(s, measure_ours(arguments, slots)) for s, slots in zip(seconds, SLOTS)]
+    ours = min(seconds)
     eager = sum(map(min, one, two))
     ratio = eager / ours
     print(json.dumps({
         "benchmark": "p3-study", "value": round(ratio, 2), "unit": "x its speed",
         "goal": f">= {GOAL}", "met": ratio >= GOAL,
         "against": f"plain PyTorch, {arguments.epochs} epochs of {arguments.sets} sets: {eager:.1f} "
-                   f"s ({sum(one):.1f} s on 1 thread, {sum(two):.1f} s on 2; here {ours:.1f} s)"}))
+                   f"s ({sum(one):.1f} s on 1 thread, {sum(two):.1f} s on 2; here {seconds[0]:.1f} s in 2 slots, "
+                   f"{seconds[1]:.1f} s in one of 2 threads)"}))
     return 0 if ratio >= GOAL else 1
 
 
