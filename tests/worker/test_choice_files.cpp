@@ -17,7 +17,7 @@ class ChoiceFileTrial : public testing::Test {
  protected:
   ChoiceFileTrial() {
     write("train.csv", 40, 0.25);
-    write("test.csv", 20, 0.75);
+    write("test.csv", 20, 0.3);
   }
 
   // Sets of two items of one feature, of which the first is chosen.
@@ -46,7 +46,10 @@ class ChoiceFileTrial : public testing::Test {
 
 TEST_F(ChoiceFileTrial, TrainsAndSaysWhatItTrainedOn) {
   test::Messages messages;
-  test::run(start(30), data_, messages);
+  protocol::Start long_enough = start(100);
+  long_enough.parameters["batch"] = 6;
+  long_enough.parameters["lr"] = 0.01;
+  test::run(long_enough, data_, messages);
   ASSERT_EQ(messages.of<protocol::Finished>().size(), 1u);
   const protocol::Metrics result = messages.of<protocol::Finished>()[0].result;
   EXPECT_LT(result.at("test_mse"), 0.1) << "1/2 scores 0.25";
