@@ -17,6 +17,7 @@ constexpr const char* kFooter = R"(Typical use:
   mpirun -n 4 windrow run study.yaml   over several ranks; srun on a Slurm cluster
   windrow status                       how far it is
   windrow table --format latex         the table for the paper
+  windrow report                       one HTML page with tables, figures, provenance
 
 Exit codes: 0 all done; 1 the study ended with failed trials; 2 wrong usage or a bad study file;
 3 interrupted with work left (run the same command again); 4 the database can't be used.)";
@@ -36,6 +37,7 @@ int run_command(int argc, char** argv) {
   commands::add_show(app, exit_code);
   commands::add_table(app, exit_code);
   commands::add_findings(app, exit_code);
+  commands::add_report(app, exit_code);
   commands::add_query(app, exit_code);
   commands::add_retry(app, exit_code);
   commands::add_schema(app, exit_code);

@@ -3,8 +3,10 @@
 #include "storage/clock.h"
 #include "storage/database.h"
 #include "storage/lock.h"
+#include "storage/names.h"
 #include "storage/reader_query.h"
 #include "storage/schema.h"
+#include "storage/views.h"
 
 namespace windrow::storage {
 namespace {
@@ -64,6 +66,12 @@ void count(StateCounts& counts, TrialState state, std::int64_t number) {
   }
 }
 
+std::vector<MetricColumn> metric_columns(Database& database) {
+  Names names(database);
+  names.load();
+  return name_columns(names.parameters(), names.metrics()).metrics;
+}
+
 }  // namespace
 
 struct Reader::Impl {
@@ -81,6 +89,7 @@ Reader::Reader(const std::filesystem::path& file)
     throw StorageError(file.string() + ": has schema version " + std::to_string(version) +
                        ", and this windrow reads version " + std::to_string(schema_version()) +
                        "; `windrow resume` brings it up to date");
+  add_missing_views(*impl_->database);
 }
 
 Reader::~Reader() = default;
@@ -211,6 +220,29 @@ ResultTable Reader::summary_table(const std::string& study, const std::string& s
                        kPlaces + "WHERE v.study = ?1 AND " + kInStage +
                        "ORDER BY o.place IS NULL, o.place, c.id");
   return without_empty_columns(fetch(select.bind(study, stage)));
+}
+
+std::vector<std::string> Reader::epoch_metrics() {
+  std::vector<std::string> columns;
+  for (const MetricColumn& metric : metric_columns(*impl_->database))
+    if (metric.metric.of_epochs) columns.push_back(metric.column);
+  return columns;
+}
+
+void Reader::each_epoch_value(
+    const std::string& study, const std::string& metric,
+    const std::function<void(std::int64_t trial, int epoch, double value)>& use) {
+  Statement select(*impl_->database,
+                   "SELECT e.trial, e.epoch, m.value FROM study s JOIN cell c ON c.study = s.id "
+                   "JOIN trial t ON t.cell = c.id JOIN epoch e ON e.trial = t.id "
+                   "JOIN epoch_metric m ON m.epoch_id = e.id AND m.metric = ?2 "
+                   "WHERE s.name = ?1 AND m.value IS NOT NULL ORDER BY e.trial, e.epoch");
+  for (const MetricColumn& column : metric_columns(*impl_->database)) {
+    if (column.column != metric) continue;
+    select.bind(study, column.metric.id);
+    while (select.step())
+      use(select.integer(0), static_cast<int>(select.integer(1)), select.real(2));
+  }
 }
 
 ResultTable Reader::query(const std::string& sql) {

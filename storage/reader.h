@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,6 +89,14 @@ class Reader {
   // that are null in every row (another study's parameters) are left out.
   ResultTable trials_table(const std::string& study, const std::string& stage = "");
   ResultTable summary_table(const std::string& study, const std::string& stage = "");
+
+  // Metrics that epochs report, as columns of the view `epochs`, in the order in which they came.
+  std::vector<std::string> epoch_metrics();
+  // Calls `use` for each number that committed epochs of the study's trials have in this column,
+  // by trial and then by epoch. One that no epoch has is none of its numbers.
+  void each_epoch_value(
+      const std::string& study, const std::string& metric,
+      const std::function<void(std::int64_t trial, int epoch, double value)>& use);
 
   // One SELECT (or WITH, EXPLAIN, or a reading PRAGMA). Throws StorageError with SQLite's message
   // on a wrong statement, and on one that would write.

@@ -1,6 +1,7 @@
 #include "storage/views.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace windrow::storage {
 namespace {
@@ -74,9 +75,11 @@ std::string epochs(const Columns& columns) {
   return sql + " FROM epoch e";
 }
 
+// The threads are those of its slots together, which are numbered anew in each session.
 std::string attempts() {
-  return "CREATE VIEW attempts AS SELECT trial, attempt, host, rank, slots, gang, device, "
-         "versions, info, " +
+  return "CREATE VIEW attempts AS SELECT trial, attempt, host, rank, slots, gang, "
+         "(SELECT sum(threads) FROM slot WHERE session = attempt.session AND instr(',' || "
+         "attempt.slots || ',', ',' || slot || ',') > 0) AS threads, device, versions, info, " +
          iso_time("began_at") + " AS began_at, " + iso_time("ended_at") +
          " AS ended_at, outcome, resumed_from_epoch FROM attempt";
 }
@@ -84,6 +87,37 @@ std::string attempts() {
 std::string failures() {
   return "CREATE VIEW failures AS SELECT trial, attempt, kind, message, exit_code, signal, host, "
          "slot, stderr_tail FROM failure";
+}
+
+std::string artefacts() {
+  return "CREATE VIEW artefacts AS SELECT trial, name, content FROM artefact";
+}
+
+// The rows of confusion matrices: {"classes": [name...], "counts": [[...]...]}, a row for each true
+// class. json_each() refuses what is no JSON, so a trainer's artefact that has the name but not the
+// form must not reach it; a class without a name is known by its number, from 0.
+constexpr const char* kMatrixRows =
+    "(SELECT trial, key AS number, value AS row, content, "
+    "coalesce(json_extract(content, '$.classes[' || key || ']'), key) AS class "
+    "FROM artefact, json_each(CASE json_type(content, '$.counts') WHEN 'array' "
+    "THEN json_extract(content, '$.counts') ELSE '[]' END) "
+    "WHERE name = 'confusion' AND type = 'array') r";
+
+std::string confusion() {
+  return std::string(
+             "CREATE VIEW confusion AS SELECT r.trial AS trial, r.class AS actual, "
+             "coalesce(json_extract(r.content, '$.classes[' || c.key || ']'), c.key) AS predicted, "
+             "c.value AS images FROM ") +
+         kMatrixRows + ", json_each(r.row) c";
+}
+
+std::string class_accuracy() {
+  return std::string(
+             "CREATE VIEW class_accuracy AS SELECT trial, class, images, "
+             "1.0 * json_extract(row, '$[' || number || ']') / nullif(images, 0) AS accuracy "
+             "FROM (SELECT r.trial AS trial, r.class AS class, r.row AS row, r.number AS number, "
+             "(SELECT sum(value) FROM json_each(r.row)) AS images FROM ") +
+         kMatrixRows + ")";
 }
 
 // Two passes, the mean first: the one-pass sum of squares loses the digits that matter where the
@@ -129,26 +163,56 @@ std::string summary(const Columns& columns) {
          " FROM cell c JOIN study s ON s.id = c.study LEFT JOIN pivot p ON p.cell = c.id";
 }
 
-}  // namespace
-
-std::map<std::string, std::string> view_definitions(const Columns& columns) {
-  return {{"trials", trials(columns)},
-          {"epochs", epochs(columns)},
-          {"attempts", attempts()},
+// Those whose columns don't depend on the studies in the file.
+std::map<std::string, std::string> fixed_views() {
+  return {{"attempts", attempts()},
           {"failures", failures()},
-          {"summary", summary(columns)}};
+          {"artefacts", artefacts()},
+          {"confusion", confusion()},
+          {"class_accuracy", class_accuracy()}};
 }
 
-void refresh_views(Database& database, const Names& names) {
-  const auto definitions = view_definitions(name_columns(names.parameters(), names.metrics()));
-  Statement present(database, "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?1");
+// Calls `use` with those of `definitions` that differ from the file's.
+template <class Use>
+void for_each_outdated(Database& database, const std::map<std::string, std::string>& definitions,
+                       const Use& use) {
+  Statement present(database,
+                    "SELECT sql FROM main.sqlite_schema WHERE type = 'view' AND name = ?1");
   for (const auto& [name, definition] : definitions) {
     const bool same = present.row(name) && present.text(0) == definition;
     present.reset();
-    if (same) continue;
-    database.execute("DROP VIEW IF EXISTS " + name);
-    database.execute(definition);
+    if (!same) use(name, definition);
   }
+}
+
+}  // namespace
+
+std::map<std::string, std::string> view_definitions(const Columns& columns) {
+  auto definitions = fixed_views();
+  definitions.emplace("trials", trials(columns));
+  definitions.emplace("epochs", epochs(columns));
+  definitions.emplace("summary", summary(columns));
+  return definitions;
+}
+
+void refresh_views(Database& database, const Names& names) {
+  for_each_outdated(database, view_definitions(name_columns(names.parameters(), names.metrics())),
+                    [&](const std::string& name, const std::string& definition) {
+                      database.execute("DROP VIEW IF EXISTS " + name);
+                      database.execute(definition);
+                    });
+}
+
+void add_missing_views(Database& database) {
+  constexpr std::string_view kCreate = "CREATE";
+  std::string statements;
+  for_each_outdated(database, fixed_views(),
+                    [&](const std::string&, const std::string& definition) {
+                      statements += "CREATE TEMP" + definition.substr(kCreate.size()) + ";";
+                    });
+  if (statements.empty()) return;
+  database.execute("PRAGMA temp_store = MEMORY; PRAGMA query_only = OFF; " + statements +
+                   "PRAGMA query_only = ON");
 }
 
 }  // namespace windrow::storage

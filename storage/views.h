@@ -16,4 +16,9 @@ std::map<std::string, std::string> view_definitions(const Columns& columns);
 // Makes the views anew whose definition differs from the file's; in a transaction.
 void refresh_views(Database& database, const Names& names);
 
+// For a reader, which writes nothing: those of the views with fixed columns that the file lacks or
+// has in another form, because an older windrow wrote it, become temporary ones of the connection.
+// Leaves query_only on.
+void add_missing_views(Database& database);
+
 }  // namespace windrow::storage

@@ -67,6 +67,10 @@ Json to_json(const Report& report) {
     json["compare"] = {{"metric", report.compare->metric},
                        {"goal", report.compare->goal == protocol::Goal::minimize ? "min" : "max"}};
   for (const Finding& finding : report.findings) json["findings"].push_back(to_json(finding));
+  if (report.figures) {
+    Json& figures = json["figures"] = Json::array();
+    for (const Figure& figure : *report.figures) figures.push_back(to_json(figure));
+  }
   return json;
 }
 

@@ -95,6 +95,13 @@ std::string stages_text(const Study& study) {
   return text;
 }
 
+std::string figures_text(const std::vector<Figure>& figures) {
+  if (figures.empty()) return "  figures: []\n";
+  std::string text = "  figures:\n";
+  for (const Figure& figure : figures) text += "    - " + flow(to_json(figure)) + "\n";
+  return text;
+}
+
 std::string report_text(const Report& report) {
   std::string text = "report:\n";
   if (!report.columns.empty()) {
@@ -110,6 +117,7 @@ std::string report_text(const Report& report) {
             ", goal: " + to_string(report.compare->goal) + "}\n";
   if (!report.findings.empty()) text += "  findings:\n";
   for (const Finding& finding : report.findings) text += "    - " + flow(to_json(finding)) + "\n";
+  if (report.figures) text += figures_text(*report.figures);
   return text;
 }
 

@@ -144,6 +144,8 @@ void read_report(const YamlNode& node, StudySource& source, Faults& faults) {
     read_compare(*compare, source.task, faults, report);
   if (const YamlNode* findings = reader.find("findings"))
     read_findings(*findings, source, faults, report.findings);
+  if (const YamlNode* figures = reader.find("figures"))
+    report.figures = read_figures(*figures, source, faults);
 }
 
 }  // namespace windrow::sweeps

@@ -140,6 +140,13 @@ Json shared_definitions() {
           {{"type", "object"},
            {"additionalProperties", {{"type", "string"}}},
            {"minProperties", 1}}}}}},
+      {"names",
+       {{"oneOf",
+         {{{"type", "string"}},
+          {{"type", "array"},
+           {"items", {{"type", "string"}}},
+           {"minItems", 1},
+           {"uniqueItems", true}}}}}},
   };
 }
 

@@ -15,6 +15,7 @@
 
 #include "protocol/early_stopping.h"
 #include "protocol/messages.h"
+#include "sweeps/figure.h"
 #include "sweeps/finding.h"
 
 namespace windrow::sweeps {
@@ -61,13 +62,15 @@ struct ReportComparison {
   protocol::Goal goal = protocol::Goal::minimize;
 };
 
-struct Report {                       // how `windrow table` prints the study by default
+struct Report {                       // how `table` and `report` show the study
   std::vector<ReportColumn> columns;  // empty: the varying parameters and all metrics
   std::string sort_by;                // a column's key; "" = grid order
   bool descending = false;
   std::string caption;
   std::optional<ReportComparison> compare;  // absent: by the sort column, where that is a metric
   std::vector<Finding> findings;            // claims that `windrow findings` checks
+  // What `windrow report` draws; nullopt: what suits the study, empty: nothing.
+  std::optional<std::vector<Figure>> figures;
 };
 
 struct Study {

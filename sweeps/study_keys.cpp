@@ -21,7 +21,7 @@ const std::vector<KeySpec> kStudyKeys = {
     {"stages", "parts of the study by name, in place of `grid` and `cases`",
      R"({"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/name"},
          "additionalProperties": {"$ref": "#/$defs/stage"}})"},
-    {"report", "what `windrow table` and `windrow findings` print",
+    {"report", "what `windrow table`, `report` and `findings` show",
      R"({"$ref": "#/$defs/report"})"},
 };
 
@@ -86,6 +86,8 @@ const std::vector<KeySpec> kReportKeys = {
      R"({"$ref": "#/$defs/compare"})"},
     {"findings", "claims about the results that `windrow findings` checks",
      R"({"type": "array", "items": {"$ref": "#/$defs/finding"}, "minItems": 1})"},
+    {"figures", "what `windrow report` draws; what suits the study where absent",
+     R"({"type": "array", "items": {"$ref": "#/$defs/figure"}})"},
 };
 
 const std::vector<KeySpec> kColumnKeys = {
@@ -139,6 +141,30 @@ const std::vector<KeySpec> kExpectedKeys = {
     {"value", "the metric's value there", R"({"type": "number"})", true},
 };
 
+const std::vector<KeySpec> kFigureKeys = {
+    {"name", "of its files, no two the same in a study; figure- and its number where absent",
+     R"({"$ref": "#/$defs/name"})"},
+    {"kind", "curves, confusion, class-accuracy or scatter",
+     R"({"enum": ["curves", "confusion", "class-accuracy", "scatter"]})", true},
+    {"title", "its heading; made of what is drawn where absent", R"({"type": "string"})"},
+    {"stage", "the cells of this stage only", R"({"$ref": "#/$defs/name"})"},
+    {"where", "parameters with a value or a list of values: only the cells that have them",
+     R"({"type": "object"})"},
+    {"metric", "curves: the metrics of an epoch that are drawn", R"({"$ref": "#/$defs/names"})"},
+    {"by", "curves: parameters, or seed; a line for each combination of their values",
+     R"({"$ref": "#/$defs/names"})"},
+    {"x", "scatter: a number of the view `trials`, by its mean over the seeds",
+     R"({"type": "string"})"},
+    {"y", "scatter: likewise", R"({"type": "string"})"},
+    {"label", "scatter: the parameters that are written at a point",
+     R"({"$ref": "#/$defs/names"})"},
+    {"x_label", "the axis' text; the key, or its heading in `columns`, where absent",
+     R"({"type": "string"})"},
+    {"y_label", "likewise", R"({"type": "string"})"},
+    {"log_x", "a logarithmic axis", R"({"type": "boolean", "default": false})"},
+    {"log_y", "likewise", R"({"type": "boolean", "default": false})"},
+};
+
 }  // namespace
 
 const std::vector<FindingKindSpec>& finding_kinds() {
@@ -178,6 +204,8 @@ const char* to_string(Section section) {
       return "finding";
     case Section::expected:
       return "expected";
+    case Section::figure:
+      return "figure";
   }
   return "";
 }
@@ -203,9 +231,11 @@ const std::vector<KeySpec>& keys_of(Section section) {
     case Section::finding:
       return kFindingKeys;
     case Section::expected:
+      return kExpectedKeys;
+    case Section::figure:
       break;
   }
-  return kExpectedKeys;
+  return kFigureKeys;
 }
 
 std::vector<std::string> key_names(Section section) {

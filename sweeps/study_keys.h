@@ -20,13 +20,14 @@ enum class Section {
   column,
   compare,
   finding,
-  expected
+  expected,
+  figure
 };
 
-inline constexpr Section kSections[] = {Section::study,   Section::trainer, Section::early_stopping,
-                                        Section::stage,   Section::best,    Section::report,
-                                        Section::column,  Section::compare, Section::finding,
-                                        Section::expected};
+inline constexpr Section kSections[] = {
+    Section::study,   Section::trainer,  Section::early_stopping, Section::stage,
+    Section::best,    Section::report,   Section::column,         Section::compare,
+    Section::finding, Section::expected, Section::figure};
 
 struct KeySpec {
   std::string name;

@@ -69,6 +69,9 @@ void check_report_metric(const std::string& name, Place place, std::string_view 
 void read_findings(const YamlNode& node, const StudySource& source, Faults& faults,
                    std::vector<Finding>& findings);
 
+// parse_figures.cpp
+std::vector<Figure> read_figures(const YamlNode& node, const StudySource& source, Faults& faults);
+
 // overrides.cpp
 void apply_overrides(const std::vector<Override>& overrides, StudySource& source, Faults& faults);
 

@@ -28,6 +28,7 @@ void add_status(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
 void add_table(CLI::App& app, int& exit_code);
 void add_findings(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
 void add_query(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
 void add_retry(CLI::App& app, int& exit_code);

@@ -22,9 +22,10 @@ namespace {
 // would inherit, as programs expect them.
 class SpawnSettings {
  public:
-  explicit SpawnSettings(int stdout_fd) {
+  SpawnSettings(int stdout_fd, const std::filesystem::path& folder) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawn_file_actions_adddup2(&actions_, stdout_fd, STDOUT_FILENO);
+    if (!folder.empty()) posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str());
     posix_spawnattr_init(&attributes_);
     sigset_t signals;
     sigemptyset(&signals);
@@ -94,13 +95,14 @@ std::optional<std::filesystem::path> find_program(const std::string& name) {
   return std::nullopt;
 }
 
-ProgramResult run_program(const std::vector<std::string>& argv, const std::string& remedy) {
+ProgramResult run_program(const std::vector<std::string>& argv, const std::string& remedy,
+                          const std::filesystem::path& folder) {
   std::array<int, 2> out;
   if (pipe2(out.data(), O_CLOEXEC) != 0)
     throw std::runtime_error(std::string("can't make a pipe: ") + std::strerror(errno));
   const InterruptsIgnored ignored;
   pid_t pid = -1;
-  const int error = SpawnSettings(out[1]).spawn(pid, argv);
+  const int error = SpawnSettings(out[1], folder).spawn(pid, argv);
   close(out[1]);
   if (error != 0) {
     close(out[0]);

@@ -16,8 +16,10 @@ struct ProgramResult {
   std::string output;  // its stdout
 };
 
-// Runs argv[0], looked up in PATH, and waits for its end. It shares this process's stdin and
-// stderr. Throws std::runtime_error where it can't be started; the message ends in `remedy`.
-ProgramResult run_program(const std::vector<std::string>& argv, const std::string& remedy);
+// Runs argv[0], looked up in PATH, in `folder` (empty: this process's), and waits for its end. It
+// shares this process's stdin and stderr. Throws std::runtime_error where it can't be started; the
+// message ends in `remedy`.
+ProgramResult run_program(const std::vector<std::string>& argv, const std::string& remedy,
+                          const std::filesystem::path& folder = {});
 
 }  // namespace windrow::commands

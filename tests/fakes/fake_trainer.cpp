@@ -5,7 +5,8 @@
 //   SIGKILL there in the first so many attempts), hang_epoch, fail_epoch with fail_kind,
 //   garbage_epoch (breaks the protocol), nan_epoch (a metric that is NaN), metrics (how many),
 //   y (adds to the loss), failing_x (fail_epoch is for the x up to this one only), wait_file with
-//   wait_x and wait_y (the cell with these begins its first epoch once the file is there)
+//   wait_x and wait_y (the cell with these begins its first epoch once the file is there),
+//   classes (how many: makes a confusion matrix)
 //   arguments: --never-ready, --crash-at-start, --chatty, --ignore-stop
 #include <poll.h>
 #include <unistd.h>
@@ -89,6 +90,20 @@ Metrics metrics_of(const Start& start, int epoch) {
   return metrics;
 }
 
+// Ten images a class; each is right but for one, which is taken for the next class.
+Json artefacts_of(const Start& start) {
+  const int classes = integer(start, "classes", 0);
+  if (classes == 0) return Json::object();
+  Json names = Json::array(), counts = Json::array();
+  for (int i = 0; i < classes; ++i) {
+    names.push_back("class " + std::to_string(i));
+    Json& row = counts.emplace_back(std::vector<int>(static_cast<std::size_t>(classes)));
+    row[static_cast<std::size_t>(i)] = 9;
+    row[static_cast<std::size_t>((i + 1) % classes)] = 1;
+  }
+  return {{"confusion", {{"classes", names}, {"counts", counts}}}};
+}
+
 // Waits out the epoch; true: a stop or abort for this attempt came meanwhile.
 enum class Order { none, stop, abort };
 Order wait_epoch(int milliseconds) {
@@ -152,7 +167,10 @@ void train(const Start& start, const Arguments& arguments) {
       return;
     }
   }
-  send(Finished{.trial = start.trial, .attempt = start.attempt, .epochs = epochs});
+  send(Finished{.trial = start.trial,
+                .attempt = start.attempt,
+                .epochs = epochs,
+                .artefacts = artefacts_of(start)});
 }
 
 }  // namespace

@@ -38,8 +38,9 @@ TEST_F(ViewTest, ColumnsAreAsDocumented) {
   EXPECT_THAT(columns("epochs"), ElementsAre("trial", "epoch", "attempt", "wall_seconds",
                                              "state_hash", "committed_at", "loss"));
   EXPECT_THAT(columns("attempts"),
-              ElementsAre("trial", "attempt", "host", "rank", "slots", "gang", "device", "versions",
-                          "info", "began_at", "ended_at", "outcome", "resumed_from_epoch"));
+              ElementsAre("trial", "attempt", "host", "rank", "slots", "gang", "threads", "device",
+                          "versions", "info", "began_at", "ended_at", "outcome",
+                          "resumed_from_epoch"));
   EXPECT_THAT(columns("failures"), ElementsAre("trial", "attempt", "kind", "message", "exit_code",
                                                "signal", "host", "slot", "stderr_tail"));
   EXPECT_THAT(

@@ -118,7 +118,14 @@ TEST(StudyHash, DependsOnEveryPart) {
       head + "report: {columns: {a: A}}}",
       head + "report: {sort_by: a}}",
       head + "report: {descending: true}}",
-      head + "report: {caption: a}}"};
+      head + "report: {caption: a}}",
+      head + "report: {figures: []}}",
+      head + "report: {figures: [{kind: confusion}]}}",
+      head + "report: {figures: [{kind: class-accuracy}]}}",
+      head + "report: {figures: [{kind: confusion, title: t}]}}",
+      head + "report: {figures: [{kind: confusion, where: {a: 1}}]}}",
+      head + "report: {figures: [{kind: curves, metric: a}]}}",
+      head + "report: {figures: [{kind: curves, metric: a, log_y: true}]}}"};
   for (const std::string& text : texts) EXPECT_TRUE(hashes.insert(parse(text).hash).second) << text;
 }
 
@@ -157,7 +164,12 @@ INSTANTIATE_TEST_SUITE_P(
         "v}, best: {of: 1, by: 'm: m', count: 2, goal: max, take: [a]}}}}",
         "{study: s, trainer: {command: [x]}, report: {columns: {a: 'A: b', '5': '5'}, sort_by: a, "
         "descending: true, caption: 'it''s \"x\"'}, early_stopping: {metric: 1, min_delta: "
-        "1e-3}}"));
+        "1e-3}}",
+        "{study: s, trainer: {command: [x]}, grid: {a: [1, '2']}, report: {figures: [{kind: "
+        "curves, metric: [x, 'y: z'], by: a, where: {a: [1, '2'], b: true}, log_y: true}, {name: "
+        "'5', kind: scatter, x: a, y: x, label: [a, seed], x_label: 'it''s', log_x: true, stage: "
+        "main, title: t}]}}",
+        "{study: s, trainer: {command: [x]}, report: {figures: []}}"));
 
 }  // namespace
 }  // namespace windrow::sweeps

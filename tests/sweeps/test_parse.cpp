@@ -144,5 +144,34 @@ TEST(Parse, AStageMaySweepWhatTheStudyFixes) {
   EXPECT_EQ(expansion.cells[1].parameters, Json({{"a", 2}}));
 }
 
+TEST(Figures, HaveNamesAndTakeANameForAList) {
+  const Study study = parse(
+      "{study: s, trainer: {command: [x]}, grid: {a: [1, 2]}, report: {figures: [{kind: curves, "
+      "metric: loss, where: {a: 1}}, {name: end, kind: scatter, x: a, y: loss, label: [a, seed], "
+      "log_x: true}]}}");
+  ASSERT_EQ(study.report.figures->size(), 2u);
+  const Figure& curves = study.report.figures->at(0);
+  EXPECT_EQ(curves.kind, FigureKind::curves);
+  EXPECT_EQ(curves.name, "figure-1");
+  EXPECT_THAT(curves.metrics, ElementsAre("loss"));
+  EXPECT_EQ(curves.where, Json::parse(R"({"a": [1]})"));
+  const Figure& scatter = study.report.figures->at(1);
+  EXPECT_EQ(scatter.kind, FigureKind::scatter);
+  EXPECT_EQ(scatter.name, "end");
+  EXPECT_EQ(scatter.x + " " + scatter.y, "a loss");
+  EXPECT_THAT(scatter.label, ElementsAre("a", "seed"));
+  EXPECT_TRUE(scatter.log_x);
+  EXPECT_FALSE(scatter.log_y);
+}
+
+TEST(Figures, ChangeNoCell) {
+  const std::string head = "{study: s, trainer: {command: [x]}, grid: {a: [1, 2]}";
+  const Expansion without = expand(parse(head + "}"));
+  const Expansion with = expand(parse(head + ", report: {figures: [{kind: confusion}]}}"));
+  ASSERT_EQ(with.cells.size(), without.cells.size());
+  for (std::size_t i = 0; i < with.cells.size(); ++i)
+    EXPECT_EQ(with.cells[i].hash, without.cells[i].hash);
+}
+
 }  // namespace
 }  // namespace windrow::sweeps

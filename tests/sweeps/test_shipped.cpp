@@ -114,6 +114,22 @@ TEST(P2, HasThreeModelsEachWithItsOwnSettings) {
                                    "parameters", "epochs", "wall_seconds"));
 }
 
+TEST(ShippedStudies, DrawTheFiguresOfTheReport) {
+  const auto names = [](const char* study) {
+    std::vector<std::string> names;
+    const auto figures = shipped(study).report.figures.value();
+    for (const Figure& figure : figures)
+      names.push_back(figure.name + " of " + to_string(figure.kind));
+    return names;
+  };
+  EXPECT_THAT(names("p1"),
+              ElementsAre("train-loss-optimizers of curves", "train-loss-dropout of curves",
+                          "train-loss-rates of curves", "validation-error-optimizers of curves"));
+  EXPECT_THAT(names("p3"), ElementsAre("error-by-parameters of scatter", "error-by-time of scatter",
+                                       "learning-curves of curves"));
+  EXPECT_EQ(names("quickstart"), names("p3"));
+}
+
 TEST(ShippedStudies, AllParseAndExpand) {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kSource / "sweeps/studies")) {

@@ -1,0 +1,115 @@
+// Learning curves: the mean over each group's trials, epoch by epoch.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "orchestrator/analysis/statistics.h"
+#include "orchestrator/report/figures.h"
+
+namespace windrow::report {
+namespace {
+
+using ByEpoch = std::map<int, std::vector<double>>;
+
+// A trial that failed (by a loss that became NaN, say) is not averaged over with those that went
+// well; one that still runs counts as far as it is.
+bool takes_part(const TrialRows& trials, std::size_t row) {
+  return trials.text(row, "state") != "failed";
+}
+
+std::unordered_map<std::int64_t, std::size_t> group_of_trials(const TrialRows& trials,
+                                                              const std::vector<Group>& groups) {
+  std::unordered_map<std::int64_t, std::size_t> group_of;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    for (const std::size_t row : groups[i].rows)
+      if (takes_part(trials, row)) group_of.emplace(trials.trial(row), i);
+  return group_of;
+}
+
+// At most kMaxLinePoints, evenly spaced, the last one among them.
+std::vector<Point> points_of(const ByEpoch& values, bool log_x, bool log_y) {
+  std::vector<Point> points;
+  const std::size_t stride = (values.size() + kMaxLinePoints - 1) / kMaxLinePoints;
+  std::size_t left = values.size();
+  for (const auto& [epoch, numbers] : values) {
+    --left;
+    if (left % stride != 0) continue;
+    const analysis::Estimate mean = analysis::estimate(numbers);
+    if ((log_y && mean.mean <= 0) || (log_x && epoch <= 0)) continue;
+    points.push_back({static_cast<double>(epoch), mean.mean, mean.ci95, mean.n, ""});
+  }
+  return points;
+}
+
+std::string label_of(const std::string& metric, const std::string& group, bool several) {
+  if (group.empty()) return metric;
+  return several ? group + ", " + metric : group;
+}
+
+void add_notes(const FigureRequest& request, const std::vector<Group>& groups, std::size_t lines,
+               std::size_t all_lines, std::size_t epochs, Drawing& drawing) {
+  if (lines < all_lines) drawing.notes.push_back(left_out_note(lines, all_lines, "lines"));
+  std::size_t failed = 0, largest = 0;
+  for (std::size_t row = 0; row < request.trials.size(); ++row)
+    failed += !takes_part(request.trials, row);
+  for (const Group& group : groups) largest = std::max(largest, group.rows.size());
+  if (largest > 1)
+    drawing.notes.push_back("A line is the mean over the trials that have the epoch (at most " +
+                            std::to_string(largest) +
+                            "), the band the 95% interval of the mean (Student's t).");
+  if (failed > 0) drawing.notes.push_back(std::to_string(failed) + " failed trials take no part.");
+  if (epochs > kMaxLinePoints)
+    drawing.notes.push_back("At most " + std::to_string(kMaxLinePoints) +
+                            " evenly spaced epochs of a line are drawn.");
+}
+
+}  // namespace
+
+std::vector<Drawing> draw_curves(const FigureRequest& request) {
+  const sweeps::Figure& figure = request.figure;
+  const sweeps::Report& report = request.study.report;
+  std::vector<std::string> metrics;
+  for (const std::string& metric : figure.metrics) metrics.push_back(heading(report, metric));
+  std::string names;
+  for (const std::string& metric : metrics) names += (names.empty() ? "" : ", ") + metric;
+  Drawing drawing = begin_drawing(request, names + " by epoch");
+  if (drawing.x_label.empty()) drawing.x_label = "epoch";
+  if (drawing.y_label.empty()) drawing.y_label = names;
+
+  std::vector<Group> groups = groups_of(request, figure.by);
+  const std::size_t all_groups = groups.size();
+  const bool several = metrics.size() > 1;
+  groups.resize(std::min(groups.size(), std::max<std::size_t>(1, kMaxLines / metrics.size())));
+  const auto group_of = group_of_trials(request.trials, groups);
+  LineChart chart;
+  std::size_t most_epochs = 0;
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    std::vector<ByEpoch> values(groups.size());
+    request.reader.each_epoch_value(request.study.name, figure.metrics[m],
+                                    [&](std::int64_t trial, int epoch, double value) {
+                                      const auto group = group_of.find(trial);
+                                      if (group != group_of.end())
+                                        values[group->second][epoch].push_back(value);
+                                    });
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      if (values[g].empty()) continue;
+      most_epochs = std::max(most_epochs, values[g].size());
+      Line& line = chart.lines.emplace_back();
+      line.label = label_of(metrics[m], groups[g].label, several);
+      line.colour = static_cast<int>(groups.size() == 1 ? m : g);
+      line.dash = static_cast<int>(groups.size() == 1 ? 0 : several ? m : g / 8);
+      line.points = points_of(values[g], drawing.log_x, drawing.log_y);
+    }
+  }
+  // The lines of a cell stand together in the legend.
+  std::ranges::stable_sort(chart.lines, {}, &Line::colour);
+  if (chart.lines.empty() && drawing.missing.empty())
+    drawing.missing = "no epoch with " + names + " yet";
+  add_notes(request, groups, groups.size() * metrics.size(), all_groups * metrics.size(),
+            most_epochs, drawing);
+  drawing.content = std::move(chart);
+  return {drawing};
+}
+
+}  // namespace windrow::report
