@@ -172,6 +172,7 @@ report::PageContent report_content(storage::Reader& reader, const storage::Study
                    {"windrow", WINDROW_VERSION}};
   add_state(plan, content);
   content.results = result_blocks(reader, study);
+  content.findings = finding_blocks(reader, study);
   content.drawings = report::draw_figures(study, reader, plan.expansion.varying);
   add_failures(reader, of_study, content);
   add_provenance(reader, of_study, content);

@@ -1,4 +1,4 @@
-// The tables of a report: what `windrow table` prints, a table for each stage.
+// The tables and findings of a report: what `windrow table` and `windrow findings` print.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,11 @@
 
 namespace windrow::commands {
 
-// Without rows where nothing is finished yet; a column that no result has yet is said in a note.
+// A table for each stage. Without rows where nothing is finished yet; a column that no result has
+// so far is said in a note.
 std::vector<report::Block> result_blocks(storage::Reader& reader, const sweeps::Study& study);
+
+// A claim with its verdict, and the evidence folded beneath it.
+std::vector<report::Block> finding_blocks(storage::Reader& reader, const sweeps::Study& study);
 
 }  // namespace windrow::commands

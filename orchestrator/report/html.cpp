@@ -88,7 +88,7 @@ std::string inside_script(std::string_view json) {
   return out;
 }
 
-std::string table_html(const storage::ResultTable& table) {
+std::string table_html(const storage::ResultTable& table, const Emphasis& emphasized) {
   std::vector<std::string> classes;
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     classes.emplace_back(is_numeric_column(table, i) ? " class=\"number\"" : "");
@@ -96,10 +96,14 @@ std::string table_html(const storage::ResultTable& table) {
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     html += "<th scope=\"col\"" + classes[i] + ">" + escaped(table.columns[i]) + "</th>";
   html += "</tr></thead>\n<tbody>\n";
-  for (const auto& row : table.rows) {
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
     html += "<tr>";
-    for (std::size_t i = 0; i < row.size(); ++i)
-      html += "<td" + classes[i] + ">" + escaped(cell_text(row[i])) + "</td>";
+    for (std::size_t i = 0; i < table.rows[r].size(); ++i) {
+      const std::string text = escaped(cell_text(table.rows[r][i]));
+      const bool is_best = emphasized.contains({r, i});
+      html +=
+          "<td" + classes[i] + ">" + (is_best ? "<strong>" + text + "</strong>" : text) + "</td>";
+    }
     html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";

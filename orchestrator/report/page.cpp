@@ -20,7 +20,8 @@ std::string notes_html(const std::vector<std::string>& notes) {
 
 std::string block_html(const Block& block) {
   const std::string body =
-      (block.table.columns.empty() ? "" : table_html(block.table)) + notes_html(block.notes);
+      (block.table.columns.empty() ? "" : table_html(block.table, block.emphasized)) +
+      notes_html(block.notes);
   if (block.folded)
     return "<details><summary>" + escaped(block.heading) + "</summary>\n" + body + "</details>\n";
   return (block.heading.empty() ? "" : "<h3>" + escaped(block.heading) + "</h3>\n") + body;

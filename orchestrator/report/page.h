@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "orchestrator/report/drawing.h"
+#include "orchestrator/report/html.h"
 #include "storage/result_table.h"
 
 namespace windrow::report {
@@ -14,6 +15,7 @@ struct Block {  // a table with what is to be said of it
   std::vector<std::string> notes;
   storage::ResultTable table;  // without columns: none
   bool folded = false;         // shown when the reader asks
+  Emphasis emphasized = {};
 };
 
 struct PageContent {

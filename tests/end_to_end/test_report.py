@@ -150,7 +150,7 @@ class Report(WindrowTest):
         page = (self.folder / "r.html").read_text()
         table = self.windrow("table", "--db", self.db, "--format", "csv")
         self.assertEqual(len(table.splitlines()), 3)
-        intervals = re.findall(r"[0-9.]+ ± [0-9.]+", self.windrow("table", "--db", self.db))
+        intervals = re.findall(r"-?[0-9.]+ ± [0-9.]+", self.windrow("table", "--db", self.db))
         self.assertGreaterEqual(len(intervals), 2)
         for interval in intervals:
             self.assertIn(f">{interval}<", page)

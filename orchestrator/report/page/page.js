@@ -51,6 +51,15 @@ function barDatasets(chart) {
   }));
 }
 
+// A free place for a name beside its point: above or below it, to the right or the left.
+function place(point, width, area, taken) {
+  const boxes = [[7, -14], [7, 4], [-7 - width, -14], [-7 - width, 4]].map(([dx, dy]) => (
+    { left: point.x + dx, right: point.x + dx + width, top: point.y + dy, bottom: point.y + dy + 11 }));
+  const meets = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  return boxes.find((box) => box.right < area.right && box.left > area.left && !taken.some((t) => meets(box, t)))
+    ?? boxes[0];
+}
+
 // Half-widths and names, which Chart.js has no element for.
 const marks = {
   id: "marks",
@@ -61,6 +70,7 @@ const marks = {
       ctx.save();
       ctx.strokeStyle = ctx.fillStyle = INK;
       ctx.font = "11px system-ui, sans-serif";
+      const taken = [];
       chart.getDatasetMeta(i).data.forEach((element, k) => {
         const raw = dataset.data[k];
         if (raw.y === null) return;
@@ -71,9 +81,9 @@ const marks = {
           ctx.stroke();
         }
         if (!dataset.named || !raw.label) return;
-        const fits = element.x + 7 + ctx.measureText(raw.label).width < area.right;
-        ctx.textAlign = fits ? "left" : "right";
-        ctx.fillText(raw.label, element.x + (fits ? 7 : -7), element.y - 6);
+        const box = place(element, ctx.measureText(raw.label).width, area, taken);
+        taken.push(box);
+        ctx.fillText(raw.label, box.left, box.top + 9);
       });
       ctx.restore();
     });
@@ -98,6 +108,17 @@ function axis(text, isLog) {
   };
 }
 
+// Room for half-widths and names around a scatter's points, of which Chart.js knows only the middle.
+function widen(scale, ranges) {
+  const low = Math.min(...ranges.map((range) => range[0])), high = Math.max(...ranges.map((range) => range[1]));
+  const isLog = scale.type === "logarithmic";
+  const pad = isLog ? 0 : 0.08 * (high - low || Math.abs(high) || 1);
+  scale.suggestedMin = isLog ? low / 1.5 : low - pad;
+  scale.suggestedMax = isLog ? high * 2 : high + pad;
+  if (isLog && low <= 0) delete scale.suggestedMin;
+  scale.ticks.maxRotation = 0;
+}
+
 function tooltipLabel(context) {
   const { raw, dataset, chart } = context;
   const name = raw.label || dataset.label;
@@ -108,15 +129,19 @@ function tooltipLabel(context) {
 function configuration(chart) {
   const isBars = chart.kind === "bars";
   const datasets = { lines: lineDatasets, scatter: scatterDatasets, bars: barDatasets }[chart.kind](chart);
-  const x = axis(chart.x_label, chart.log_x);
+  const x = axis(chart.x_label, chart.log_x), y = axis(chart.y_label, chart.log_y);
+  if (chart.kind === "scatter") {
+    widen(x, chart.points.map((p) => [p[0], p[0]]));
+    widen(y, chart.points.map((p) => [p[1] - (p[2] ?? 0), p[1] + (p[2] ?? 0)]));
+  }
   const config = {
     type: isBars ? "bar" : chart.kind === "scatter" ? "scatter" : "line",
     data: { datasets },
     plugins: [marks],
     options: {
       animation: false, responsive: true, maintainAspectRatio: false, parsing: isBars ? undefined : false,
-      normalized: true, interaction: { mode: "nearest", intersect: false },
-      scales: { x: isBars ? { ...x, type: "category" } : x, y: axis(chart.y_label, chart.log_y) },
+      normalized: chart.kind === "lines", interaction: { mode: "nearest", intersect: false },
+      scales: { x: isBars ? { ...x, type: "category" } : x, y },
       plugins: {
         legend: {
           display: datasets.some((dataset) => dataset.label !== ""), onClick: toggleGroup,

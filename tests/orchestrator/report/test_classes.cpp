@@ -40,7 +40,7 @@ TEST_F(Classes, BarsAreMeansWithIntervals) {
   begin("grid: {x: [1]}, seeds: 2, " + kBoth);
   run(1, matrix({{8, 2}, {1, 4}}));
   run(2, matrix({{6, 4}, {0, 0}}));
-  const auto& chart = std::get<BarChart>(draw()[1].content);
+  const BarChart chart = std::get<BarChart>(draw()[1].content);
   EXPECT_THAT(chart.categories, ElementsAre("cat", "dog"));
   ASSERT_EQ(chart.series.size(), 1u);
   EXPECT_DOUBLE_EQ(*chart.series[0].values[0], 0.7);

@@ -68,9 +68,9 @@ TEST_F(PlotFiles, PdfIsPdf) {
 TEST_F(PlotFiles, TheNumbersLieBesideThePicture) {
   if (!commands::find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
   write_plots(drawings("a"), folder.path(), PlotFormat::svg);
-  EXPECT_EQ(content_of(folder / "figure-1.csv"), "line,a,a,ci95,n\na,1,2,0.5,3\na,2,1,,1\n");
+  EXPECT_EQ(content_of(folder / "figure-1.csv"), "line,a,a,ci95,n\r\na,1,2,0.5,3\r\na,2,1,,1\r\n");
   EXPECT_EQ(content_of(folder / "figure-4.csv"),
-            "actual,predicted,images\na,a,3\na,b,1\nb,a,0\nb,b,5\n");
+            "actual,predicted,images\r\na,a,3\r\na,b,1\r\nb,a,0\r\nb,b,5\r\n");
   EXPECT_THAT(content_of(folder / "figure-1.gp"), HasSubstr("set output 'figure-1.svg'"));
 }
 
