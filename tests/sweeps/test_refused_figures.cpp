@@ -59,9 +59,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"UnknownParameter", cifar10("kind: confusion, where: {modle: cnn5x5}"),
                 "s.yaml:4:33: modle: is no parameter of task cifar10; did you mean \"model\"?"},
         Refusal{"ValueOfAnotherType", cifar10("kind: confusion, where: {dropout: high}"),
-                "s.yaml:4:42: dropout: \"high\" is not"},
+                "s.yaml:4:42: dropout: \"high\" is a string; give a number"},
         Refusal{"NameTwice", cifar10("kind: confusion, name: a}, {kind: confusion, name: a"),
-                "s.yaml:4:60: name: \"a\" is the name of an earlier figure; give another"},
+                "s.yaml:4:59: name: \"a\" is the name of an earlier figure; give another"},
         Refusal{"NameThatIsAPath", cifar10("kind: confusion, name: ../a"),
                 "s.yaml:4:31: name: \"../a\" is no name;"}),
     refusal_name);
