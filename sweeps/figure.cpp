@@ -7,7 +7,7 @@ namespace {
 
 constexpr auto kCurves =
     std::to_array<std::string_view>({"metric", "by", "x_label", "y_label", "log_x", "log_y"});
-constexpr auto kBars = std::to_array<std::string_view>({"x_label", "y_label"});
+constexpr auto kBars = std::to_array<std::string_view>({"by", "x_label", "y_label"});
 constexpr auto kScatter =
     std::to_array<std::string_view>({"x", "y", "label", "x_label", "y_label", "log_x", "log_y"});
 

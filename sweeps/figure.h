@@ -13,8 +13,8 @@ namespace windrow::sweeps {
 
 enum class FigureKind {
   curves,          // metrics by epoch, a line for each combination of `by`
-  confusion,       // a heat map of true and predicted classes for each cell
-  class_accuracy,  // bars by class, a colour for each cell
+  confusion,       // a heat map of true and predicted classes for each combination of `by`
+  class_accuracy,  // bars by class, a colour for each combination of `by`
   scatter,         // a point for each cell, at x and y
 };
 
@@ -25,10 +25,10 @@ struct Figure {
   std::string stage;                                // "" = all
   protocol::Json where = protocol::Json::object();  // parameter -> list of values: only such cells
   std::vector<std::string> metrics;                 // of curves: what is drawn
-  std::vector<std::string> by;                      // of curves; empty: the varying parameters
-  std::string x, y;                                 // of a scatter: columns of the view `trials`
-  std::vector<std::string> label;                   // of its points; empty: as `by`
-  std::string x_label, y_label;                     // of the axes; "" = the key or its heading
+  std::vector<std::string> by;     // all but scatter; empty: the varying parameters
+  std::string x, y;                // of a scatter: columns of the view `trials`
+  std::vector<std::string> label;  // of its points; empty: as `by`
+  std::string x_label, y_label;    // of the axes; "" = the key or its heading
   bool log_x = false, log_y = false;
 };
 

@@ -151,7 +151,7 @@ const std::vector<KeySpec> kFigureKeys = {
     {"where", "parameters with a value or a list of values: only the cells that have them",
      R"({"type": "object"})"},
     {"metric", "curves: the metrics of an epoch that are drawn", R"({"$ref": "#/$defs/names"})"},
-    {"by", "curves: parameters, or seed; a line for each combination of their values",
+    {"by", "parameters, or seed; a line, matrix or colour for each combination of their values",
      R"({"$ref": "#/$defs/names"})"},
     {"x", "scatter: a number of the view `trials`, by its mean over the seeds",
      R"({"type": "string"})"},

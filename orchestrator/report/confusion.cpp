@@ -91,7 +91,7 @@ constexpr const char* kNone = "no finished trial has a confusion matrix yet";
 
 std::vector<Drawing> draw_confusion(const FigureRequest& request) {
   const Matrices matrices = load_matrices(request.reader, request.study.name);
-  const std::vector<Group> groups = groups_of(request, {});
+  const std::vector<Group> groups = groups_of(request, request.figure.by);
   std::vector<Drawing> drawings;
   std::size_t found = 0;
   for (const Group& group : groups) {
@@ -125,7 +125,7 @@ std::vector<Drawing> draw_class_accuracy(const FigureRequest& request) {
   if (drawing.y_label.empty()) drawing.y_label = "accuracy";
   BarChart chart;
   std::size_t found = 0, most = 0;
-  for (const Group& group : groups_of(request, {})) {
+  for (const Group& group : groups_of(request, request.figure.by)) {
     const auto of_group = matrices_of(request.trials, group, matrices);
     if (of_group.empty()) continue;
     const auto& classes = of_group.front()->classes;

@@ -42,6 +42,17 @@ std::vector<Point> points_of(const ByEpoch& values, bool log_x, bool log_y) {
   return points;
 }
 
+// Their headings, or where only some have one, which would look like another kind of thing, none.
+std::vector<std::string> names_of(const std::vector<std::string>& metrics,
+                                  const sweeps::Report& report) {
+  std::vector<std::string> headings;
+  for (const std::string& metric : metrics) {
+    headings.push_back(heading(report, metric));
+    if (headings.back() == metric) return metrics;
+  }
+  return headings;
+}
+
 std::string label_of(const std::string& metric, const std::string& group, bool several) {
   if (group.empty()) return metric;
   return several ? group + ", " + metric : group;
@@ -69,8 +80,7 @@ void add_notes(const FigureRequest& request, const std::vector<Group>& groups, s
 std::vector<Drawing> draw_curves(const FigureRequest& request) {
   const sweeps::Figure& figure = request.figure;
   const sweeps::Report& report = request.study.report;
-  std::vector<std::string> metrics;
-  for (const std::string& metric : figure.metrics) metrics.push_back(heading(report, metric));
+  const std::vector<std::string> metrics = names_of(figure.metrics, report);
   std::string names;
   for (const std::string& metric : metrics) names += (names.empty() ? "" : ", ") + metric;
   Drawing drawing = begin_drawing(request, names + " by epoch");

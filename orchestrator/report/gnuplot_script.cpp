@@ -145,7 +145,8 @@ std::string bars_script(const BarChart& chart) {
   return data + "EOD\nset key outside top center horizontal\nset style fill solid 0.9 noborder\n" +
          "set style data histogram\nset style histogram " +
          (has_ci95 ? "errorbars gap 1 lw 1" : "clustered gap 1") +
-         "\nset xtics rotate by -35\nset yrange [0:*]\nplot " + join(plots, ", \\\n     ") + "\n";
+         "\nset errorbars 0.5 lc rgb '#1b1b1b'\nset xtics rotate by -35\nset yrange [0:*]\nplot " +
+         join(plots, ", \\\n     ") + "\n";
 }
 
 // Cells shaded by their share of the row, by its root as on the page, with the counts in them.

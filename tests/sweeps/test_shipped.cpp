@@ -128,6 +128,10 @@ TEST(ShippedStudies, DrawTheFiguresOfTheReport) {
   EXPECT_THAT(names("p3"), ElementsAre("error-by-parameters of scatter", "error-by-time of scatter",
                                        "learning-curves of curves"));
   EXPECT_EQ(names("quickstart"), names("p3"));
+  EXPECT_THAT(names("p2"),
+              ElementsAre("loss-cnn3 of curves", "loss-resnet9 of curves", "loss-resnet of curves",
+                          "top1-cnn3 of curves", "top1-resnet9 of curves", "top1-resnet of curves",
+                          "confusion of confusion", "class-accuracy of class-accuracy"));
 }
 
 TEST(ShippedStudies, AllParseAndExpand) {

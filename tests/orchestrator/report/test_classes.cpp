@@ -62,6 +62,19 @@ TEST_F(Classes, EachCellHasItsMatrixUnderANameOfItsOwn) {
   EXPECT_EQ(std::get<BarChart>(drawn[2].content).series.size(), 2u);
 }
 
+TEST_F(Classes, ByOneParameterTheOthersAreSummedUpOrAveraged) {
+  begin(
+      "grid: {model: [a, b], x: [1, 2]}, report: {figures: [{kind: confusion, by: model}, {kind: "
+      "class-accuracy, by: model}]}");
+  for (int trial = 1; trial <= 4; ++trial) run(trial, matrix({{trial, 0}, {trial, 0}}));
+  const auto drawn = draw();
+  ASSERT_EQ(drawn.size(), 3u);
+  EXPECT_EQ(drawn[0].title, "Confusion matrix: a");
+  EXPECT_EQ(std::get<HeatMap>(drawn[0].content).counts[0][0], 3);
+  EXPECT_EQ(std::get<HeatMap>(drawn[1].content).counts[0][0], 7);
+  EXPECT_EQ(std::get<BarChart>(drawn[2].content).series[1].label, "b");
+}
+
 TEST_F(Classes, AreDrawnByDefaultWhereTrialsHaveThem) {
   begin("grid: {x: [1, 2]}");
   run(1, {});
