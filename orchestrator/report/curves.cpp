@@ -69,7 +69,10 @@ void add_notes(const FigureRequest& request, const std::vector<Group>& groups, s
     drawing.notes.push_back("A line is the mean over the trials that have the epoch (at most " +
                             std::to_string(largest) +
                             "), the band the 95% interval of the mean (Student's t).");
-  if (failed > 0) drawing.notes.push_back(std::to_string(failed) + " failed trials take no part.");
+  if (failed > 0)
+    drawing.notes.push_back(std::to_string(failed) + (failed == 1
+                                                          ? " failed trial takes no part."
+                                                          : " failed trials take no part."));
   if (epochs > kMaxLinePoints)
     drawing.notes.push_back("At most " + std::to_string(kMaxLinePoints) +
                             " evenly spaced epochs of a line are drawn.");

@@ -45,7 +45,7 @@ std::string state_html(const PageContent& content) {
                      escaped(content.state) + "</p>\n";
   if (content.missing.empty()) return html;
   html +=
-      "<div class=\"missing\" id=\"missing\"><p>This report is of an unfinished study. Missing "
+      "<div class=\"missing\" id=\"missing\"><p>The study has not all of its results. Missing "
       "are:</p>\n<ul>\n";
   for (const std::string& line : content.missing) html += "<li>" + escaped(line) + "</li>\n";
   return html + "</ul></div>\n";

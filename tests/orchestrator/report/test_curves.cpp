@@ -47,7 +47,7 @@ TEST_F(Curves, FailedTrialsAndNumbersThatAreNoneTakeNoPart) {
   fail(3);
   const auto drawn = draw();
   EXPECT_EQ(shown(lines(drawn[0])[0].points), "1:6±25.41/2 2:2/1");
-  EXPECT_THAT(drawn[0].notes, testing::Contains(HasSubstr("1 failed trials take no part")));
+  EXPECT_THAT(drawn[0].notes, testing::Contains(HasSubstr("1 failed trial takes no part")));
 }
 
 TEST_F(Curves, WhereAndStageChooseTheCells) {
