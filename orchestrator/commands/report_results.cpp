@@ -10,6 +10,8 @@
 namespace windrow::commands {
 namespace {
 
+constexpr std::size_t kMaxRows = 1000;  // what a browser lays out at once
+
 report::Block stage_block(storage::Reader& reader, const sweeps::Study& study,
                           const std::string& stage) {
   StudyTableWishes wishes;
@@ -25,6 +27,12 @@ report::Block stage_block(storage::Reader& reader, const sweeps::Study& study,
     block.notes.insert(block.notes.end(), made.remarks.begin(), made.remarks.end());
   } catch (const std::runtime_error& error) {  // a column that no trial has reported so far
     block.notes.emplace_back(error.what());
+  }
+  if (block.table.rows.size() > kMaxRows) {
+    block.notes.push_back("The first " + std::to_string(kMaxRows) + " of " +
+                          std::to_string(block.table.rows.size()) +
+                          " rows; windrow table has all.");
+    block.table.rows.resize(kMaxRows);
   }
   if (block.table.rows.empty()) {
     block.table = {};
