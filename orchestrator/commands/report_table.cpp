@@ -110,8 +110,12 @@ std::string with_interval(double mean, double half_width) {
     std::snprintf(text, sizeof text, "%.6g ± %.2g", mean, half_width);
     return text;
   }
-  const int decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(half_width))), 0, 12);
-  std::snprintf(text, sizeof text, "%.*f ± %.*f", decimals, mean, decimals, half_width);
+  constexpr int kMostDecimals = 9;
+  const int decimals = std::max(1 - static_cast<int>(std::floor(std::log10(half_width))), 0);
+  if (decimals > kMostDecimals)
+    std::snprintf(text, sizeof text, "%.6g ± %.2g", mean, half_width);
+  else
+    std::snprintf(text, sizeof text, "%.*f ± %.*f", decimals, mean, decimals, half_width);
   return text;
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import unittest
 
 from support import FAKE, SOURCE, WindrowTest
@@ -107,6 +108,23 @@ class OtherTrainers(WindrowTest):
         self.run_study(SOURCE / "examples" / "train.yaml", "--slots", 2)
         self.assert_each_trial_finished_once(9, 20)
         self.assertIn("±", self.windrow("table", "--db", self.db))
+
+    def test_numbers_that_are_nearly_nothing_keep_their_digits_in_a_table(self):
+        trainer = self.write(
+            "tiny.sh", 'echo "{\\"epoch\\": 1, \\"loss\\": 1.${WINDROW_SEED}e-15}"\n')
+        study = self.write(
+            "tiny.yaml",
+            f"study: tiny\ntrainer: {{command: [sh, {trainer}], persistent: false}}\n"
+            "grid: {x: [1]}\nseeds: 3\n",
+        )
+        self.run_study(study)
+        self.assertIn("1.1e-15 ± 2.5e-16", self.windrow("table", "--db", self.db))
+
+    def test_the_hint_of_a_refused_query_leads_to_the_columns(self):
+        self.run_study(self.fake_study())
+        self.windrow("query", "SELECT nope FROM trials", "--db", self.db, expect=4)
+        hint = re.search("`(PRAGMA[^`]*)`", self.err).group(1)
+        self.assertIn("wall_seconds", self.windrow("query", hint, "--db", self.db))
 
     def test_a_persistent_trainer_in_python(self):
         os.symlink(SOURCE / "examples", self.folder / "examples")
