@@ -3,6 +3,24 @@
 
 namespace windrow::sweeps {
 
+namespace {
+
+// Of the training sets alone: all trials of a study evaluate alike. Each weight meets every item,
+// or once the pooled ones.
+double epoch_work(const Json& parameters) {
+  const auto number = [&](const char* key, double unknown) {
+    const Json& value = parameters.at(key);
+    return value.is_number() ? value.get<double>() : unknown;
+  };
+  const double depth = number("depth", 0), width = number("width", 0);
+  const double items = number("items", 5), features = number("features", 3);
+  const double weights =
+      depth == 1 ? features : features * width + (depth - 2) * width * width + width;
+  return 3 * number("train_sets", 0) * weights * (items + 1);
+}
+
+}  // namespace
+
 TaskSpec choice_sets_task() {
   using enum ParameterType;
   TaskSpec task;
@@ -134,6 +152,7 @@ TaskSpec choice_sets_task() {
       {"best_epoch", "the epoch whose weights the result is of, from 1"},
   };
   task.facts = {{"parameters", "trainable parameters of the network"}};
+  task.epoch_work = epoch_work;
   return task;
 }
 

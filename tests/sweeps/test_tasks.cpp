@@ -272,6 +272,16 @@ TEST(DeclaredCost, FollowsTheModelTheEpochsAndTheImages) {
                    30.7e6 * (3 * 6400 + 10000));
 }
 
+TEST(DeclaredCost, OfSetNetworksFollowsTheirWeights) {
+  const auto cost = [](int depth, int width) {
+    return declared_cost("choice-sets", complete_parameters(*find_task("choice-sets"),
+                                                            {{"depth", depth}, {"width", width}}));
+  };
+  EXPECT_GT(cost(3, 200), 3 * cost(3, 100));
+  EXPECT_GT(cost(3, 10), cost(2, 10));
+  EXPECT_GT(cost(2, 10), cost(1, 10));
+}
+
 TEST(DeclaredCost, OfAProgramOfTheUsersOwnIsItsEpochs) {
   EXPECT_EQ(declared_cost("", {{"epochs", 30}, {"x", 1}}), 30);
   EXPECT_EQ(declared_cost("", {{"x", 1}}), 1);
