@@ -19,6 +19,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
+// A file that the other side writes at that moment is waited for.
+constexpr std::chrono::seconds kPatience{30};
+
 class LockTest : public ::testing::Test {
  protected:
   std::string open_error() {
@@ -29,6 +32,7 @@ class LockTest : public ::testing::Test {
                std::int64_t heartbeat) {
     if (!std::filesystem::exists(file)) Store store(file);
     Database database(file, Database::Mode::existing);
+    database.set_busy_timeout(kPatience);
     Statement(database, "INSERT OR REPLACE INTO coordinator VALUES (1, ?1, ?2, ?3, ?4, ?4)")
         .run(host, pid, start, heartbeat);
   }
@@ -127,6 +131,7 @@ TEST_F(LockTest, AnotherHostsBeatingHeartIsRefused) {
   CoordinatorLock lock(
       file, {.stale_after = std::chrono::seconds(30), .poll = std::chrono::milliseconds(5)});
   Database database(file, Database::Mode::existing);
+  database.set_busy_timeout(kPatience);
   auto error = std::async(std::launch::async,
                           [&] { return storage_error([&] { lock.wait_until_free(database); }); });
   std::int64_t heartbeat = now_ms();  // beats until the waiting one has seen it
