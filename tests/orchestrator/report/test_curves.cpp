@@ -93,7 +93,7 @@ TEST_F(Curves, ManyEpochsAreThinnedOutAndTheLastOneStays) {
   begin("grid: {optimizer: [sgd]}, " + kByOptimizer);
   train(1, std::vector<double>(1001, 1.0));
   const auto drawn = draw();
-  const auto& points = lines(drawn[0])[0].points;
+  const auto points = lines(drawn[0])[0].points;
   EXPECT_LE(points.size(), kMaxLinePoints);
   EXPECT_GE(points.size(), kMaxLinePoints / 2);
   EXPECT_EQ(points.back().x, 1001);
