@@ -96,6 +96,14 @@ struct PipePair {
   }
 };
 
+// Where the last kTailBytes of `text` begin, moved on to the start of a line if there is one.
+std::size_t tail_begin(std::string_view text) {
+  if (text.size() <= kTailBytes) return 0;
+  const std::size_t cut = text.size() - kTailBytes;
+  const std::size_t line_break = text.find('\n', cut - 1);
+  return line_break == text.npos || line_break + 1 == text.size() ? cut : line_break + 1;
+}
+
 }  // namespace
 
 std::string ChildExit::describe() const {
@@ -190,7 +198,7 @@ void ChildProcess::read_pipe(Pipe& pipe) {
     std::string_view chunk(buffer.data(), static_cast<std::size_t>(n));
     if (&pipe == &err_) {
       tail_ += chunk;
-      if (tail_.size() > 2 * kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+      if (tail_.size() > 2 * kTailBytes) tail_.erase(0, tail_begin(tail_));
     }
     for (std::size_t end; (end = chunk.find('\n')) != chunk.npos; chunk.remove_prefix(end + 1)) {
       std::string joined;
@@ -236,10 +244,7 @@ std::optional<ChildExit> ChildProcess::poll_exit() {
 }
 
 std::string ChildProcess::stderr_tail() const {
-  if (tail_.size() <= kTailBytes) return tail_;
-  const std::size_t cut = tail_.size() - kTailBytes;
-  const std::size_t line = tail_.find('\n', cut);
-  return tail_.substr(line == tail_.npos ? cut : line + 1);
+  return tail_.substr(tail_begin(tail_));
 }
 
 }  // namespace windrow

@@ -11,7 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 class ChildProcessTest : public testing::Test {
  protected:
@@ -45,12 +47,30 @@ TEST_F(ChildProcessTest, DeliversLinesTheLastWithoutALineBreakToo) {
   EXPECT_THAT(out_, ElementsAre("one", "two", "three"));
 }
 
-TEST_F(ChildProcessTest, KeepsTheTailOfStderr) {
+TEST_F(ChildProcessTest, KeepsTheTailOfStderrFromTheStartOfALine) {
   auto child = shell("i=0; while [ $i -lt 2000 ]; do echo line $i >&2; i=$((i+1)); done");
   wait(*child);
-  EXPECT_THAT(child->stderr_tail(), HasSubstr("line 1999\n"));
+  EXPECT_THAT(child->stderr_tail(), EndsWith("line 1999\n"));
   EXPECT_LE(child->stderr_tail().size(), 4096u);
-  EXPECT_TRUE(child->stderr_tail().starts_with("line "));
+  EXPECT_THAT(child->stderr_tail(), StartsWith("line "));
+}
+
+// However the text is cut up by the pipe: here it comes in one piece, longer than is kept.
+TEST_F(ChildProcessTest, KeepsTheTailOfStderrThatComesInOnePiece) {
+  for (const char* text : {"$(seq 3000 4999)", "$(seq 3000 5999)"}) {  // 10,000 and 15,000 bytes
+    auto child = shell(std::string("printf '%s\n' \"") + text + "\" >&2");
+    wait(*child);
+    EXPECT_LE(child->stderr_tail().size(), 4096u);
+    EXPECT_GT(child->stderr_tail().size(), 4090u);
+    EXPECT_EQ(child->stderr_tail().find('\n'), 4u) << child->stderr_tail().substr(0, 10);
+  }
+}
+
+TEST_F(ChildProcessTest, KeepsTheEndOfALineThatIsLongerThanTheTail) {
+  auto child = shell("printf '%9000s' end >&2");
+  wait(*child);
+  EXPECT_EQ(child->stderr_tail().size(), 4096u);
+  EXPECT_THAT(child->stderr_tail(), EndsWith(" end"));
 }
 
 TEST_F(ChildProcessTest, AddsToTheEnvironmentAndWritesStdin) {
