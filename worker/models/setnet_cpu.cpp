@@ -20,6 +20,8 @@ namespace {
 
 // Features whose products are made and mixed at a time: a whole number of the kernels' tiles.
 constexpr std::int64_t kFeatures = 20;
+// Inputs whose weights' gradients are made at a time: likewise.
+constexpr std::int64_t kInputs = 10;
 
 // A float buffer, aligned to 64 bytes; begins at 0.
 class Buffer {
@@ -55,6 +57,7 @@ class CpuSetnet final : public Setnet {
       widest_ = std::max({widest_, in, out});
       at += 2 * size + out;
     }
+    for (std::size_t l = 0; l < layers_.size(); ++l) add_pieces(l);
   }
 
   void gradient(const ChoiceSets& data, const at::Tensor& batch) override {
@@ -69,7 +72,7 @@ class CpuSetnet final : public Setnet {
       backward(block);
     });
     add_errors(blocks_of(n));
-    for (Layer& layer : layers_) weight_gradients(layer, blocks_of(n));
+    weight_gradients(blocks_of(n));
   }
 
   void evaluate(const ChoiceSets& data, std::int64_t begin, std::int64_t end) override {
@@ -118,6 +121,14 @@ class CpuSetnet final : public Setnet {
     Buffer gradient = {};  // [blocks][out][rows][16], that of its products
   };
 
+  // Of a layer's gradient, what a thread makes at a time: kInputs inputs' rows of the weights, or
+  // the biases where `first` is the number of inputs.
+  struct Piece {
+    std::size_t layer;
+    std::int64_t first;
+    std::int64_t cost_before;  // of the pieces before this one, in products of a row
+  };
+
   static std::int64_t blocks_of(std::int64_t sets) { return (sets + kLanes - 1) / kLanes; }
   // Floats of a feature of a block.
   std::int64_t row_size() const { return rows_ * kLanes; }
@@ -150,13 +161,31 @@ class CpuSetnet final : public Setnet {
     block_error_.resize(static_cast<std::size_t>(blocks));
   }
 
-  // Calls work(block) for the blocks of n sets, on all threads.
+  // Calls work(i) for i below count on all threads, each the same ones step after step: their
+  // activations stay in that core's cache.
   template <class Work>
-  static void for_blocks(std::int64_t n, Work work) {
-    at::parallel_for(0, blocks_of(n), 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t block = begin; block < end; ++block) work(block);
+  static void for_each(std::int64_t count, Work work) {
+    at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) work(i);
     });
   }
+
+  // Calls work(block) for the blocks of n sets. On several threads those that don't fill a round of
+  // all threads come last, and all threads share each one's products: 19 blocks on two threads
+  // would else take as long as 20.
+  template <class Work>
+  void for_blocks(std::int64_t n, Work work) {
+    const std::int64_t blocks = blocks_of(n), threads = at::get_num_threads();
+    const std::int64_t alone =
+        blocks > threads && worth_sharing() ? blocks - blocks % threads : blocks;
+    for_each(alone, work);
+    shared_ = true;
+    for (std::int64_t block = alone; block < blocks; ++block) work(block);
+    shared_ = false;
+  }
+
+  // Whether a layer's products for a block take much longer than to wake a thread.
+  bool worth_sharing() const { return widest_ >= 100; }
 
   float* scratch() const { return scratch_[static_cast<std::size_t>(at::get_thread_num())].data(); }
 
@@ -167,20 +196,21 @@ class CpuSetnet final : public Setnet {
   void products(const Layer& layer, bool transposed, const float* x, Mix mix) const {
     const std::int64_t all_outputs = transposed ? layer.in : layer.out;
     const std::int64_t w_output = transposed ? layer.out : 1;
-    float* y = scratch();
-    ProductArguments a{.inputs = transposed ? layer.out : layer.in,
-                       .x_input = row_size(),
-                       .x_row = kLanes,
-                       .w_input = transposed ? 1 : layer.out,
-                       .w_output = w_output,
-                       .y_output = row_size(),
-                       .y_row = kLanes};
-    for (std::int64_t first = 0; first < all_outputs; first += kFeatures) {
-      a.outputs = std::min(kFeatures, all_outputs - first);
-      a.rows = rows_ - 1;
-      a.x = x + kLanes;
-      a.w = layer.lambda + first * w_output;
-      a.y = y + kLanes;
+    const auto some = [&](std::int64_t chunk) {
+      const std::int64_t first = chunk * kFeatures;
+      float* y = scratch();
+      ProductArguments a{.rows = rows_ - 1,
+                         .inputs = transposed ? layer.out : layer.in,
+                         .outputs = std::min(kFeatures, all_outputs - first),
+                         .x = x + kLanes,
+                         .x_input = row_size(),
+                         .x_row = kLanes,
+                         .w = layer.lambda + first * w_output,
+                         .w_input = transposed ? 1 : layer.out,
+                         .w_output = w_output,
+                         .y = y + kLanes,
+                         .y_output = row_size(),
+                         .y_row = kLanes};
       kernels_.product(a);
       a.rows = 1;
       a.x = x;
@@ -188,7 +218,10 @@ class CpuSetnet final : public Setnet {
       a.y = y;
       kernels_.product(a);
       mix(first, a.outputs, y);
-    }
+    };
+    const std::int64_t chunks = (all_outputs + kFeatures - 1) / kFeatures;
+    if (shared_) return for_each(chunks, some);
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) some(chunk);
   }
 
   // Outputs of the block's sets, set_of(0) .. set_of(n - 1) of `data`.
@@ -283,29 +316,45 @@ class CpuSetnet final : public Setnet {
     }
   }
 
-  void weight_gradients(Layer& layer, std::int64_t blocks) {
-    const std::int64_t in = layer.in, out = layer.out;
-    constexpr std::int64_t kInputs = 10;  // a whole number of the kernels' tiles
-    const float share = mixing_->gamma_share();
-    at::parallel_for(0, (in + kInputs - 1) / kInputs, 1, [&](std::int64_t begin, std::int64_t end) {
-      const std::int64_t first = begin * kInputs, last = std::min(in, end * kInputs);
-      kernels_.outer({.blocks = blocks,
-                      .rows = rows_,
-                      .first_input = first,
-                      .last_input = last,
-                      .outputs = out,
-                      .x = layer.x.data(),
-                      .x_block = in * row_size(),
-                      .x_input = row_size(),
-                      .y = layer.gradient.data(),
-                      .y_block = out * row_size(),
-                      .y_output = row_size(),
-                      .w = layer.lambda_gradient,
-                      .head = layer.gamma_gradient,
-                      .w_has_head = mixing_->lambda_share() != 0});
-      if (share == 1) return;
-      for (std::int64_t i = first * out; i < last * out; ++i) layer.gamma_gradient[i] *= share;
+  // Of all layers at once, so that threads wait for one another once; each takes pieces of about
+  // the same cost.
+  void weight_gradients(std::int64_t blocks) {
+    const std::int64_t threads = at::get_num_threads();
+    for_each(threads, [&](std::int64_t thread) {
+      for (const Piece& piece : pieces_) {
+        if (piece.cost_before * threads / cost_ != thread) continue;
+        Layer& layer = layers_[piece.layer];
+        if (piece.first == layer.in)
+          bias_gradient(layer, blocks);
+        else
+          weight_gradients(layer, piece.first, std::min(layer.in, piece.first + kInputs), blocks);
+      }
     });
+  }
+
+  void weight_gradients(Layer& layer, std::int64_t first, std::int64_t last, std::int64_t blocks) {
+    const std::int64_t in = layer.in, out = layer.out;
+    kernels_.outer({.blocks = blocks,
+                    .rows = rows_,
+                    .first_input = first,
+                    .last_input = last,
+                    .outputs = out,
+                    .x = layer.x.data(),
+                    .x_block = in * row_size(),
+                    .x_input = row_size(),
+                    .y = layer.gradient.data(),
+                    .y_block = out * row_size(),
+                    .y_output = row_size(),
+                    .w = layer.lambda_gradient,
+                    .head = layer.gamma_gradient,
+                    .w_has_head = mixing_->lambda_share() != 0});
+    const float share = mixing_->gamma_share();
+    if (share == 1) return;
+    for (std::int64_t i = first * out; i < last * out; ++i) layer.gamma_gradient[i] *= share;
+  }
+
+  void bias_gradient(Layer& layer, std::int64_t blocks) {
+    const std::int64_t out = layer.out;
     const float* gradient = layer.gradient.data();
     for (std::int64_t o = 0; o < out; ++o) {
       float lanes[kLanes] = {};
@@ -318,11 +367,25 @@ class CpuSetnet final : public Setnet {
     }
   }
 
+  void add_pieces(std::size_t l) {
+    const Layer& layer = layers_[l];
+    const auto add = [&](std::int64_t first, std::int64_t inputs) {
+      pieces_.push_back({l, first, cost_});
+      cost_ += inputs * layer.out;
+    };
+    for (std::int64_t first = 0; first < layer.in; first += kInputs)
+      add(first, std::min(kInputs, layer.in - first));
+    add(layer.in, 1);
+  }
+
   SetnetShape shape_;
   const Kernels& kernels_;
   std::unique_ptr<Mixing> mixing_;
   std::int64_t rows_;
   std::vector<Layer> layers_;
+  std::vector<Piece> pieces_;
+  std::int64_t cost_ = 0;        // of all pieces
+  bool shared_ = false;          // all threads work on one block
   std::int64_t widest_ = 0;      // features
   std::int64_t capacity_ = 0;    // blocks that the buffers hold
   std::vector<Buffer> scratch_;  // of each thread: products or values of some features of a block
