@@ -92,12 +92,24 @@ double floor_of(const std::vector<Line>& lines, bool log_y) {
   return least / 2;
 }
 
+// Epochs are whole numbers: where there are few, gnuplot would divide them.
+bool has_few_epochs(const std::vector<Line>& lines) {
+  double first = INFINITY, last = -INFINITY;
+  for (const Line& line : lines)
+    for (const Point& p : line.points) {
+      first = std::min(first, p.x);
+      last = std::max(last, p.x);
+    }
+  return last - first <= 10;
+}
+
 std::string lines_script(const LineChart& chart, const Drawing& drawing) {
   const double floor = floor_of(chart.lines, drawing.log_y);
   std::string script =
       "set key outside right top vertical Left reverse\n"
       "set style fill transparent solid 0.18 noborder\n";
   if (chart.lines.size() == 1 && chart.lines[0].label == drawing.y_label) script += "unset key\n";
+  if (!drawing.log_x && has_few_epochs(chart.lines)) script += "set xtics 1\n";
   std::vector<std::string> bands, means;
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     const Line& line = chart.lines[i];

@@ -130,6 +130,7 @@ function configuration(chart) {
   const isBars = chart.kind === "bars";
   const datasets = { lines: lineDatasets, scatter: scatterDatasets, bars: barDatasets }[chart.kind](chart);
   const x = axis(chart.x_label, chart.log_x), y = axis(chart.y_label, chart.log_y);
+  if (chart.kind === "lines" && !chart.log_x) x.ticks.precision = 0;  // epochs are whole
   if (chart.kind === "scatter") {
     widen(x, chart.points.map((p) => [p[0], p[0]]));
     widen(y, chart.points.map((p) => [p[1] - (p[2] ?? 0), p[1] + (p[2] ?? 0)]));
