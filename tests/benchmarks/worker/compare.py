@@ -30,7 +30,8 @@ class Programs:
 
     def __init__(self, arguments):
         self.ours_command = [arguments.bench]
-        self.eager_command = [sys.executable, str(EAGER)]
+        # Without warnings: PyTorch's of a missing NumPy, which none of this needs, come a dozen times.
+        self.eager_command = [sys.executable, "-W", "ignore", str(EAGER)]
         self.seconds = arguments.seconds
         self.environment = dict(os.environ)
         if arguments.torch:
