@@ -154,10 +154,14 @@ std::vector<std::vector<std::string>> texts(const ResultTable& table, const Tabl
                                             Escape number = as_it_is) {
   std::vector<std::vector<std::string>> lines(1);
   std::vector<int> digits;
+  std::vector<std::optional<int>> places;
   for (const auto& column : table.columns) {
     lines[0].push_back(escape(column));
     const auto own = options.column_digits.find(column);
     digits.push_back(own == options.column_digits.end() ? options.significant_digits : own->second);
+    places.push_back(options.aligned.contains(column)
+                         ? common_places(table, places.size(), digits.back())
+                         : std::nullopt);
   }
   for (const auto& row : table.rows) {
     auto& line = lines.emplace_back();
@@ -165,7 +169,7 @@ std::vector<std::vector<std::string>> texts(const ResultTable& table, const Tabl
       if (const auto* integer = std::get_if<std::int64_t>(&row[i])) {
         line.push_back(number(std::to_string(*integer)));
       } else if (const auto* real = std::get_if<double>(&row[i])) {
-        line.push_back(number(rounded(*real, digits[i])));
+        line.push_back(number(places[i] ? fixed(*real, *places[i]) : rounded(*real, digits[i])));
       } else if (const auto* text = std::get_if<std::string>(&row[i])) {
         line.push_back(escape(*text));
       } else {
@@ -308,6 +312,28 @@ std::optional<TableStyle> table_style(std::string_view name) {
   const auto found = std::find(kNames.begin(), kNames.end(), name);
   if (found == kNames.end()) return std::nullopt;
   return static_cast<TableStyle>(found - kNames.begin());
+}
+
+std::optional<int> common_places(const ResultTable& table, std::size_t column, int digits) {
+  double largest = 0, smallest = INFINITY;
+  for (const auto& row : table.rows) {
+    const auto* real = std::get_if<double>(&row[column]);
+    if (!real || *real == 0) continue;
+    if (!std::isfinite(*real)) return std::nullopt;
+    largest = std::max(largest, std::fabs(*real));
+    smallest = std::min(smallest, std::fabs(*real));
+  }
+  if (digits <= 0 || largest == 0) return std::nullopt;
+  const int places = digits - 1 - static_cast<int>(std::floor(std::log10(largest)));
+  if (places > 17 || smallest < std::pow(10.0, 2 - std::max(places, 0))) return std::nullopt;
+  return std::max(places, 0);
+}
+
+std::string fixed(double value, int places) {
+  std::array<char, 340> buffer{};
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                    std::chars_format::fixed, places);
+  return {buffer.data(), result.ptr};
 }
 
 std::string format_table(const ResultTable& table, TableStyle style, const TableOptions& options) {

@@ -24,11 +24,20 @@ struct TableOptions {
   // written as such.
   int significant_digits = 6;
   std::map<std::string, int> column_digits;  // column to its own significant digits
-  std::string caption;                       // in Markdown and LaTeX; "" = none
+  // Columns for people whose real numbers have the same number of decimal places (common_places).
+  std::set<std::string> aligned;
+  std::string caption;  // in Markdown and LaTeX; "" = none
   // Row and column of what stands out, for people: bold in Markdown and LaTeX, with a * in text.
   std::set<std::pair<std::size_t, std::size_t>> emphasized;
   std::vector<std::string> notes;  // lines below the table, for people
 };
+
+// The decimal places that give a column's largest real number `digits` significant digits; nullopt:
+// there is none, one is infinite or NaN, or the smallest would be left with fewer than three.
+std::optional<int> common_places(const ResultTable& table, std::size_t column, int digits);
+
+// With that many decimal places.
+std::string fixed(double value, int places);
 
 // The table with a line break at its end. Markdown: GitHub's pipe tables. LaTeX: a tabular of the
 // package booktabs, in a table environment where there is a caption; ±, − and † are mathematics.

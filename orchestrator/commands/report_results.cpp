@@ -6,11 +6,24 @@
 #include "orchestrator/analysis/findings.h"
 #include "orchestrator/commands/study_results.h"
 #include "orchestrator/commands/study_table.h"
+#include "storage/table_format.h"
 
 namespace windrow::commands {
 namespace {
 
 constexpr std::size_t kMaxRows = 1000;  // what a browser lays out at once
+constexpr int kDigits = 6;              // significant ones, as `windrow table` has them
+
+// The real numbers of the measured columns as texts with the same number of decimal places.
+void align(storage::ResultTable& table, const std::set<std::string>& measured) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (!measured.contains(table.columns[i])) continue;
+    const auto places = storage::common_places(table, i, kDigits);
+    for (auto& row : table.rows)
+      if (const auto* real = std::get_if<double>(&row[i]); real && places)
+        row[i] = storage::fixed(*real, *places);
+  }
+}
 
 report::Block stage_block(storage::Reader& reader, const sweeps::Study& study,
                           const std::string& stage) {
@@ -21,6 +34,7 @@ report::Block stage_block(storage::Reader& reader, const sweeps::Study& study,
   report::Block block;
   try {
     StudyTable made = make_study_table(reader, study, wishes);
+    align(made.table, made.measured);
     block.table = std::move(made.table);
     block.emphasized = std::move(made.emphasized);
     block.notes = std::move(made.notes);

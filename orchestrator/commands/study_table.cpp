@@ -82,6 +82,9 @@ class TableMaker {
     if (wishes_.unfinished) add("state");
     if (!wishes_.for_people) add("failure");
     out_.table = trials_report(trials, study_, table);
+    for (const sweeps::ReportColumn& column : table.columns)
+      if (column.key == "wall_seconds" || is_metric(study_, column.key))
+        out_.measured.insert(column.label);
   }
 
   // A failed trial has no result: the view's numbers of its last epoch are not shown as one.

@@ -26,8 +26,9 @@ struct StudyTableWishes {
 struct StudyTable {
   storage::ResultTable table;
   std::set<std::pair<std::size_t, std::size_t>> emphasized;  // row, column: the best
-  std::vector<std::string> notes;                            // what the marks in it mean
-  std::vector<std::string> remarks;                          // what isn't in it, and why
+  std::set<std::string> measured;  // columns of metrics and times, which are set decimal by decimal
+  std::vector<std::string> notes;  // what the marks in it mean
+  std::vector<std::string> remarks;  // what isn't in it, and why
 };
 
 // Throws std::runtime_error: a column or metric that isn't there.

@@ -87,6 +87,7 @@ int print_table(const TableCommandOptions& options) {
   format.significant_digits = options.digits;
   format.caption = options.caption_given ? options.caption : study.report.caption;
   format.emphasized = made.emphasized;
+  format.aligned = made.measured;
   format.notes = made.notes;
   for (const std::string& remark : made.remarks) std::cerr << "windrow: " << remark << "\n";
   std::cout << storage::format_table(made.table, style, format);

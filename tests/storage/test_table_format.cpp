@@ -94,6 +94,25 @@ TEST(TableFormat, DigitsForAllAndForOneColumn) {
             "2e+20     -0.5\n");
 }
 
+TEST(TableFormat, AlignedColumnsHaveTheDecimalPlacesOfTheirLargestNumber) {
+  const ResultTable table{{"mse", "lr", "time", "n"},
+                          {{0.15435, 0.5, 643.2, integer(3)},
+                           {-0.1526541, 0.01, 0.0894569, integer(10)},
+                           {{}, {}, "failed"s, {}}}};
+  const TableOptions options{.significant_digits = 5, .aligned = {"mse", "time", "n"}};
+  EXPECT_EQ(format_table(table, TableStyle::text, options),
+            "     mse    lr      time   n\n"
+            "--------  ----  --------  --\n"
+            " 0.15435   0.5     643.2   3\n"
+            "-0.15265  0.01  0.089457  10\n"  // so small that 643.20's places would not show it
+            "       -     -    failed   -\n");
+  EXPECT_EQ(format_table({{"a"}, {{2.5}, {100.0}, {0.0}}}, TableStyle::csv, {.aligned = {"a"}}),
+            "a\r\n2.5\r\n100\r\n0\r\n");
+  EXPECT_EQ(format_table({{"a"}, {{2.5}, {100.0}, {0.0}}}, TableStyle::text,
+                         {.significant_digits = 5, .aligned = {"a"}}),
+            "     a\n------\n  2.50\n100.00\n  0.00\n");
+}
+
 TEST(TableFormat, LatexNumbersAreMathematics) {
   const std::string latex =
       format_table({{"a", "b"}, {{1.5e-9, -0.5}, {2e20, integer(-3)}}}, TableStyle::latex);
