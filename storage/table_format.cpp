@@ -315,18 +315,27 @@ std::optional<TableStyle> table_style(std::string_view name) {
 }
 
 std::optional<int> common_places(const ResultTable& table, std::size_t column, int digits) {
-  double largest = 0, smallest = INFINITY;
-  for (const auto& row : table.rows) {
-    const auto* real = std::get_if<double>(&row[column]);
-    if (!real || *real == 0) continue;
-    if (!std::isfinite(*real)) return std::nullopt;
-    largest = std::max(largest, std::fabs(*real));
-    smallest = std::min(smallest, std::fabs(*real));
-  }
+  std::vector<double> values;
+  double largest = 0;
+  for (const auto& row : table.rows)
+    if (const auto* real = std::get_if<double>(&row[column])) {
+      if (!std::isfinite(*real)) return std::nullopt;
+      values.push_back(*real);
+      largest = std::max(largest, std::fabs(*real));
+    }
   if (digits <= 0 || largest == 0) return std::nullopt;
-  const int places = digits - 1 - static_cast<int>(std::floor(std::log10(largest)));
-  if (places > 17 || smallest < std::pow(10.0, 2 - std::max(places, 0))) return std::nullopt;
-  return std::max(places, 0);
+  const int most = std::max(0, digits - 1 - static_cast<int>(std::floor(std::log10(largest))));
+  if (most > 17) return std::nullopt;
+  int places = 0;  // that one of them needs
+  for (const double value : values) {
+    std::string text = fixed(value, most);
+    const bool says_enough = std::fabs(value) >= std::pow(10.0, 2 - most);
+    if (!says_enough && std::stod(text) != std::stod(rounded(value, digits))) return std::nullopt;
+    text.erase(text.find_last_not_of('0') + 1);
+    if (const auto point = text.find('.'); point != text.npos)
+      places = std::max(places, static_cast<int>(text.size() - point) - 1);
+  }
+  return places;
 }
 
 std::string fixed(double value, int places) {

@@ -32,8 +32,9 @@ struct TableOptions {
   std::vector<std::string> notes;  // lines below the table, for people
 };
 
-// The decimal places that give a column's largest real number `digits` significant digits; nullopt:
-// there is none, one is infinite or NaN, or the smallest would be left with fewer than three.
+// The decimal places that the real numbers of a column need, at most those that give the largest
+// `digits` significant digits; nullopt: there is none but zeros, one is infinite or NaN, or one is
+// so small that fewer than three of its digits would be left.
 std::optional<int> common_places(const ResultTable& table, std::size_t column, int digits);
 
 // With that many decimal places.
