@@ -7,6 +7,7 @@
 #include "orchestrator/commands/planned_trials.h"
 #include "orchestrator/commands/report_results.h"
 #include "orchestrator/report/figures.h"
+#include "protocol/messages.h"
 
 namespace windrow::commands {
 namespace {
@@ -134,6 +135,20 @@ void add_failures(storage::Reader& reader, const std::string& of_study,
   content.failures = {std::move(kinds), std::move(each)};
 }
 
+// {"torch": "2.11.0", "windrow": "0.1.0"} as "torch 2.11.0, windrow 0.1.0".
+void write_out_versions(storage::ResultTable& table, std::size_t column) {
+  for (auto& row : table.rows) {
+    const auto* text = std::get_if<std::string>(&row[column]);
+    const auto versions = text ? protocol::Json::parse(*text, nullptr, false) : protocol::Json();
+    if (!versions.is_object()) continue;
+    std::string list;
+    for (const auto& [name, version] : versions.items())
+      list += (list.empty() ? "" : ", ") + name + " " +
+              (version.is_string() ? version.get<std::string>() : version.dump());
+    row[column] = list;
+  }
+}
+
 void add_provenance(storage::Reader& reader, const std::string& of_study,
                     report::PageContent& content) {
   const std::string from = " FROM attempts a JOIN trials t ON t.trial = a.trial WHERE " + of_study;
@@ -142,6 +157,7 @@ void add_provenance(storage::Reader& reader, const std::string& of_study,
       "SELECT a.host, a.device, a.threads, a.gang, a.versions, count(*) AS attempts, "
       "min(a.began_at) AS first_began, max(a.ended_at) AS last_ended" +
       from + " GROUP BY a.host, a.device, a.threads, a.gang, a.versions ORDER BY first_began");
+  write_out_versions(machines.table, 4);
   machines.notes.push_back(
       "Threads are the CPU threads of an attempt's slots together, gang the number of its slots.");
   Block trials{"Each trial"};

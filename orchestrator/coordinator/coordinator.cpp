@@ -41,24 +41,23 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
     if (!std::holds_alternative<Goodbye>(message)) send_(from, Leave{"taken for dead", false});
     return;
   }
-  std::visit(Overloaded{[&](Hello& m) { on_hello(from, std::move(m)); },
-                        [&](TrainerReady& m) {
-                          slots_[static_cast<std::size_t>(m.slot.value)].versions =
-                              std::move(m.ready.versions);
-                        },
-                        [&](AttemptStarted& m) { on_started(std::move(m)); },
-                        [&](AttemptEpoch& m) { on_epoch(std::move(m)); },
-                        [&](AttemptFinished& m) { on_finished(std::move(m)); },
-                        [&](AttemptFailed& m) { on_failed(std::move(m)); },
-                        [&](Withdrawn& m) {
-                          if (live(m.trial, m.attempt, m.slot) != nullptr) live_.erase(m.trial);
-                          scheduler::on_withdrawn(scheduler_, m.slot, m.trial, m.attempt,
-                                                  commands_);
-                        },
-                        [&](AgentHeartbeat&) {},
-                        [&](StopRequested& m) { stop(false, m.reason + " on " + agent.host); },
-                        [&](Goodbye& m) { on_goodbye(from, m.reason); }},
-             message);
+  std::visit(
+      Overloaded{[&](Hello& m) { on_hello(from, std::move(m)); },
+                 [&](TrainerReady& m) {
+                   slots_[static_cast<std::size_t>(m.slot.value)].versions.update(m.ready.versions);
+                 },
+                 [&](AttemptStarted& m) { on_started(std::move(m)); },
+                 [&](AttemptEpoch& m) { on_epoch(std::move(m)); },
+                 [&](AttemptFinished& m) { on_finished(std::move(m)); },
+                 [&](AttemptFailed& m) { on_failed(std::move(m)); },
+                 [&](Withdrawn& m) {
+                   if (live(m.trial, m.attempt, m.slot) != nullptr) live_.erase(m.trial);
+                   scheduler::on_withdrawn(scheduler_, m.slot, m.trial, m.attempt, commands_);
+                 },
+                 [&](AgentHeartbeat&) {},
+                 [&](StopRequested& m) { stop(false, m.reason + " on " + agent.host); },
+                 [&](Goodbye& m) { on_goodbye(from, m.reason); }},
+      message);
   carry_out();
   leave_when_done();
 }

@@ -74,7 +74,7 @@ class Coordinator {
   struct SlotInfo {
     AgentId agent;
     std::string device;
-    protocol::Json versions = protocol::Json::object();
+    protocol::Json versions = {{"windrow", WINDROW_VERSION}};  // and what its trainer states
     std::optional<TrialId> running;
     int epoch = 0;
   };
