@@ -166,6 +166,9 @@ void SlotRunner::on_persistent_line(std::string_view line) {
     if (current_)
       end_attempt(FailureKind::crash,
                   std::string("the trainer broke the line protocol: ") + error.what(), SIGKILL);
+    else if (!ready_)
+      give_up_start(std::string("the trainer broke the line protocol before it was ready: ") +
+                    error.what());
   }
 }
 
@@ -295,7 +298,7 @@ void SlotRunner::on_child_exited() {
   if (!process_) return;
   const auto exit = process_->poll_exit();
   if (!exit) return;
-  const bool was_ready = ready_;
+  const bool died_at_start = !ready_ && !doomed_;  // else the reason is told already
   ready_ = doomed_ = false;
   kill_at_.reset();
   const std::unique_ptr<ChildProcess> gone = std::move(process_);
@@ -314,12 +317,19 @@ void SlotRunner::on_child_exited() {
     report_failed({current_->start.trial, current_->start.attempt, FailureKind::crash,
                    "the trainer ended with " + exit->describe()},
                   &*exit, gone->stderr_tail());
-  } else if (!was_ready) {
+  } else if (died_at_start) {
     fail_front("the trainer ended with " + exit->describe() + " before it said ready", &*exit,
                gone->stderr_tail());
   } else {
     begin_next();
   }
+}
+
+void SlotRunner::give_up_start(const std::string& why) {
+  if (doomed_) return;
+  doomed_ = true;
+  process_->signal(SIGKILL);
+  fail_front(why, nullptr, process_->stderr_tail());
 }
 
 void SlotRunner::tick(Clock::time_point now) {
@@ -330,13 +340,9 @@ void SlotRunner::tick(Clock::time_point now) {
   }
   const auto& limits = settings_.trainer;
   if (limits.persistent && !ready_ && !doomed_ &&
-      seconds_since(spawned_, now) > limits.ready_seconds) {
-    doomed_ = true;
-    process_->signal(SIGKILL);
-    fail_front("the trainer did not say ready within " +
-                   std::to_string(static_cast<int>(limits.ready_seconds)) + " s",
-               nullptr, process_->stderr_tail());
-  }
+      seconds_since(spawned_, now) > limits.ready_seconds)
+    give_up_start("the trainer did not say ready within " +
+                  std::to_string(static_cast<int>(limits.ready_seconds)) + " s");
   if (current_ && !current_->ending && limits.hang_seconds > 0 &&
       seconds_since(current_->last_message, now) > limits.hang_seconds)
     end_attempt(FailureKind::hang,

@@ -66,6 +66,8 @@ class SlotRunner {
   void report_process_epoch(protocol::Epoch epoch);
   void report_finished(protocol::Finished finished);
   void report_failed(protocol::Failed failed, const ChildExit* exit, std::string stderr_tail);
+  // The process does not become a trainer: ends it, and fails the trial that waits for it.
+  void give_up_start(const std::string& why);
   void fail_front(const std::string& why, const ChildExit* exit, std::string stderr_tail);
   void end_attempt(protocol::FailureKind kind, const std::string& message, int signal);
 

@@ -11,6 +11,7 @@ namespace {
 
 using namespace protocol;
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::HasSubstr;
 
 class SlotRunnerTest : public testing::Test {
@@ -106,6 +107,19 @@ TEST_F(SlotRunnerTest, ATrainerThatNeverSaysReadyIsKilled) {
   use({FAKE_TRAINER, "--never-ready"}, true, 0, 0.1);
   assign(1, {{"epochs", 1}});
   EXPECT_THAT(wait_for<AttemptFailed>().failed.message, HasSubstr("did not say ready"));
+}
+
+// Each trial for that reason, not the next one for the signal that ended the first one's process.
+TEST_F(SlotRunnerTest, AnUnreadableReadyFailsTrialsAtOnceWithTheReason) {
+  use({"sh", "-c", R"(echo '{"event": "ready", "versions": "1.2"}'; read line)"}, true, 0, 60);
+  assign(1, {{"epochs", 1}});
+  assign(2, {{"epochs", 1}});
+  for (const int trial : {1, 2}) {
+    const AttemptFailed& failed = wait_for<AttemptFailed>(static_cast<std::size_t>(trial));
+    EXPECT_EQ(failed.failed.trial, TrialId{trial});
+    EXPECT_THAT(failed.failed.message,
+                AllOf(HasSubstr("before it was ready"), HasSubstr("ready.versions")));
+  }
 }
 
 TEST_F(SlotRunnerTest, AHangIsKilledAndNamedSo) {
