@@ -11,10 +11,11 @@
 namespace windrow::storage {
 namespace {
 
-// Grid order: cell o.place, cells of no stage last.
+// Grid order, of stage ?2 or ('' or NULL) stage by stage: cell o.place, cells of no stage last.
 constexpr const char* kPlaces =
-    "LEFT JOIN (SELECT cell, min(position) AS place FROM stage_cell GROUP BY cell) o "
-    "ON o.cell = c.id ";
+    "LEFT JOIN (SELECT m.cell, min(g.position * 1000000000 + m.position) AS place "
+    "FROM stage_cell m JOIN stage g ON g.id = m.stage "
+    "WHERE ?2 IS NULL OR ?2 = '' OR g.name = ?2 GROUP BY m.cell) o ON o.cell = c.id ";
 // ?2: a stage, "" = all.
 constexpr const char* kInStage =
     "(?2 = '' OR EXISTS (SELECT 1 FROM stage_cell m JOIN stage g ON g.id = m.stage "

@@ -90,8 +90,10 @@ void put_stages(Database& db, std::int64_t study, const std::vector<CellRecord>&
   using Membership = std::tuple<std::int64_t, std::int64_t, std::int64_t>;  // cell, stage, position
   std::vector<Membership> wanted, present, add, remove;
   for (std::size_t i = 0; i < cells.size(); ++i)
-    for (const std::string& name : cells[i].stages)
-      wanted.emplace_back(ids[i], stages.at(name), static_cast<std::int64_t>(i));
+    for (std::size_t k = 0; k < cells[i].stages.size(); ++k)
+      wanted.emplace_back(
+          ids[i], stages.at(cells[i].stages[k]),
+          cells[i].places.empty() ? static_cast<std::int64_t>(i) : cells[i].places[k]);
   Statement select(db,
                    "SELECT m.cell, m.stage, m.position FROM stage_cell m "
                    "JOIN stage s ON s.id = m.stage WHERE s.study = ?1");

@@ -20,6 +20,7 @@ struct CellRecord {
   std::string hash;
   Json parameters;                  // complete
   std::vector<std::string> stages;  // of this study, in order
+  std::vector<int> places = {};     // in the grid of each; empty: the cell's place among all
 };
 
 struct StudyRecord {

@@ -35,7 +35,7 @@ CREATE TABLE cell (
   UNIQUE (study, hash));
 CREATE TABLE stage_cell (
   cell INTEGER NOT NULL REFERENCES cell, stage INTEGER NOT NULL REFERENCES stage,
-  position INTEGER NOT NULL,           -- the cell's place in the study's grid order
+  position INTEGER NOT NULL,           -- the cell's place in the stage's grid order
   PRIMARY KEY (cell, stage)) WITHOUT ROWID;
 CREATE TABLE trial (
   id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cell, seed INTEGER NOT NULL,

@@ -69,12 +69,14 @@ class Expander {
     Json complete = task_ ? complete_cell(stage, given) : given;
     std::string hash = hasher_.hash(task_ ? identity_parameters(*task_, complete) : complete);
     const auto [seen, is_new] = index_.emplace(hash, out_.cells.size());
-    if (is_new) out_.cells.push_back({std::move(hash), std::move(complete), {}});
+    if (is_new) out_.cells.push_back({std::move(hash), std::move(complete), {}, {}});
     // Stages are expanded one after the other, so the last one is this one if it was seen before.
     Cell& cell = out_.cells[seen->second];
     if (!cell.stages.empty() && cell.stages.back() == stage.name) return;
+    std::vector<std::size_t>& members = members_[stage.name];
     cell.stages.push_back(stage.name);
-    members_[stage.name].push_back(seen->second);
+    cell.places.push_back(static_cast<int>(members.size()));
+    members.push_back(seen->second);
   }
 
   Json complete_cell(const Stage& stage, const Json& given) {

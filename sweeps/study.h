@@ -104,6 +104,7 @@ struct Cell {
   std::string hash;                 // 16 hexadecimal digits
   Json parameters;                  // complete: the task's defaults filled in
   std::vector<std::string> stages;  // every stage it belongs to, in order
+  std::vector<int> places;          // its place in the grid of each of them
 };
 
 // The mean over its finished seeds of each metric of a cell, for selections; only cells with at

@@ -86,6 +86,8 @@ int print_table(const TableCommandOptions& options) {
   storage::TableOptions format;
   format.significant_digits = options.digits;
   format.caption = options.caption_given ? options.caption : study.report.caption;
+  if (!options.caption_given && !format.caption.empty() && !options.stage.empty())
+    format.caption += " (stage " + options.stage + ")";
   format.emphasized = made.emphasized;
   format.aligned = made.measured;
   format.notes = made.notes;

@@ -37,7 +37,7 @@ std::vector<TrialId> StudyProgress::expand() {
     std::vector<storage::CellRecord> records;
     records.reserve(expansion.cells.size());
     for (const sweeps::Cell& cell : expansion.cells)
-      records.push_back({cell.hash, cell.parameters, cell.stages});
+      records.push_back({cell.hash, cell.parameters, cell.stages, cell.places});
     const auto stored =
         store_.reconcile({study_.name, study_.text, study_.hash}, records, study_.seeds);
     cells_ = std::move(expansion.cells);

@@ -83,13 +83,30 @@ std::string block(const std::string& name, const std::vector<Point>& points, dou
   return text + "EOD\n";
 }
 
-// Half the smallest value: as far down as a band reaches on a logarithmic axis.
-double floor_of(const std::vector<Line>& lines, bool log_y) {
-  if (!log_y) return -INFINITY;
-  double least = INFINITY;
+struct Range {
+  double least = INFINITY, most = -INFINITY;
+};
+
+Range range_of(const std::vector<Line>& lines) {
+  Range range;
   for (const Line& line : lines)
-    for (const Point& p : line.points) least = std::min(least, p.y);
-  return least / 2;
+    for (const Point& p : line.points) {
+      range.least = std::min(range.least, p.y);
+      range.most = std::max(range.most, p.y + p.ci95.value_or(0));
+    }
+  return range;
+}
+
+// Of its own accord gnuplot ends a logarithmic axis at powers of ten, and labels no others.
+std::string log_y_axis(const Range& range) {
+  if (!(range.least > 0)) return "";
+  std::string tics;
+  for (int power = static_cast<int>(std::floor(std::log10(range.least)));
+       std::pow(10.0, power) <= range.most * 1.1; ++power)
+    for (const double digit : {1.0, 2.0, 5.0})
+      tics += (tics.empty() ? "" : ", ") + number(digit * std::pow(10.0, power));
+  return "set yrange [" + number(range.least / 1.1) + ":" + number(range.most * 1.1) +
+         "]\nset ytics (" + tics + ")\n";
 }
 
 // Epochs are whole numbers: where there are few, gnuplot would divide them.
@@ -104,12 +121,15 @@ bool has_few_epochs(const std::vector<Line>& lines) {
 }
 
 std::string lines_script(const LineChart& chart, const Drawing& drawing) {
-  const double floor = floor_of(chart.lines, drawing.log_y);
+  const Range range = range_of(chart.lines);
+  // On a logarithmic axis a band reaches down to half the smallest value.
+  const double floor = drawing.log_y ? range.least / 2 : -INFINITY;
   std::string script =
       "set key outside right top vertical Left reverse\n"
       "set style fill transparent solid 0.18 noborder\n";
   if (chart.lines.size() == 1 && chart.lines[0].label == drawing.y_label) script += "unset key\n";
   if (!drawing.log_x && has_few_epochs(chart.lines)) script += "set xtics 1\n";
+  if (drawing.log_y) script += log_y_axis(range);
   std::vector<std::string> bands, means;
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     const Line& line = chart.lines[i];

@@ -104,6 +104,28 @@ TEST_F(ReaderTest, ShowTellsAllOfATrial) {
               AllOf(HasSubstr("no trial 77"), HasSubstr("windrow query")));
 }
 
+// A stage that shares a cell with an earlier one has it at its own place.
+TEST_F(ReaderTest, RowsComeInTheOrderOfTheStagesGrid) {
+  std::vector<CellRecord> cells = some_cells(3);
+  cells[0].stages = {"one"};
+  cells[1].stages = {"one", "two"};
+  cells[2].stages = {"two"};
+  cells[0].places = {0};
+  cells[1].places = {1, 1};
+  cells[2].places = {0};
+  store.reconcile({"p4", "study: p4\n", "hash-4"}, cells, {0});
+  Reader reader(file);
+  const auto cells_of = [](const ResultTable& table) {
+    std::vector<std::string> cells;
+    for (const auto& row : table.rows) cells.push_back(std::get<std::string>(row[3]));
+    return cells;
+  };
+  EXPECT_THAT(cells_of(reader.trials_table("p4")),
+              ElementsAre(cells[0].hash, cells[1].hash, cells[2].hash));
+  EXPECT_THAT(cells_of(reader.trials_table("p4", "two")),
+              ElementsAre(cells[2].hash, cells[1].hash));
+}
+
 TEST_F(ReaderTest, TablesOfAStudyOrOneOfItsStages) {
   Reader reader(file);
   const auto all = reader.trials_table("p1");

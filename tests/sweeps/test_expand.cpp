@@ -64,6 +64,9 @@ TEST(Expand, ACellThatTwoStagesShareAppearsOnceWithBoth) {
   EXPECT_THAT(expansion.cells[0].stages, ElementsAre("one"));
   EXPECT_THAT(expansion.cells[1].stages, ElementsAre("one", "two", "three"));
   EXPECT_THAT(expansion.cells[2].stages, ElementsAre("two"));
+  // In its stage's order, cell 2 comes before the one that stage `one` had before.
+  EXPECT_THAT(expansion.cells[1].places, ElementsAre(1, 1, 0));
+  EXPECT_THAT(expansion.cells[2].places, ElementsAre(0));
 }
 
 TEST(Expand, ACellIsSharedWhereOneStageWritesADefaultOut) {

@@ -43,7 +43,7 @@ TEST(Quickstart, HasTheEightConfigurationsOfP3) {
   std::vector<std::string> headings;
   for (const ReportColumn& column : study.report.columns) headings.push_back(column.label);
   EXPECT_THAT(headings, ElementsAre("L", "w", "Test MSE", "Train MSE", "Val MSE", "parameters",
-                                    "time", "epochs"));
+                                    "time (s)", "epochs"));
   EXPECT_EQ(study.report.sort_by, "test_mse");
 }
 

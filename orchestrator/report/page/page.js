@@ -119,6 +119,13 @@ function widen(scale, ranges) {
   scale.ticks.maxRotation = 0;
 }
 
+// Of its own accord Chart.js ends a logarithmic axis at powers of ten.
+function fit(scale, lines) {
+  const values = lines.flatMap((line) => line.points.map((p) => [p[1], p[1] + (p[2] ?? 0)]));
+  scale.min = Math.min(...values.map((value) => value[0])) / 1.1;
+  scale.max = Math.max(...values.map((value) => value[1])) * 1.1;
+}
+
 function tooltipLabel(context) {
   const { raw, dataset, chart } = context;
   const name = raw.label || dataset.label;
@@ -131,6 +138,7 @@ function configuration(chart) {
   const datasets = { lines: lineDatasets, scatter: scatterDatasets, bars: barDatasets }[chart.kind](chart);
   const x = axis(chart.x_label, chart.log_x), y = axis(chart.y_label, chart.log_y);
   if (chart.kind === "lines" && !chart.log_x) x.ticks.precision = 0;  // epochs are whole
+  if (chart.kind === "lines" && chart.log_y) fit(y, chart.lines);
   if (chart.kind === "scatter") {
     widen(x, chart.points.map((p) => [p[0], p[0]]));
     widen(y, chart.points.map((p) => [p[1] - (p[2] ?? 0), p[1] + (p[2] ?? 0)]));
