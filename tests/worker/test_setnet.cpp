@@ -74,13 +74,19 @@ class SetnetGradient : public testing::TestWithParam<std::tuple<Pool, int>> {};
 TEST_P(SetnetGradient, IsAutogradsForEveryImplementation) {
   const auto [pool, depth] = GetParam();
   // Widths beside the kernels' tiles of 5 and 2, and more features than are mixed at a time; 37
-  // sets don't fill the last vector of 16; 7 items don't fill the tiles of 5 rows.
-  for (const auto& [width, items] : {std::pair<int, int>{33, 5}, {13, 5}, {5, 7}, {2, 2}}) {
+  // sets don't fill the last vector of 16; 7 items don't fill the tiles of 5 rows. The gradients of
+  // wide networks are summed in two halves, where there are more than 16 sets.
+  for (const auto& [width, items, sets] : {std::tuple<int, int, int>{33, 5, 37},
+                                           {13, 5, 37},
+                                           {5, 7, 37},
+                                           {2, 2, 37},
+                                           {110, 5, 37},
+                                           {110, 5, 9}}) {
     const SetnetShape shape{
         .items = items, .features = 3, .depth = depth, .width = width, .pool = pool};
     const ChoiceSets data = generate_choice_sets(1, ChoicePart::training, 100, items, 3);
     const auto weights = weights_of(shape);
-    const at::Tensor batch = at::randperm(100, at::kLong).narrow(0, 0, 37).contiguous();
+    const at::Tensor batch = at::randperm(100, at::kLong).narrow(0, 0, sets).contiguous();
 
     const std::vector<at::Tensor> leaves = leaves_of(shape, *weights);
     const at::Tensor target =
@@ -94,6 +100,8 @@ TEST_P(SetnetGradient, IsAutogradsForEveryImplementation) {
     for (const Implementation& implementation : implementations()) {
       SCOPED_TRACE(implementation.name + ", width " + std::to_string(width));
       const auto model = implementation.make(shape, *weights);
+      model->gradient(data, at::arange(100));  // leaves nothing behind
+      model->take_squared_error();
       weights->flat_gradient().fill_(99);  // must be overwritten
       model->gradient(data, batch);
       EXPECT_NEAR(model->take_squared_error() / squares.sum().item<double>(), 1, 1e-5);
@@ -175,7 +183,7 @@ TEST(Setnet, InstructionSetsWithFusedMultiplyAddGiveTheSameBits) {
 // 19 blocks: no whole number of them for two or three threads, which share the last ones if the
 // network is wide.
 TEST(Setnet, ThreadsDoNotChangeTheGradientOrTheError) {
-  for (const Pool pool : {Pool::mean, Pool::max}) {
+  for (const Pool pool : {Pool::mean, Pool::sum, Pool::max}) {
     for (const int width : {20, 120}) {
       const SetnetShape shape{.depth = 3, .width = width, .pool = pool};
       const ChoiceSets data = generate_choice_sets(1, ChoicePart::training, 300, 5, 3);
