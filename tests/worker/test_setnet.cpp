@@ -74,8 +74,8 @@ class SetnetGradient : public testing::TestWithParam<std::tuple<Pool, int>> {};
 TEST_P(SetnetGradient, IsAutogradsForEveryImplementation) {
   const auto [pool, depth] = GetParam();
   // Widths beside the kernels' tiles of 5 and 2, and more features than are mixed at a time; 37
-  // sets don't fill the last vector of 16; 7 items don't fill the tiles of 5 rows. The gradients of
-  // wide networks are summed in two halves, where there are more than 16 sets.
+  // sets don't fill the last vector of 16; 7 items don't fill the tiles of 5 rows.
+  // Wide networks, whose last blocks several threads share, and fewer sets than a vector has.
   for (const auto& [width, items, sets] : {std::tuple<int, int, int>{33, 5, 37},
                                            {13, 5, 37},
                                            {5, 7, 37},

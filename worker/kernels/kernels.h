@@ -27,8 +27,7 @@ struct ProductArguments {
 
 // w[i][o] = sum over blocks, rows and lanes of x[b][i][r] y[b][o][r], for i from first_input to
 // last_input - 1; head[i][o] = the part of that sum over each block's row 0, which w holds as well
-// or not. Both replace what is there, or are added to it. Strides as above; rows lie one after the
-// other.
+// or not. Strides as above; rows lie one after the other.
 struct OuterArguments {
   std::int64_t blocks = 0, rows = 0, first_input = 0, last_input = 0, outputs = 0;
   const float* x = nullptr;
@@ -37,7 +36,7 @@ struct OuterArguments {
   std::int64_t y_block = 0, y_output = 0;
   float* w = nullptr;     // [inputs][outputs]
   float* head = nullptr;  // [inputs][outputs]
-  bool w_has_head = true, add = false;
+  bool w_has_head = true;
 };
 
 // Between the values of a set's items and their contrasts, the product with Helmert's orthonormal

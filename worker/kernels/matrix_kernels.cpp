@@ -87,7 +87,7 @@ void outer_tile(const OuterArguments& a, std::int64_t input, std::int64_t output
     for (int o = 0; o < B; ++o) memory[i * B + o] = sums[i][o];
 }
 
-// w[input ..][output ..] = the lanes' sums, or += those.
+// w[input ..][output ..] = the lanes' sums.
 template <int A, int B>
 void store_sums(const OuterArguments& a, std::int64_t input, std::int64_t output,
                 const Vector* sums, float* w) {
@@ -101,10 +101,7 @@ void store_sums(const OuterArguments& a, std::int64_t input, std::int64_t output
     sums_of_lanes(last, total + 4 * (kFours - 1));
   }
   for (int i = 0; i < A; ++i)
-    for (int o = 0; o < B; ++o) {
-      float& value = w[(input + i) * a.outputs + output + o];
-      value = a.add ? value + total[i * B + o] : total[i * B + o];
-    }
+    for (int o = 0; o < B; ++o) w[(input + i) * a.outputs + output + o] = total[i * B + o];
 }
 
 // Outputs at a time: their rows stay in the second-level cache while all inputs pass by.

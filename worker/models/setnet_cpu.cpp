@@ -9,7 +9,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <span>
 #include <vector>
 
 #include "worker/kernels/kernels.h"
@@ -23,8 +22,6 @@ namespace {
 constexpr std::int64_t kFeatures = 20;
 // Inputs whose weights' gradients are made at a time: likewise.
 constexpr std::int64_t kInputs = 10;
-// Features of a layer whose products for a block take much longer than to wake a thread.
-constexpr std::int64_t kWide = 100;
 
 // A float buffer, aligned to 64 bytes; begins at 0.
 class Buffer {
@@ -49,16 +46,17 @@ class CpuSetnet final : public Setnet {
                                         : make_contrast_mixing(shape, kernels)),
         rows_(mixing_->rows()) {
     const float* values = weights.flat().const_data_ptr<float>();
+    float* gradient = weights.flat_gradient().mutable_data_ptr<float>();
+    std::int64_t at = 0;
     for (std::int64_t l = 0; l < shape.depth; ++l) {
       const std::int64_t in = shape.in(l), out = shape.out(l), size = in * out;
-      const float* lambda = values + weights_;
-      layers_.push_back({in, out, weights_, lambda, lambda + size, lambda + 2 * size});
-      layers_.back().shared.resize(size);
+      Layer& layer = layers_.emplace_back(Layer{in, out, values + at, values + at + size,
+                                                values + at + 2 * size, gradient + at,
+                                                gradient + at + size, gradient + at + 2 * size});
+      layer.shared.resize(size);
       widest_ = std::max({widest_, in, out});
-      weights_ += 2 * size + out;
+      at += 2 * size + out;
     }
-    gradient_ = weights.flat_gradient().mutable_data_ptr<float>();
-    if (widest_ >= kWide) second_half_.resize(weights_);
     for (std::size_t l = 0; l < layers_.size(); ++l) add_pieces(l);
   }
 
@@ -113,8 +111,8 @@ class CpuSetnet final : public Setnet {
  private:
   struct Layer {
     std::int64_t in, out;
-    std::int64_t at;  // of lambda, gamma and bias, one after the other, among all weights
     const float *lambda, *gamma, *bias;
+    float *lambda_gradient, *gamma_gradient, *bias_gradient;
     Buffer shared = {};  // [in][out], what row 0 is multiplied by
     Buffer x = {};       // [blocks][in][rows][16], the layer's input
     // [blocks][in][items], where the ReLU before is open, a bit for each set; not of the first
@@ -129,14 +127,6 @@ class CpuSetnet final : public Setnet {
     std::size_t layer;
     std::int64_t first;
     std::int64_t cost_before;  // of the pieces before this one, in products of a row
-  };
-
-  // Blocks begin .. end-1, whose part of the gradient is written or added to `gradient`.
-  struct Half {
-    std::int64_t begin, end;
-    float* gradient;
-    bool add;
-    std::int64_t blocks() const { return end - begin; }
   };
 
   static std::int64_t blocks_of(std::int64_t sets) { return (sets + kLanes - 1) / kLanes; }
@@ -187,12 +177,15 @@ class CpuSetnet final : public Setnet {
   void for_blocks(std::int64_t n, Work work) {
     const std::int64_t blocks = blocks_of(n), threads = at::get_num_threads();
     const std::int64_t alone =
-        blocks > threads && widest_ >= kWide ? blocks - blocks % threads : blocks;
+        blocks > threads && worth_sharing() ? blocks - blocks % threads : blocks;
     for_each(alone, work);
     shared_ = true;
     for (std::int64_t block = alone; block < blocks; ++block) work(block);
     shared_ = false;
   }
+
+  // Whether a layer's products for a block take much longer than to wake a thread.
+  bool worth_sharing() const { return widest_ >= 100; }
 
   float* scratch() const { return scratch_[static_cast<std::size_t>(at::get_thread_num())].data(); }
 
@@ -324,78 +317,53 @@ class CpuSetnet final : public Setnet {
   }
 
   // Of all layers at once, so that threads wait for one another once; each takes pieces of about
-  // the same cost. Those of a wide network are the sum of two halves of the blocks: two threads
-  // then use the activations that they made themselves, which another core's cache would have to
-  // send. The halves do not depend on the number of threads, and so neither does the sum.
+  // the same cost.
   void weight_gradients(std::int64_t blocks) {
     const std::int64_t threads = at::get_num_threads();
-    const bool halves = widest_ >= kWide && blocks > 1;
-    const std::int64_t middle = halves ? blocks / 2 : blocks;
-    const bool in_place = threads == 1 && mixing_->gamma_share() == 1;
-    const Half parts[] = {{0, middle, gradient_, false},
-                          {middle, blocks, in_place ? gradient_ : second_half_.data(), in_place}};
     for_each(threads, [&](std::int64_t thread) {
-      for (const Half& half : std::span(parts, halves ? 2 : 1))
-        for (const Piece& piece : pieces_) {
-          const std::int64_t before = cost_ * half.begin + piece.cost_before * half.blocks();
-          if (before * threads / (cost_ * blocks) == thread) make_piece(piece, half);
-        }
-    });
-    if (!halves || in_place) return;
-    // Divided among the threads as the optimizer divides the weights.
-    at::parallel_for(0, weights_, 65536, [&](std::int64_t begin, std::int64_t end) {
-      const float* second = second_half_.data();
-      for (std::int64_t i = begin; i < end; ++i) gradient_[i] += second[i];
+      for (const Piece& piece : pieces_) {
+        if (piece.cost_before * threads / cost_ != thread) continue;
+        Layer& layer = layers_[piece.layer];
+        if (piece.first == layer.in)
+          bias_gradient(layer, blocks);
+        else
+          weight_gradients(layer, piece.first, std::min(layer.in, piece.first + kInputs), blocks);
+      }
     });
   }
 
-  void make_piece(const Piece& piece, const Half& half) {
-    const Layer& layer = layers_[piece.layer];
-    if (piece.first == layer.in)
-      bias_gradient(layer, half);
-    else
-      weight_gradients(layer, piece.first, std::min(layer.in, piece.first + kInputs), half);
-  }
-
-  // Of the inputs first .. last-1.
-  void weight_gradients(const Layer& layer, std::int64_t first, std::int64_t last,
-                        const Half& half) {
+  void weight_gradients(Layer& layer, std::int64_t first, std::int64_t last, std::int64_t blocks) {
     const std::int64_t in = layer.in, out = layer.out;
-    float* lambda = half.gradient + layer.at;
-    float* gamma = lambda + in * out;
-    kernels_.outer({.blocks = half.blocks(),
+    kernels_.outer({.blocks = blocks,
                     .rows = rows_,
                     .first_input = first,
                     .last_input = last,
                     .outputs = out,
-                    .x = layer.x.data() + half.begin * in * row_size(),
+                    .x = layer.x.data(),
                     .x_block = in * row_size(),
                     .x_input = row_size(),
-                    .y = layer.gradient.data() + half.begin * out * row_size(),
+                    .y = layer.gradient.data(),
                     .y_block = out * row_size(),
                     .y_output = row_size(),
-                    .w = lambda,
-                    .head = gamma,
-                    .w_has_head = mixing_->lambda_share() != 0,
-                    .add = half.add});
+                    .w = layer.lambda_gradient,
+                    .head = layer.gamma_gradient,
+                    .w_has_head = mixing_->lambda_share() != 0});
     const float share = mixing_->gamma_share();
     if (share == 1) return;
-    for (std::int64_t i = first * out; i < last * out; ++i) gamma[i] *= share;
+    for (std::int64_t i = first * out; i < last * out; ++i) layer.gamma_gradient[i] *= share;
   }
 
-  void bias_gradient(const Layer& layer, const Half& half) {
+  void bias_gradient(Layer& layer, std::int64_t blocks) {
     const std::int64_t out = layer.out;
     const float* gradient = layer.gradient.data();
-    float* bias = half.gradient + layer.at + 2 * layer.in * out;
     for (std::int64_t o = 0; o < out; ++o) {
       float lanes[kLanes] = {};
-      for (std::int64_t b = half.begin; b < half.end; ++b)
+      for (std::int64_t b = 0; b < blocks; ++b)
         for (std::int64_t lane = 0; lane < kLanes; ++lane)
           lanes[lane] += gradient[(b * out + o) * row_size() + lane];
       float sum = 0;
       for (const float lane : lanes) sum += lane;
-      sum *= mixing_->bias_share();
-      bias[o] = half.add ? bias[o] + sum : sum;
+      layer.bias_gradient[o] = mixing_->bias_share() * sum;
     }
   }
 
@@ -415,9 +383,6 @@ class CpuSetnet final : public Setnet {
   std::unique_ptr<Mixing> mixing_;
   std::int64_t rows_;
   std::vector<Layer> layers_;
-  float* gradient_ = nullptr;  // of all weights
-  std::int64_t weights_ = 0;   // their number
-  Buffer second_half_;         // the gradient from the second half of the blocks
   std::vector<Piece> pieces_;
   std::int64_t cost_ = 0;        // of all pieces
   bool shared_ = false;          // all threads work on one block
