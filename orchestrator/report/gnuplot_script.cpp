@@ -99,7 +99,7 @@ Range range_of(const std::vector<Line>& lines) {
 
 // Of its own accord gnuplot ends a logarithmic axis at powers of ten, and labels no others.
 std::string log_y_axis(const Range& range) {
-  if (!(range.least > 0)) return "";
+  if (!(range.least > 0 && range.most >= range.least) || std::isinf(range.most)) return "";
   std::string tics;
   for (int power = static_cast<int>(std::floor(std::log10(range.least)));
        std::pow(10.0, power) <= range.most * 1.1; ++power)

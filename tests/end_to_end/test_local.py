@@ -13,6 +13,9 @@ class Local(WindrowTest):
         study = self.fake_study()
         self.run_study(study, "--slots", 2)
         self.assert_each_trial_finished_once(4, 3)
+        version = self.windrow("--version").strip()
+        for (versions,) in self.rows("SELECT versions FROM attempts"):
+            self.assertEqual(json.loads(versions)["windrow"], version)
         before = self.rows("SELECT * FROM epochs ORDER BY trial, epoch")
         summary = json.loads(self.run_study(study, "--slots", 2, "--json"))
         self.assertEqual((summary["finished"], summary["epochs"]), (4, 0))

@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // Texts that would be commands of gnuplot's, or end a string or a line of data of it.
@@ -92,6 +93,24 @@ TEST_F(PlotFiles, WithoutGnuplotTheErrorNamesThePackage) {
     EXPECT_THAT(error.what(), HasSubstr("apt-get install gnuplot-nox"));
   }
   ::setenv("PATH", path.c_str(), 1);
+}
+
+TEST(GnuplotScript, ALogarithmicAxisEndsAtTheDataAndHasLabelsBetweenPowersOfTen) {
+  auto some = drawings("a");
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg),
+              AllOf(HasSubstr("set yrange [0.909090909:2.75]"), HasSubstr("set ytics (1, 2, 5)")));
+  some[0].log_y = false;
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg), Not(HasSubstr("yrange")));
+  some[0].log_y = true;
+  some[0].content = LineChart{{{.label = "a"}}};  // no point
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg), Not(HasSubstr("yrange")));
+}
+
+TEST(GnuplotScript, FewEpochsAreNotDivided) {
+  auto some = drawings("a");
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg), HasSubstr("set xtics 1\n"));
+  std::get<LineChart>(some[0].content).lines[0].points.push_back({.x = 60, .y = 1});
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg), Not(HasSubstr("set xtics")));
 }
 
 TEST(GnuplotScript, BandsAreDrawnWhereThereAreIntervals) {
