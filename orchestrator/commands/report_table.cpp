@@ -28,23 +28,24 @@ std::optional<std::size_t> find_column(const ResultTable& table, const std::stri
   return static_cast<std::size_t>(found - table.columns.begin());
 }
 
-bool is_parameter(const sweeps::Study& study, std::string column) {
-  constexpr std::string_view kSuffix = "_parameter";
-  if (column.ends_with(kSuffix)) column.resize(column.size() - kSuffix.size());
-  const sweeps::Expansion expansion = sweeps::expand(study);
-  return std::any_of(expansion.cells.begin(), expansion.cells.end(),
-                     [&](const sweeps::Cell& cell) { return cell.parameters.contains(column); });
-}
-
 }  // namespace
 
-bool is_metric(const sweeps::Study& study, const std::string& key) {
-  return !is_fixed(key) && !is_parameter(study, key);
+ColumnKinds::ColumnKinds(const sweeps::Study& study) {
+  for (const sweeps::Cell& cell : sweeps::expand(study).cells)
+    for (const auto& [name, value] : cell.parameters.items()) parameters_.insert(name);
+}
+
+bool ColumnKinds::is_metric(const std::string& key) const {
+  constexpr std::string_view kSuffix = "_parameter";
+  const bool renamed = key.ends_with(kSuffix);
+  return !is_fixed(key) &&
+         !parameters_.contains(renamed ? key.substr(0, key.size() - kSuffix.size()) : key);
 }
 
 std::vector<sweeps::ReportColumn> default_columns(const ResultTable& table,
                                                   const sweeps::Study& study,
                                                   std::string_view suffix) {
+  const ColumnKinds kinds(study);
   std::vector<sweeps::ReportColumn> columns;
   for (const std::string& key : sweeps::expand(study).varying) {
     const std::string renamed = key + "_parameter";
@@ -55,7 +56,7 @@ std::vector<sweeps::ReportColumn> default_columns(const ResultTable& table,
   for (const std::string& column : table.columns) {
     if (!column.ends_with(suffix)) continue;
     const std::string key = column.substr(0, column.size() - suffix.size());
-    if (is_metric(study, key)) columns.push_back({key, key});
+    if (kinds.is_metric(key)) columns.push_back({key, key});
   }
   columns.push_back({"epochs", "epochs"});
   columns.push_back({"wall_seconds", "wall_seconds"});

@@ -1,6 +1,7 @@
 // The table that a study's report asks for, out of the rows of a view.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,16 @@ std::vector<sweeps::ReportColumn> default_columns(const storage::ResultTable& ta
                                                   const sweeps::Study& study,
                                                   std::string_view suffix);
 
-// Whether a column of `trials`, or what precedes the suffix in `summary`, is a metric.
-bool is_metric(const sweeps::Study& study, const std::string& key);
+// Tells the columns of `trials`, or what precedes the suffix in `summary`, apart. Expands the
+// study, once.
+class ColumnKinds {
+ public:
+  explicit ColumnKinds(const sweeps::Study& study);
+  bool is_metric(const std::string& key) const;
+
+ private:
+  std::set<std::string> parameters_;
+};
 
 // Throws std::runtime_error that names the nearest column.
 [[noreturn]] void refuse_column(const std::string& key, const storage::ResultTable& table,

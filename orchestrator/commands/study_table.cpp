@@ -42,6 +42,7 @@ class TableMaker {
       : reader_(reader),
         study_(study),
         wishes_(wishes),
+        kinds_(study),
         results_(load_results(reader, study)),
         one_seed_(study.seeds.size() == 1) {
     for (const CellResult& cell : results_.cells) cells_[cell.hash] = &cell;
@@ -83,7 +84,7 @@ class TableMaker {
     if (!wishes_.for_people) add("failure");
     out_.table = trials_report(trials, study_, table);
     for (const sweeps::ReportColumn& column : table.columns)
-      if (column.key == "wall_seconds" || is_metric(study_, column.key))
+      if (column.key == "wall_seconds" || kinds_.is_metric(column.key))
         out_.measured.insert(column.label);
   }
 
@@ -93,7 +94,7 @@ class TableMaker {
     if (!state || !failure) return;
     std::vector<std::size_t> metrics;
     for (std::size_t i = 0; i < trials.columns.size(); ++i)
-      if (is_metric(study_, trials.columns[i]) && !is_fact(trials.columns[i])) metrics.push_back(i);
+      if (kinds_.is_metric(trials.columns[i]) && !is_fact(trials.columns[i])) metrics.push_back(i);
     const auto shown = find_column(trials, shown_metric(table));
     for (auto& row : trials.rows) {
       if (text(row[*state]) != "failed") continue;
@@ -211,7 +212,7 @@ class TableMaker {
       return wishes_.compare;
     }
     const std::string& sort = wishes_.table.sort_by;
-    if (sort.empty() || !is_metric(study_, sort)) return std::nullopt;
+    if (sort.empty() || !kinds_.is_metric(sort)) return std::nullopt;
     return sweeps::ReportComparison{
         sort, wishes_.table.descending ? protocol::Goal::maximize : protocol::Goal::minimize};
   }
@@ -227,7 +228,7 @@ class TableMaker {
     };
     for (const sweeps::ReportColumn& column : table.columns) wanted.push_back(column.key);
     for (const std::string& key : wanted)
-      if (is_shown(key) && is_metric(study_, key) && !is_fact(key)) return key;
+      if (is_shown(key) && kinds_.is_metric(key) && !is_fact(key)) return key;
     return "";
   }
 
@@ -275,6 +276,7 @@ class TableMaker {
   storage::Reader& reader_;
   const sweeps::Study& study_;
   const StudyTableWishes& wishes_;
+  ColumnKinds kinds_;
   analysis::StudyResults results_;
   bool one_seed_;
   std::map<std::string, const CellResult*> cells_;  // by hash
