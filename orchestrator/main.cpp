@@ -23,7 +23,7 @@ Exit codes: 0 all done; 1 the study ended with failed trials; 2 wrong usage or a
 3 interrupted with work left (run the same command again); 4 the database can't be used.)";
 
 int run_command(int argc, char** argv) {
-  int exit_code = commands::kUsage;
+  int exit_code = kUsage;
   CLI::App app{
       "Windrow runs studies: grids of training trials over the GPUs or CPU cores of a "
       "cluster, recorded epoch by epoch in one SQLite file."};
@@ -46,7 +46,7 @@ int run_command(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? commands::kAllDone : commands::kUsage;
+    return app.exit(error) == 0 ? kAllDone : kUsage;
   }
   return exit_code;
 }
@@ -59,12 +59,12 @@ int main(int argc, char** argv) {
     return run_command(argc, argv);
   } catch (const sweeps::StudyError& error) {
     std::cerr << error.what() << "\n";
-    return commands::kUsage;
+    return kUsage;
   } catch (const storage::StorageError& error) {
     std::cerr << "windrow: " << error.what() << "\n";
-    return commands::kDatabase;
+    return kDatabase;
   } catch (const std::exception& error) {
     std::cerr << "windrow: " << error.what() << "\n";
-    return commands::kUsage;
+    return kUsage;
   }
 }

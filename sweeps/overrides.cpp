@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <stdexcept>
 
 #include "sweeps/nearest.h"
 #include "sweeps/stages.h"
@@ -56,6 +57,17 @@ void apply_override(const Override& change, StudySource& source, Faults& faults)
 }
 
 }  // namespace
+
+std::vector<Override> parse_overrides(const std::vector<std::string>& texts) {
+  std::vector<Override> overrides;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw std::runtime_error("--set " + text + ": write it as --set key=value");
+    overrides.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+  return overrides;
+}
 
 void apply_overrides(const std::vector<Override>& overrides, StudySource& source, Faults& faults) {
   for (const Override& change : overrides) {

@@ -93,6 +93,9 @@ struct Override {  // --set key=value; value is parsed as YAML
   std::string value;
 };
 
+// Of "key=value" texts, as --set takes them. Throws std::runtime_error.
+std::vector<Override> parse_overrides(const std::vector<std::string>& texts);
+
 // Throw StudyError. `name` stands for the file in messages.
 Study parse_study(const std::string& text, const std::string& name,
                   const std::vector<Override>& overrides = {});

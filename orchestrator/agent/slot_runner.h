@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/agent/child_process.h"
+#include "orchestrator/process/child_process.h"
 #include "protocol/messages.h"
 
 namespace windrow {

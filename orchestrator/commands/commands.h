@@ -2,25 +2,13 @@
 // chosen, leaves its exit code in `exit_code`.
 #pragma once
 
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <vector>
+#include "orchestrator/exit_codes.h"
 
 namespace CLI {
 class App;
 }
 
 namespace windrow::commands {
-
-// Exit codes, as docs/design.md states them.
-enum Exit : int {
-  kAllDone = 0,
-  kSomeFailed = 1,
-  kUsage = 2,        // wrong usage, a bad study file
-  kInterrupted = 3,  // work is left: run the same command again
-  kDatabase = 4,     // the database can't be used
-};
 
 void add_run(CLI::App& app, int& exit_code);  // run and resume
 void add_plan(CLI::App& app, int& exit_code);

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/program.h"
-#include "orchestrator/preflight.h"
+#include "orchestrator/process/program.h"
+#include "orchestrator/session/preflight.h"
 
 namespace windrow::commands {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/doctor_checks.h"
-#include "orchestrator/preflight.h"
+#include "orchestrator/session/preflight.h"
 
 namespace windrow::commands {
 namespace {

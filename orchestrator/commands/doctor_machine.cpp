@@ -7,8 +7,8 @@
 
 #include "orchestrator/agent/devices.h"
 #include "orchestrator/commands/doctor_checks.h"
-#include "orchestrator/commands/program.h"
-#include "orchestrator/preflight.h"
+#include "orchestrator/process/program.h"
+#include "orchestrator/session/preflight.h"
 #include "orchestrator/transport/link.h"
 
 namespace windrow::commands {

@@ -3,9 +3,9 @@
 #include <optional>
 #include <system_error>
 
-#include "orchestrator/agent/child_process.h"
 #include "orchestrator/commands/doctor_checks.h"
-#include "orchestrator/loop/event_loop.h"
+#include "orchestrator/process/child_process.h"
+#include "orchestrator/process/event_loop.h"
 #include "protocol/lines.h"
 
 namespace windrow::commands {

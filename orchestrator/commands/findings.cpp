@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/stored_study.h"
-#include "orchestrator/commands/study_results.h"
+#include "orchestrator/results/stored_study.h"
+#include "orchestrator/results/study_results.h"
 #include "storage/table_format.h"
 
 namespace windrow::commands {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/planned_trials.h"
-#include "orchestrator/commands/run_session.h"
 #include "orchestrator/console/progress.h"
+#include "orchestrator/results/planned_trials.h"
 #include "orchestrator/scheduler/simulator.h"
+#include "orchestrator/session/run_session.h"
 #include "storage/table_format.h"
 
 namespace windrow::commands {
@@ -174,7 +174,8 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
 }
 
 int plan(const PlanOptions& options) {
-  const sweeps::Study study = sweeps::load_study(options.study_file, parse_overrides(options.sets));
+  const sweeps::Study study =
+      sweeps::load_study(options.study_file, sweeps::parse_overrides(options.sets));
   std::optional<storage::Reader> reader;
   if (std::filesystem::exists(options.database)) reader.emplace(options.database);
   const StudyPlan result = plan_study(study, reader ? &*reader : nullptr);

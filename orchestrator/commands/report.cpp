@@ -6,10 +6,10 @@
 #include <string>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/report_content.h"
-#include "orchestrator/commands/stored_study.h"
 #include "orchestrator/report/page.h"
 #include "orchestrator/report/plot_files.h"
+#include "orchestrator/report/report_content.h"
+#include "orchestrator/results/stored_study.h"
 
 namespace windrow::commands {
 namespace {
@@ -40,7 +40,7 @@ int make_report(const ReportOptions& options) {
   storage::Reader reader(options.database);
   const sweeps::Study study = reported_study(reader, options.database, options.study);
   const storage::StudyInfo stored = stored_study(reader, options.database, study.name);
-  const report::PageContent content = report_content(reader, stored, study, options.database);
+  const report::PageContent content = report::report_content(reader, stored, study, options.database);
   if (!options.figures.empty()) {
     const auto format = options.format == "pdf" ? report::PlotFormat::pdf : report::PlotFormat::svg;
     for (const auto& file : report::write_plots(content.drawings, options.figures, format))

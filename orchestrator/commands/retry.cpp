@@ -5,7 +5,7 @@
 #include <string>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/stored_study.h"
+#include "orchestrator/results/stored_study.h"
 #include "storage/store.h"
 
 namespace windrow::commands {

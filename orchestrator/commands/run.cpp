@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/run_session.h"
+#include "orchestrator/session/run_session.h"
 
 namespace windrow::commands {
 namespace {
@@ -45,7 +45,7 @@ void add_common(CLI::App& command, Raw& raw) {
 }
 
 int execute(Raw& raw) {
-  raw.run.overrides = parse_overrides(raw.sets);
+  raw.run.overrides = sweeps::parse_overrides(raw.sets);
   raw.run.verbosity = raw.verbose ? Console::Verbosity::debug
                       : raw.quiet ? Console::Verbosity::quiet
                                   : Console::Verbosity::normal;
@@ -53,17 +53,6 @@ int execute(Raw& raw) {
 }
 
 }  // namespace
-
-std::vector<sweeps::Override> parse_overrides(const std::vector<std::string>& texts) {
-  std::vector<sweeps::Override> overrides;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      throw std::runtime_error("--set " + text + ": write it as --set key=value");
-    overrides.push_back({text.substr(0, equals), text.substr(equals + 1)});
-  }
-  return overrides;
-}
 
 void add_run(CLI::App& app, int& exit_code) {
   {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/planned_trials.h"
+#include "orchestrator/results/planned_trials.h"
 #include "storage/reader.h"
 #include "storage/table_format.h"
 

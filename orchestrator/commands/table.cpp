@@ -7,8 +7,8 @@
 #include <tuple>
 
 #include "orchestrator/commands/commands.h"
-#include "orchestrator/commands/stored_study.h"
-#include "orchestrator/commands/study_table.h"
+#include "orchestrator/results/stored_study.h"
+#include "orchestrator/results/study_table.h"
 #include "storage/table_format.h"
 
 namespace windrow::commands {

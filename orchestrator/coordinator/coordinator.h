@@ -2,7 +2,7 @@
 //
 //   agent message -> scheduler event -> commands -> messages to agents, records to storage
 //
-// It does no waiting and knows no transport; the loop in commands/run.cpp feeds it.
+// It does no waiting and knows no transport; the loop in orchestrator/session/ feeds it.
 #pragma once
 
 #include <deque>
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "orchestrator/coordinator/study_progress.h"
-#include "orchestrator/loop/event_loop.h"
+#include "orchestrator/process/event_loop.h"
 #include "orchestrator/scheduler/state.h"
 
 namespace windrow {

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "orchestrator/commands/program.h"
+#include "orchestrator/process/program.h"
 #include "orchestrator/report/drawing_tables.h"
 #include "storage/table_format.h"
 

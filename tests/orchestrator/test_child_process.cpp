@@ -4,7 +4,7 @@
 #include <csignal>
 #include <system_error>
 
-#include "orchestrator/agent/child_process.h"
+#include "orchestrator/process/child_process.h"
 
 namespace windrow {
 namespace {

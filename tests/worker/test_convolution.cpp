@@ -5,9 +5,9 @@
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
-#include "worker/ops/conv2d.h"
-#include "worker/ops/stem_convolution.h"
-#include "worker/ops/winograd.h"
+#include "worker/cpu/ops/conv2d.h"
+#include "worker/cpu/ops/stem_convolution.h"
+#include "worker/cpu/ops/winograd.h"
 
 namespace windrow::worker {
 namespace {

@@ -10,8 +10,8 @@
 #include <random>
 #include <vector>
 
-#include "worker/kernels/image_kernels.h"
-#include "worker/kernels/kernels.h"
+#include "worker/cpu/kernels/image_kernels.h"
+#include "worker/cpu/kernels/kernels.h"
 #include "worker/randomness.h"
 
 namespace windrow::worker {

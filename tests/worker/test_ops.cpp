@@ -5,9 +5,9 @@
 #include <ATen/ops/relu.h>
 #include <gtest/gtest.h>
 
+#include "worker/cpu/ops/batch_norm.h"
+#include "worker/cpu/ops/pooling.h"
 #include "worker/models/weights.h"
-#include "worker/ops/batch_norm.h"
-#include "worker/ops/pooling.h"
 
 namespace windrow::worker {
 namespace {

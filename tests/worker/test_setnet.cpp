@@ -13,7 +13,7 @@
 
 #include <cmath>
 
-#include "worker/kernels/kernels.h"
+#include "worker/cpu/kernels/kernels.h"
 #include "worker/models/setnet.h"
 
 namespace windrow::worker {

@@ -5,10 +5,10 @@
 
 #include <vector>
 
+#include "worker/cpu/ops/pooling.h"
 #include "worker/models/dropout.h"
 #include "worker/models/image_model.h"
 #include "worker/models/layers.h"
-#include "worker/ops/pooling.h"
 
 namespace windrow::worker {
 namespace {

@@ -4,10 +4,10 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 
+#include "worker/cpu/ops/conv2d.h"
+#include "worker/cpu/ops/pooling.h"
 #include "worker/models/dropout.h"
 #include "worker/models/image_model.h"
-#include "worker/ops/conv2d.h"
-#include "worker/ops/pooling.h"
 
 namespace windrow::worker {
 namespace {

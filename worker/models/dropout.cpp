@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "worker/kernels/image_kernels.h"
+#include "worker/cpu/kernels/image_kernels.h"
 
 namespace windrow::worker {
 namespace {

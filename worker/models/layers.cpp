@@ -2,7 +2,7 @@
 
 #include <ATen/ops/linear.h>
 
-#include "worker/ops/conv2d.h"
+#include "worker/cpu/ops/conv2d.h"
 
 namespace windrow::worker {
 

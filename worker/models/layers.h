@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "worker/cpu/ops/batch_norm.h"
 #include "worker/models/weights.h"
-#include "worker/ops/batch_norm.h"
 
 namespace windrow::worker {
 

@@ -6,10 +6,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/max_pool2d.h>
 
+#include "worker/cpu/ops/pooling.h"
 #include "worker/models/dropout.h"
 #include "worker/models/image_model.h"
 #include "worker/models/layers.h"
-#include "worker/ops/pooling.h"
 
 namespace windrow::worker {
 namespace {

@@ -1,6 +1,6 @@
 #include "worker/models/setnet.h"
 
-#include "worker/kernels/kernels.h"
+#include "worker/cpu/kernels/kernels.h"
 #include "worker/trainer_error.h"
 
 namespace windrow::worker {

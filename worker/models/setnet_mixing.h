@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "worker/kernels/kernels.h"
+#include "worker/cpu/kernels/kernels.h"
 #include "worker/models/setnet.h"
 
 namespace windrow::worker {

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "worker/kernels/kernels.h"
+#include "worker/cpu/kernels/kernels.h"
 #include "worker/trainer_error.h"
 
 namespace windrow::worker {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "orchestrator/commands/program.h"
+#include "orchestrator/process/program.h"
 #include "orchestrator/report/plot_files.h"
 #include "tests/storage/temporary_folder.h"
 

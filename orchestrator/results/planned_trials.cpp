@@ -1,0 +1,148 @@
+#include "orchestrator/results/planned_trials.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "sweeps/tasks/task_schema.h"
+
+namespace windrow {
+namespace {
+
+using storage::TrialInfo;
+using storage::TrialState;
+using Held = std::map<std::pair<std::string, std::int64_t>, TrialInfo>;  // by cell and seed
+
+bool over(const TrialInfo& trial) {
+  return trial.state == TrialState::finished || trial.state == TrialState::failed;
+}
+
+// The means of the summary view, by cell; a metric that has a suffix there is found under both
+// names.
+sweeps::CellMetrics cell_metrics(storage::Reader& reader, const std::string& study) {
+  constexpr std::string_view kMean = "_mean", kSuffix = "_metric";
+  sweeps::CellMetrics metrics;
+  const storage::ResultTable table = reader.summary_table(study);
+  const auto cell = std::find(table.columns.begin(), table.columns.end(), "cell");
+  if (cell == table.columns.end()) return metrics;
+  const auto cell_at = static_cast<std::size_t>(cell - table.columns.begin());
+  for (const auto& row : table.rows)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const auto* value = std::get_if<double>(&row[i]);
+      std::string_view name = table.columns[i];
+      if (value == nullptr || !name.ends_with(kMean)) continue;
+      name.remove_suffix(kMean.size());
+      auto& of_cell = metrics[std::get<std::string>(row[cell_at])];
+      of_cell[std::string(name)] = *value;
+      if (name.ends_with(kSuffix))
+        of_cell[std::string(name.substr(0, name.size() - kSuffix.size()))] = *value;
+    }
+  return metrics;
+}
+
+std::vector<std::string> complete_stages(const sweeps::Study& study,
+                                         const sweeps::Expansion& expansion, const Held& held) {
+  std::set<std::string> open;
+  for (const sweeps::Cell& cell : expansion.cells)
+    for (const std::int64_t seed : study.seeds) {
+      const auto trial = held.find({cell.hash, seed});
+      if (trial == held.end() || !over(trial->second))
+        open.insert(cell.stages.begin(), cell.stages.end());
+    }
+  std::vector<std::string> complete;
+  for (const auto& [stage, state] : expansion.stages)
+    if (state.kind == sweeps::StageState::Kind::expanded && !open.contains(stage))
+      complete.push_back(stage);
+  return complete;
+}
+
+sweeps::Expansion expand_by(const sweeps::Study& study, const Held& held,
+                            const sweeps::CellMetrics& metrics) {
+  std::vector<std::string> complete;
+  while (true) {
+    sweeps::Expansion expansion = sweeps::expand(study, metrics, complete);
+    std::vector<std::string> now = complete_stages(study, expansion, held);
+    if (now == complete) return expansion;
+    complete = std::move(now);
+  }
+}
+
+scheduler::TrialSpec make_spec(const std::string& task, const sweeps::Cell& cell, int group,
+                               const TrialInfo* held) {
+  scheduler::TrialSpec spec;
+  spec.group = group;
+  spec.epochs = sweeps::declared_epochs(cell.parameters);
+  spec.declared_cost = sweeps::declared_cost(task, cell.parameters);
+  if (held != nullptr) spec.committed_epochs = std::min(held->epochs, spec.epochs);
+  return spec;
+}
+
+// Seconds per epoch: of the cell's trials, else by what the task says such an epoch costs, measured
+// by the study's other cells.
+void fill_epoch_seconds(const sweeps::Study& study, const StudyPlan& plan, const Held& held,
+                        std::vector<scheduler::TrialSpec>& specs) {
+  std::map<std::string, std::pair<double, int>> by_cell;
+  for (const auto& [key, trial] : held)
+    if (trial.mean_epoch_seconds > 0) {
+      auto& [seconds, count] = by_cell[key.first];
+      seconds += trial.mean_epoch_seconds;
+      ++count;
+    }
+  double seconds = 0, cost = 0;
+  for (const sweeps::Cell& cell : plan.expansion.cells) {
+    const auto mean = by_cell.find(cell.hash);
+    if (mean == by_cell.end()) continue;
+    seconds += mean->second.first / mean->second.second;
+    cost += sweeps::declared_cost(study.task, cell.parameters) /
+            sweeps::declared_epochs(cell.parameters);
+  }
+  if (cost <= 0) return;
+  for (scheduler::TrialSpec& spec : specs) {
+    const auto mean = by_cell.find(plan.expansion.cells[static_cast<std::size_t>(spec.group)].hash);
+    spec.epoch_seconds = mean != by_cell.end() ? mean->second.first / mean->second.second
+                                               : spec.declared_cost / spec.epochs * seconds / cost;
+  }
+}
+
+}  // namespace
+
+StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader) {
+  Held held;
+  sweeps::CellMetrics metrics;
+  if (reader != nullptr && reader->study(study.name)) {
+    for (TrialInfo& trial : reader->trials(study.name))
+      held.insert_or_assign({trial.cell, trial.seed}, std::move(trial));
+    metrics = cell_metrics(*reader, study.name);
+  }
+  StudyPlan plan;
+  plan.expansion = expand_by(study, held, metrics);
+  std::int64_t known = 0;
+  for (std::size_t i = 0; i < plan.expansion.cells.size(); ++i) {
+    const sweeps::Cell& cell = plan.expansion.cells[i];
+    PlannedCell& planned = plan.cells.emplace_back();
+    planned.cell = &cell;
+    for (const std::int64_t seed : study.seeds) {
+      const auto found = held.find({cell.hash, seed});
+      const TrialInfo* trial = found == held.end() ? nullptr : &found->second;
+      if (trial == nullptr)
+        ++planned.unknown;
+      else
+        ++(trial->state == TrialState::finished ? planned.finished
+           : trial->state == TrialState::failed ? planned.failed
+           : trial->epochs > 0                  ? planned.begun
+                                                : planned.pending);
+      known += trial != nullptr;
+      if (trial == nullptr || !over(*trial))
+        plan.to_run.push_back(make_spec(study.task, cell, static_cast<int>(i), trial));
+    }
+  }
+  plan.left_trials = static_cast<std::int64_t>(held.size()) - known;
+  fill_epoch_seconds(study, plan, held, plan.to_run);
+  plan.measured = std::any_of(held.begin(), held.end(), [](const auto& entry) {
+    return entry.second.mean_epoch_seconds > 0;
+  });
+  return plan;
+}
+
+}  // namespace windrow

@@ -1,0 +1,58 @@
+// The table that a study's report asks for, out of the rows of a view.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/result_table.h"
+#include "sweeps/study.h"
+
+namespace windrow {
+
+struct TableWishes {
+  std::vector<sweeps::ReportColumn> columns;  // empty: the varying parameters and all metrics
+  std::string sort_by;                        // a column's key; "" = the rows' order
+  bool descending = false;
+};
+
+// How a mean and the half-width of its interval are written.
+enum class Interval {
+  joined,    // one column for people: "0.1477 ± 0.0012", rounded by the half-width
+  separate,  // columns KEY and KEY_ci95 for programs, with all digits
+};
+
+// The columns of a study without `columns`: the parameters that differ, then metrics, epochs and
+// time. `suffix` ends a metric's column: "" in `trials`, "_mean" in `summary`.
+std::vector<sweeps::ReportColumn> default_columns(const storage::ResultTable& table,
+                                                  const sweeps::Study& study,
+                                                  std::string_view suffix);
+
+// Tells the columns of `trials`, or what precedes the suffix in `summary`, apart. Expands the
+// study, once.
+class ColumnKinds {
+ public:
+  explicit ColumnKinds(const sweeps::Study& study);
+  bool is_metric(const std::string& key) const;
+
+ private:
+  std::set<std::string> parameters_;
+};
+
+// Throws std::runtime_error that names the nearest column.
+[[noreturn]] void refuse_column(const std::string& key, const storage::ResultTable& table,
+                                std::string_view suffix);
+
+// The half-width to two significant digits, and the mean to the same decimal place.
+std::string with_interval(double mean, double half_width);
+
+// Rows of the `trials` view. Throws std::runtime_error: a key that is no column (the message names
+// the nearest).
+storage::ResultTable trials_report(const storage::ResultTable& trials, const sweeps::Study& study,
+                                   const TableWishes& wishes);
+
+// Rows of the `summary` view: metrics as means over the seeds with their 95% half-widths, and n.
+storage::ResultTable summary_report(const storage::ResultTable& summary, const sweeps::Study& study,
+                                    const TableWishes& wishes, Interval interval);
+
+}  // namespace windrow

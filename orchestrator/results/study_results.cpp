@@ -1,0 +1,121 @@
+#include "orchestrator/results/study_results.h"
+
+#include <algorithm>
+#include <set>
+
+#include "orchestrator/results/planned_trials.h"
+
+namespace windrow {
+namespace {
+
+using analysis::TrialResult;
+using storage::ResultTable;
+using storage::Value;
+
+// What a column of the view `trials` holds of a trial, besides its metrics.
+const std::set<std::string> kOther = {"trial", "study",    "stages",  "cell", "seed",
+                                      "state", "attempts", "failure", "host", "device"};
+
+struct MetricColumn {
+  std::size_t at;
+  std::vector<std::string> names;
+};
+
+// The columns that are no parameter; one that has the suffix _metric is known without it too.
+std::vector<MetricColumn> metric_columns(const ResultTable& trials,
+                                         const sweeps::Expansion& expansion) {
+  constexpr std::string_view kSuffix = "_metric";
+  std::set<std::string> columns(trials.columns.begin(), trials.columns.end()), parameters;
+  for (const sweeps::Cell& cell : expansion.cells)
+    for (const auto& [key, value] : cell.parameters.items())
+      parameters.insert(columns.contains(key + "_parameter") ? key + "_parameter" : key);
+  std::vector<MetricColumn> metrics;
+  for (std::size_t i = 0; i < trials.columns.size(); ++i) {
+    const std::string& column = trials.columns[i];
+    if (kOther.contains(column) || parameters.contains(column)) continue;
+    metrics.push_back({i, {column}});
+    if (column.ends_with(kSuffix))
+      metrics.back().names.push_back(column.substr(0, column.size() - kSuffix.size()));
+  }
+  return metrics;
+}
+
+std::size_t index_of(const ResultTable& table, const std::string& column) {
+  return static_cast<std::size_t>(std::ranges::find(table.columns, column) - table.columns.begin());
+}
+
+std::optional<double> number(const Value& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  return std::nullopt;
+}
+
+std::string text(const Value& value) {
+  const auto* found = std::get_if<std::string>(&value);
+  return found != nullptr ? *found : "";
+}
+
+TrialResult read_trial(const std::vector<Value>& row, const ResultTable& trials,
+                       const std::vector<MetricColumn>& metrics) {
+  using enum TrialResult::State;
+  TrialResult trial;
+  const std::string state = text(row[index_of(trials, "state")]);
+  trial.seed = std::get<std::int64_t>(row[index_of(trials, "seed")]);
+  trial.state = state == "finished" ? finished : state == "failed" ? failed : open;
+  if (trial.state == failed) trial.failure = text(row[index_of(trials, "failure")]);
+  if (trial.state != finished) return trial;
+  for (const MetricColumn& column : metrics)
+    if (const auto value = number(row[column.at]))
+      for (const std::string& name : column.names) trial.metrics[name] = *value;
+  return trial;
+}
+
+// {"classes": [...], "counts": [[...]]}; nullopt: the trial has no such artefact.
+std::optional<analysis::Confusion> read_confusion(storage::Reader& reader, std::int64_t trial) {
+  for (const auto& [name, content] : reader.show(trial, 1).artefacts) {
+    if (name != "confusion") continue;
+    try {
+      const auto json = sweeps::Json::parse(content);
+      return analysis::Confusion{json.at("classes"), json.at("counts")};
+    } catch (const sweeps::Json::exception&) {
+      return analysis::Confusion{};  // of another form: malformed, not absent
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+analysis::StudyResults load_results(storage::Reader& reader, const sweeps::Study& study,
+                                    bool with_confusion) {
+  const StudyPlan plan = plan_study(study, &reader);
+  const ResultTable trials = reader.trials_table(study.name);
+  const auto metrics = metric_columns(trials, plan.expansion);
+  std::map<std::pair<std::string, std::int64_t>, const std::vector<Value>*> rows;
+  for (const auto& row : trials.rows)
+    rows[{text(row[index_of(trials, "cell")]),
+          std::get<std::int64_t>(row[index_of(trials, "seed")])}] = &row;
+  analysis::StudyResults results;
+  for (const auto& [stage, state] : plan.expansion.stages)
+    if (state.kind != sweeps::StageState::Kind::expanded) results.unexpanded[stage] = state;
+  for (const sweeps::Cell& cell : plan.expansion.cells) {
+    auto& out = results.cells.emplace_back();
+    out.hash = cell.hash;
+    out.parameters = cell.parameters;
+    out.stages = cell.stages;
+    for (const std::int64_t seed : study.seeds) {
+      const auto row = rows.find({cell.hash, seed});
+      TrialResult& trial = out.trials.emplace_back();
+      trial.seed = seed;
+      if (row == rows.end()) continue;
+      trial = read_trial(*row->second, trials, metrics);
+      if (with_confusion && trial.state == TrialResult::State::finished)
+        trial.confusion = read_confusion(
+            reader, std::get<std::int64_t>((*row->second)[index_of(trials, "trial")]));
+    }
+  }
+  results.varying = telling_parameters(results.cells, plan.expansion.varying);
+  return results;
+}
+
+}  // namespace windrow

@@ -1,0 +1,303 @@
+#include "orchestrator/session/run_session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "orchestrator/agent/agent.h"
+#include "orchestrator/console/progress.h"
+#include "orchestrator/coordinator/coordinator.h"
+#include "orchestrator/exit_codes.h"
+#include "orchestrator/results/stored_study.h"
+#include "orchestrator/session/preflight.h"
+#include "orchestrator/transport/transport.h"
+#include "storage/reader.h"
+
+namespace windrow {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+sweeps::Study read_study(const RunOptions& options) {
+  if (!options.study_file.empty()) return sweeps::load_study(options.study_file, options.overrides);
+  storage::Reader reader(options.database);
+  const storage::StudyInfo stored =
+      stored_study(reader, options.database.string(), options.study_name);
+  return sweeps::parse_study(
+      stored.text, options.database.string() + " (study " + stored.name + ")", options.overrides);
+}
+
+// The hash of the study as this rank sees it; "" where it can't see the file.
+std::string seen_study_hash(const RunOptions& options) {
+  if (options.study_file.empty() || !fs::exists(options.study_file)) return "";
+  try {
+    return read_study(options).hash;
+  } catch (const sweeps::StudyError&) {
+    return "unreadable";
+  }
+}
+
+// A rank that dies while MPI starts leaves the others waiting in it for ever: this ends them.
+class StartupLimit {
+ public:
+  explicit StartupLimit(double seconds) {
+    std::signal(SIGALRM, [](int) {
+      constexpr std::string_view kText =
+          "windrow: MPI has not started in good time; did a rank die? the same command goes on\n";
+      [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+      _exit(kInterrupted);
+    });
+    alarm(static_cast<unsigned>(seconds));
+  }
+  ~StartupLimit() {
+    alarm(0);
+    std::signal(SIGALRM, SIG_DFL);
+  }
+  StartupLimit(const StartupLimit&) = delete;
+  StartupLimit& operator=(const StartupLimit&) = delete;
+};
+
+// What rank 0 has beyond an agent.
+struct Head {
+  sweeps::Study study;
+  std::unique_ptr<storage::Store> store;
+  std::unique_ptr<Coordinator> coordinator;
+};
+
+class Session {
+ public:
+  explicit Session(const RunOptions& options) : options_(options), console_(options.verbosity) {
+    // Before MPI starts its threads, so that they inherit the blocked signals.
+    loop_.on_signal(SIGCHLD, [this] {
+      if (agent_) agent_->on_child_exited();
+    });
+    loop_.on_signal(SIGINT, [this] { on_stop_signal("SIGINT"); });
+    loop_.on_signal(SIGTERM, [this] { on_stop_signal("SIGTERM"); });
+    loop_.on_signal(SIGUSR1, [this] { on_stop_signal("SIGUSR1"); });
+    if (under_launcher()) {
+      const StartupLimit limit(startup_seconds());
+      transport_ = Transport(load_mpi_link());
+      if (slurm_step_tasks() > 1 && transport_.size() == 1)
+        throw std::runtime_error(
+            "srun started " + std::to_string(slurm_step_tasks()) +
+            " tasks, but MPI counts one rank: start them with `srun --mpi=pmix` (see `srun "
+            "--mpi=list`), or use mpirun");
+      share_devices();
+    } else {
+      share_devices();
+    }
+  }
+
+  int run() {
+    if (transport_.rank() == 0) {
+      try {
+        prepare_head();
+      } catch (...) {
+        dismiss_others("rank 0 can't begin", true);
+        transport_.finish(true);
+        throw;
+      }
+    }
+    prepare_agent();
+    try {
+      loop_until_over();
+    } catch (...) {
+      agent_.reset();  // ends its trainers
+      dismiss_others("rank 0 can't go on", false);
+      if (transport_.size() > 1) leave_without_mpi_end(report_exception());
+      throw;
+    }
+    return finish();
+  }
+
+ private:
+  void prepare_head() {
+    head_.study = read_study(options_);
+    const std::string data_dir = data_folder(options_.data_dir);
+    const auto faults = preflight_faults(head_.study, trainer_program(options_.trainer), data_dir);
+    if (!faults.empty()) {
+      std::string text;
+      for (const std::string& fault : faults) text += (text.empty() ? "" : "\n") + fault;
+      throw std::runtime_error(text);
+    }
+    head_.store = std::make_unique<storage::Store>(options_.database);
+    const std::string checkpoints = options_.checkpoints.empty()
+                                        ? fs::absolute(options_.database).string() + ".checkpoints"
+                                        : fs::absolute(options_.checkpoints).string();
+    head_.coordinator = std::make_unique<Coordinator>(
+        head_.study, *head_.store,
+        CoordinatorOptions{transport_.size(), checkpoints, data_dir, options_.lost_seconds},
+        [this](AgentId agent, protocol::ToAgent message) {
+          transport_.send_to_agent(agent, std::move(message));
+        },
+        [this](const std::string& level, const std::string& text) { console_.log(level, text); });
+  }
+
+  double startup_seconds() const { return std::max(10.0, 2 * options_.lost_seconds); }
+
+  // Collective over the ranks of a host: before anything that can fail on one of them.
+  void share_devices() {
+    devices_ = read_device_facts();
+    cores_ = transport_.local_share(devices_.cores_key());
+    gpus_ = transport_.local_share(devices_.gpus_key());
+  }
+
+  void prepare_agent() {
+    AgentOptions agent{host_name(),
+                       transport_.rank() == 0 ? "" : seen_study_hash(options_),
+                       choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
+                                    {gpus_.index, gpus_.count}),
+                       {trainer_program(options_.trainer)},
+                       startup_seconds()};
+    agent_ = std::make_unique<Agent>(
+        loop_, std::move(agent),
+        [this](protocol::FromAgent message) { transport_.send_to_coordinator(std::move(message)); },
+        [this](const std::string& level, const std::string& text) { console_.log(level, text); });
+    agent_->say_hello();
+  }
+
+  void loop_until_over() {
+    // A link has no descriptor to wait for: it is polled, the less often the longer it is silent.
+    constexpr microseconds kShortest{20}, kLongest{10'000};
+    constexpr milliseconds kTick{50};
+    microseconds backoff = kShortest;
+    Clock::time_point next_tick{};
+    Progress progress(console_);
+    const auto to_agent = [this](protocol::ToAgent m) { agent_->on_message(std::move(m)); };
+    const auto to_coordinator = [this](AgentId from, protocol::FromAgent m) {
+      head_.coordinator->on_message(from, std::move(m));
+    };
+    while (true) {
+      const int delivered = transport_.deliver(to_agent, to_coordinator);
+      const auto now = Clock::now();
+      if (now >= next_tick) {
+        next_tick = now + kTick;
+        agent_->tick(now);
+        if (head_.coordinator) {
+          head_.coordinator->tick(now);
+          progress.tick(now, [this] { return head_.coordinator->view(); });
+        }
+      }
+      if (agent_->gone() && (!head_.coordinator || head_.coordinator->over())) break;
+      std::chrono::nanoseconds wait = next_tick - now;
+      if (transport_.size() > 1) wait = std::min<std::chrono::nanoseconds>(wait, backoff);
+      if (transport_.has_own_mail()) wait = wait.zero();
+      const int events = loop_.run_once(std::max(wait, wait.zero()));
+      backoff = delivered + events > 0 ? kShortest : std::min(kLongest, backoff * 2);
+    }
+  }
+
+  void on_stop_signal(const char* name) {
+    const bool again = std::exchange(stop_asked_, true) && std::string_view(name) == "SIGINT";
+    if (head_.coordinator)
+      head_.coordinator->stop(again, name);
+    else if (agent_)
+      transport_.send_to_coordinator(protocol::StopRequested{name});
+  }
+
+  void dismiss_others(const std::string& why, bool everybody_lives) {
+    if (transport_.rank() != 0) return;
+    for (int rank = 1; rank < transport_.size(); ++rank)
+      transport_.send_to_agent(AgentId{rank}, protocol::Leave{why, everybody_lives});
+  }
+
+  int report_exception() {
+    try {
+      throw;
+    } catch (const storage::StorageError& error) {
+      std::cerr << "windrow: " << error.what() << "\n";
+      return kDatabase;
+    } catch (const std::exception& error) {
+      std::cerr << "windrow: " << error.what() << "\n";
+      return kInterrupted;
+    }
+  }
+
+  [[noreturn]] void leave_without_mpi_end(int exit_code) {
+    std::cout.flush();
+    std::cerr.flush();
+    _exit(exit_code);
+  }
+
+  int finish() {
+    const bool is_head = head_.coordinator != nullptr;
+    const bool everybody_lives =
+        is_head ? !head_.coordinator->lost_an_agent() : agent_->everybody_lives();
+    // What makes rank 0 send the others away is its to tell.
+    const bool abandoned = !is_head && agent_->lost_coordinator();
+    const int exit_code = is_head ? summarize() : abandoned ? kInterrupted : kAllDone;
+    if (abandoned) console_.log("error", host_name() + ": " + agent_->error());
+    head_.store.reset();
+    if (!everybody_lives && transport_.size() > 1) leave_without_mpi_end(exit_code);
+    transport_.finish(true);
+    return exit_code;
+  }
+
+  int summarize() {
+    const RunView view = head_.coordinator->view();
+    const RunEnd end = head_.coordinator->end();
+    const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+    console_.redraw({});
+    std::string text = view.study + ": " + std::to_string(view.finished) + " of " +
+                       std::to_string(view.trials) + " trials finished";
+    if (view.failed > 0) text += ", " + std::to_string(view.failed) + " failed";
+    text +=
+        " (" + std::to_string(view.epochs_done) + " epochs in " + format_duration(seconds) + ")";
+    for (const auto* stages : {&view.waiting_stages, &view.short_stages})
+      for (const auto& [stage, reason] : *stages) text += "; stage " + stage + ": " + reason;
+    if (end == RunEnd::interrupted) text += "; work is left: the same command goes on";
+    console_.log(end == RunEnd::some_failed ? "warning" : "info", text);
+    if (end == RunEnd::refused) console_.log("error", head_.coordinator->refusal());
+    if (options_.json)
+      std::cout << nlohmann::json{{"study", view.study},
+                                  {"trials", view.trials},
+                                  {"finished", view.finished},
+                                  {"failed", view.failed},
+                                  {"epochs", view.epochs_done},
+                                  {"wall_seconds", seconds},
+                                  {"waiting_stages", view.waiting_stages},
+                                  {"short_stages", view.short_stages}}
+                << std::endl;
+    switch (end) {
+      case RunEnd::all_done:
+        return kAllDone;
+      case RunEnd::some_failed:
+        return kSomeFailed;
+      case RunEnd::interrupted:
+        return kInterrupted;
+      default:
+        return kUsage;
+    }
+  }
+
+  const RunOptions& options_;
+  Console console_;
+  EventLoop loop_;
+  Transport transport_;
+  DeviceFacts devices_;
+  Link::LocalShare cores_, gpus_;  // this rank's part of the host's
+  Head head_;
+  std::unique_ptr<Agent> agent_;
+  Clock::time_point began_ = Clock::now();
+  bool stop_asked_ = false;
+};
+
+}  // namespace
+
+int run_session(const RunOptions& options) {
+  return Session(options).run();
+}
+
+}  // namespace windrow

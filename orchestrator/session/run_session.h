@@ -1,0 +1,32 @@
+// One rank's part in `windrow run`: set-up, the loop, the end.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/agent/devices.h"
+#include "orchestrator/console/console.h"
+#include "sweeps/study.h"
+
+namespace windrow {
+
+struct RunOptions {
+  std::filesystem::path study_file;  // empty: resume `study_name` from the database
+  std::string study_name;            // for resume; "" = the only one there
+  std::vector<sweeps::Override> overrides;
+  std::filesystem::path database = "windrow.db";
+  std::string data_dir;
+  std::string checkpoints;  // "" = beside the database
+  std::string trainer;      // "" = windrow-trainer beside this program
+  SlotWishes slots;
+  double lost_seconds = 30;
+  Console::Verbosity verbosity = Console::Verbosity::normal;
+  bool json = false;  // the end's summary as JSON on stdout
+};
+
+// Returns the exit code; does not return where ranks have died and MPI can't end in good order.
+int run_session(const RunOptions& options);
+
+}  // namespace windrow
