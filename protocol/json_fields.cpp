@@ -1,5 +1,6 @@
 #include "protocol/json_fields.h"
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -10,6 +11,25 @@ void wrong_type(const std::string& key, const char* expected, const Json& got) {
   if (value.size() > 60) value = value.substr(0, 57) + "...";
   throw ProtocolError(key + ": " + expected + " is needed, got " + value);
 }
+
+namespace {
+
+// An enum whose names are listed in the order of its values.
+template <class Enum, std::size_t N>
+void read_name(const Json& json, Enum& value, const std::string& key,
+               const std::array<std::string_view, N>& names) {
+  std::string expected = "one of";
+  for (std::size_t i = 0; i < N; ++i) {
+    if (json.is_string() && json.get_ref<const std::string&>() == names[i]) {
+      value = static_cast<Enum>(i);
+      return;
+    }
+    expected += (i == 0 ? " " : ", ") + std::string(names[i]);
+  }
+  wrong_type(key, expected.c_str(), json);
+}
+
+}  // namespace
 
 void read_scalar(const Json& json, std::string& value, const std::string& key) {
   if (!json.is_string()) wrong_type(key, "a string", json);
@@ -48,12 +68,17 @@ void read_scalar(const Json& json, Goal& value, const std::string& key) {
     wrong_type(key, "\"min\" or \"max\"", json);
   }
 }
+void read_scalar(const Json& json, TrainerFailure& value, const std::string& key) {
+  read_name(json, value, key, kTrainerFailureNames);
+}
 void read_scalar(const Json& json, FailureKind& value, const std::string& key) {
-  const auto kind =
-      json.is_string() ? failure_kind(json.get_ref<const std::string&>()) : std::nullopt;
-  if (!kind)
-    wrong_type(key, "one of nan, oom, cuda, hang, crash, node, preempted, data, spec", json);
-  value = *kind;
+  read_name(json, value, key, kFailureKindNames);
+}
+void read_scalar(const Json& json, Reached& value, const std::string& key) {
+  read_name(json, value, key, kReachedNames);
+}
+void read_scalar(const Json& json, Arguments& value, const std::string& key) {
+  read_name(json, value, key, kArgumentsNames);
 }
 void read_scalar(const Json& json, Metrics& value, const std::string& key) {
   if (!json.is_object()) wrong_type(key, "an object of numbers", json);

@@ -35,6 +35,8 @@ inline constexpr const char* kName<Finished> = "finished";
 template <>
 inline constexpr const char* kName<Failed> = "failed";
 template <>
+inline constexpr const char* kName<Stopped> = "stopped";
+template <>
 inline constexpr const char* kName<Log> = "log";
 template <>
 inline constexpr const char* kName<Heartbeat> = "heartbeat";
@@ -65,6 +67,10 @@ inline constexpr const char* kName<AttemptFinished> = "attempt_finished";
 template <>
 inline constexpr const char* kName<AttemptFailed> = "attempt_failed";
 template <>
+inline constexpr const char* kName<AttemptWarning> = "attempt_warning";
+template <>
+inline constexpr const char* kName<SlotLost> = "slot_lost";
+template <>
 inline constexpr const char* kName<Withdrawn> = "withdrawn";
 template <>
 inline constexpr const char* kName<AgentHeartbeat> = "agent_heartbeat";
@@ -94,9 +100,10 @@ void visit(V& v, M& m) {
   v("data_dir", m.data_dir, optional);
   v("checkpoint_dir", m.checkpoint_dir, optional);
   v("committed_epochs", m.committed_epochs, optional);
+  v("watched_history", m.watched_history, optional);
 }
 template <class V, class M>
-requires Is<M, Stop> || Is<M, Abort> || Is<M, Heartbeat>
+requires Is<M, Stop> || Is<M, Abort> || Is<M, Stopped> || Is<M, Heartbeat>
 void visit(V& v, M& m) {
   v("trial", m.trial, required);
   v("attempt", m.attempt, required);
@@ -131,6 +138,7 @@ void visit(V& v, M& m) {
   v("attempt", m.attempt, required);
   v("epochs", m.epochs, optional);
   v("result", m.result, optional);
+  v("result_epoch", m.result_epoch, optional);
   v("artefacts", m.artefacts, optional);
   v("wall_seconds", m.wall_seconds, optional);
 }
@@ -150,6 +158,8 @@ template <class V, Is<TrainerSettings> M>
 void visit(V& v, M& m) {
   v("command", m.command, required);
   v("persistent", m.persistent, required);
+  v("arguments", m.arguments, required);
+  v("reports_nothing", m.reports_nothing, required);
   v("ready_seconds", m.ready_seconds, required);
   v("hang_seconds", m.hang_seconds, required);
 }
@@ -158,6 +168,7 @@ void visit(V& v, M& m) {
   v("slots", m.slots, required);
   v("trainer", m.trainer, required);
   v("lost_seconds", m.lost_seconds, required);
+  v("stop_within_seconds", m.stop_within_seconds, required);
 }
 template <class V, Is<Assign> M>
 void visit(V& v, M& m) {
@@ -197,6 +208,7 @@ void visit(V& v, M& m) {
   v("host", m.host, required);
   v("pid", m.pid, required);
   v("slots", m.slots, required);
+  v("faults", m.faults, optional);
 }
 template <class V, Is<TrainerReady> M>
 void visit(V& v, M& m) {
@@ -217,15 +229,32 @@ template <class V, Is<AttemptFinished> M>
 void visit(V& v, M& m) {
   v("slot", m.slot, required);
   v("finished", m.finished, required);
+  v("unread_lines", m.unread_lines, optional);
 }
 template <class V, Is<AttemptFailed> M>
 void visit(V& v, M& m) {
   v("slot", m.slot, required);
-  v("failed", m.failed, required);
+  v("trial", m.trial, required);
+  v("attempt", m.attempt, required);
+  v("kind", m.kind, required);
+  v("message", m.message, required);
+  v("reached", m.reached, required);
   v("exit_code", m.exit_code, optional);
   v("signal", m.signal, optional);
   v("stderr_tail", m.stderr_tail, optional);
-  v("wall_seconds", m.wall_seconds, optional);
+  v("unread_lines", m.unread_lines, optional);
+}
+template <class V, Is<AttemptWarning> M>
+void visit(V& v, M& m) {
+  v("slot", m.slot, required);
+  v("trial", m.trial, required);
+  v("attempt", m.attempt, required);
+  v("text", m.text, required);
+}
+template <class V, Is<SlotLost> M>
+void visit(V& v, M& m) {
+  v("slot", m.slot, required);
+  v("reason", m.reason, required);
 }
 template <class V, class M>
 requires Is<M, AgentHeartbeat> || Is<M, Alive>
@@ -288,7 +317,7 @@ template <class T>
 Json write(const T& value) {
   if constexpr (std::same_as<T, Goal>) {
     return value == Goal::minimize ? "min" : "max";
-  } else if constexpr (std::same_as<T, FailureKind>) {
+  } else if constexpr (std::is_enum_v<T>) {
     return std::string(to_string(value));
   } else if constexpr (requires {
                          Id(value);
@@ -321,7 +350,10 @@ void read_scalar(const Json& json, int& value, const std::string& key);
 void read_scalar(const Json& json, std::int64_t& value, const std::string& key);
 void read_scalar(const Json& json, double& value, const std::string& key);
 void read_scalar(const Json& json, Goal& value, const std::string& key);
+void read_scalar(const Json& json, TrainerFailure& value, const std::string& key);
 void read_scalar(const Json& json, FailureKind& value, const std::string& key);
+void read_scalar(const Json& json, Reached& value, const std::string& key);
+void read_scalar(const Json& json, Arguments& value, const std::string& key);
 void read_scalar(const Json& json, Metrics& value, const std::string& key);
 void read_scalar(const Json& json, Json& value, const std::string& key);
 

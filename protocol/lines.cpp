@@ -83,6 +83,11 @@ std::optional<FromTrainer> parse_from_trainer(std::string_view line) {
   if (!json.is_object()) return std::nullopt;
   const auto event = json.find("event");
   if (event == json.end() || !event->is_string()) return std::nullopt;
+  // What programs written for version 0.1 say when they were asked to stop.
+  if (*event == "failed" && json.value("kind", Json()) == "preempted") {
+    Json stopped = json;
+    return message_from_json<FromTrainer>(stopped, "stopped");
+  }
   return message_from_json<FromTrainer>(json, event->get<std::string>());
 }
 

@@ -6,6 +6,7 @@
 // attempt that is over.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -42,10 +43,13 @@ struct Start {
   std::string checkpoint_dir;  // this trial's own folder; "" = keep no checkpoints
   int committed_epochs = 0;    // epochs 1..n are in the database; go on from the newest
                                // usable checkpoint and send again what lies after n
+  // The early-stopping metric of epochs 1..committed_epochs (NaN: no number), for the agent, which
+  // watches trainers that don't stop by themselves. Empty without early stopping.
+  std::vector<double> watched_history;
   friend bool operator==(const Start&, const Start&) = default;
 };
 
-struct Stop {  // finish the epoch, checkpoint, answer Failed{preempted}
+struct Stop {  // finish the epoch, checkpoint, answer Stopped
   TrialId trial;
   int attempt = 1;
   friend bool operator==(const Stop&, const Stop&) = default;
@@ -94,6 +98,8 @@ struct Finished {
   int attempt = 1;
   int epochs = 0;                   // how many epochs the trial has in all
   Metrics result;                   // empty: the last epoch's metrics are the result
+  int result_epoch = 0;             // where `result` is empty: the epoch whose metrics are the
+                                    // result; 0: the last one
   Json artefacts = Json::object();  // name to JSON, for example a confusion matrix
   double wall_seconds = 0;          // of this attempt; 0: the agent's own measure is used
   friend bool operator==(const Finished&, const Finished&) = default;
@@ -102,9 +108,15 @@ struct Finished {
 struct Failed {
   TrialId trial;
   int attempt = 1;
-  FailureKind kind = FailureKind::crash;
+  TrainerFailure kind = TrainerFailure::crash;
   std::string message;
   friend bool operator==(const Failed&, const Failed&) = default;
+};
+
+struct Stopped {  // the answer to Stop: the epoch is done and its checkpoint durable
+  TrialId trial;
+  int attempt = 1;
+  friend bool operator==(const Stopped&, const Stopped&) = default;
 };
 
 struct Log {
@@ -119,24 +131,40 @@ struct Heartbeat {  // progress within an epoch; resets the hang timer
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 
-using FromTrainer = std::variant<Ready, Started, Epoch, Finished, Failed, Log, Heartbeat>;
+using FromTrainer = std::variant<Ready, Started, Epoch, Finished, Failed, Stopped, Log, Heartbeat>;
 
 // ---------------------------------------------------------------------------------------------
 // Coordinator -> agent
 
+// How a process-a-trial trainer is given the parameters; WINDROW_PARAMETERS has them in any case.
+enum class Arguments {
+  flags,  // --name=value; a parameter that is true: --name, one that is false: nothing
+  words,  // --name=value, true and false as values too
+  hydra,  // name=value
+  none,
+};
+inline constexpr std::array<std::string_view, 4> kArgumentsNames = {"flags", "words", "hydra",
+                                                                    "none"};
+constexpr std::string_view to_string(Arguments arguments) {
+  return kArgumentsNames[static_cast<std::size_t>(arguments)];
+}
+
 // How an agent starts and minds its trainers.
 struct TrainerSettings {
   std::vector<std::string> command;  // argv of a command trainer; empty: windrow-trainer
-  bool persistent = true;            // false: one process a trial
-  double ready_seconds = 60;         // a persistent trainer must say ready within
-  double hang_seconds = 0;           // no message for so long is a hang; 0: no limit
+  bool persistent = false;           // true: one process for many trials
+  Arguments arguments = Arguments::words;
+  bool reports_nothing = false;  // the exit code is all that the program says
+  double ready_seconds = 60;     // a persistent trainer must say ready within
+  double hang_seconds = 0;       // no output for so long is a hang; 0: no limit
   friend bool operator==(const TrainerSettings&, const TrainerSettings&) = default;
 };
 
 struct Welcome {              // the answer to Hello
   std::vector<SlotId> slots;  // the ids of the agent's slots, in Hello's order
   TrainerSettings trainer;
-  double lost_seconds = 30;  // silence after which either side takes the other for dead
+  double lost_seconds = 30;        // silence after which either side takes the other for dead
+  double stop_within_seconds = 0;  // after a stop, what still runs is ended then; 0: no limit
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
@@ -164,7 +192,7 @@ struct Forget {  // the trial's result is durable: remove its checkpoints
   friend bool operator==(const Forget&, const Forget&) = default;
 };
 
-struct Leave {        // end the agent
+struct Leave {                  // end the agent
   std::string error;            // why, where the coordinator refuses it; "" = the study is over
   bool everybody_lives = true;  // false: a rank has died, so MPI can't end in good order
   friend bool operator==(const Leave&, const Leave&) = default;
@@ -191,6 +219,7 @@ struct Hello {
   std::string host;
   std::int64_t pid = 0;
   std::vector<SlotInfo> slots;
+  std::vector<std::string> faults;  // why this rank can't take part; empty: it can
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -215,17 +244,36 @@ struct AttemptEpoch {
 struct AttemptFinished {
   SlotId slot;
   Finished finished;
+  int unread_lines = 0;  // that looked like messages and could not be read
   friend bool operator==(const AttemptFinished&, const AttemptFinished&) = default;
 };
 
 struct AttemptFailed {
   SlotId slot;
-  Failed failed;
+  TrialId trial;
+  int attempt = 1;
+  FailureKind kind = FailureKind::crash;
+  std::string message;
+  Reached reached = Reached::nothing;
   std::optional<int> exit_code;  // of the trainer, where it left
   std::optional<int> signal;     // that ended the trainer
   std::string stderr_tail;       // its last lines
-  double wall_seconds = 0;
+  int unread_lines = 0;          // that looked like messages and could not be read
   friend bool operator==(const AttemptFailed&, const AttemptFailed&) = default;
+};
+
+struct AttemptWarning {  // something odd that the attempt goes on despite; told once each
+  SlotId slot;
+  TrialId trial;
+  int attempt = 1;
+  std::string text;
+  friend bool operator==(const AttemptWarning&, const AttemptWarning&) = default;
+};
+
+struct SlotLost {  // its process can't be ended, or other trouble of its own: give it nothing more
+  SlotId slot;
+  std::string reason;
+  friend bool operator==(const SlotLost&, const SlotLost&) = default;
 };
 
 struct Withdrawn {
@@ -249,7 +297,8 @@ struct Goodbye {  // the agent's last message
   friend bool operator==(const Goodbye&, const Goodbye&) = default;
 };
 
-using FromAgent = std::variant<Hello, TrainerReady, AttemptStarted, AttemptEpoch, AttemptFinished,
-                               AttemptFailed, Withdrawn, AgentHeartbeat, StopRequested, Goodbye>;
+using FromAgent =
+    std::variant<Hello, TrainerReady, AttemptStarted, AttemptEpoch, AttemptFinished, AttemptFailed,
+                 AttemptWarning, SlotLost, Withdrawn, AgentHeartbeat, StopRequested, Goodbye>;
 
 }  // namespace windrow::protocol

@@ -3,7 +3,6 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <future>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -51,7 +50,11 @@ struct Store::Impl {
   ~Impl();
 
   template <class Work>
-  auto call(Work work) -> decltype(work());
+  auto begin(Work work) -> std::future<decltype(work())>;
+  template <class Work>
+  auto call(Work work) -> decltype(work()) {
+    return begin(std::move(work)).get();
+  }
   void throw_error() const;  // with mutex held
 
   StoreOptions options;
@@ -201,28 +204,28 @@ void Store::Impl::throw_error() const {
   if (!error.empty()) throw StorageError(error);
 }
 
-// Runs `work` on the writer thread, after all that was recorded before; its exceptions come here.
+// Runs `work` on the writer thread, after all that was recorded before.
 template <class Work>
-auto Store::Impl::call(Work work) -> decltype(work()) {
+auto Store::Impl::begin(Work work) -> std::future<decltype(work())> {
   using Result = decltype(work());
-  std::promise<Result> promise;
-  auto future = promise.get_future();
+  auto promise = std::make_shared<std::promise<Result>>();  // a Job can be copied
+  auto future = promise->get_future();
   {
     const std::lock_guard guard(mutex);
     throw_error();
-    jobs.emplace_back([&](const std::string& met) {
+    jobs.emplace_back([this, promise, work = std::move(work)](const std::string& met) mutable {
       try {
         if (!met.empty()) throw StorageError(met);
         std::optional<Result> result;
         in_transaction([&] { result = work(); });
-        promise.set_value(std::move(*result));
+        promise->set_value(std::move(*result));
       } catch (...) {
-        promise.set_exception(std::current_exception());
+        promise->set_exception(std::current_exception());
       }
     });
   }
   work_arrived.notify_one();
-  return future.get();
+  return future;
 }
 
 // ---- Store
@@ -243,7 +246,30 @@ int Store::reset_failed(const std::string& study) {
   return impl_->call([&] { return storage::reset_failed(impl_->database, study); });
 }
 
-std::map<std::string, std::map<std::string, double>> Store::cell_metrics(const std::string& study) {
+std::future<std::vector<StoredTrial>> Store::begin_reconcile(StudyRecord study,
+                                                             std::vector<CellRecord> cells,
+                                                             std::vector<std::int64_t> seeds) {
+  return impl_->begin([impl = impl_.get(), study = std::move(study), cells = std::move(cells),
+                       seeds = std::move(seeds)] {
+    return storage::reconcile(impl->database, impl->names, study, cells, seeds);
+  });
+}
+
+std::future<CellMeans> Store::begin_cell_metrics(std::string study) {
+  return impl_->begin([impl = impl_.get(), study = std::move(study)] {
+    return storage::cell_metrics(impl->database, study);
+  });
+}
+
+void Store::request_flush() {
+  {
+    const std::lock_guard guard(impl_->mutex);
+    impl_->flush_wanted = true;
+  }
+  impl_->work_arrived.notify_one();
+}
+
+CellMeans Store::cell_metrics(const std::string& study) {
   return impl_->call([&] { return storage::cell_metrics(impl_->database, study); });
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@
 #include "storage/records.h"
 
 namespace windrow::storage {
+
+// Of each cell, by hash: metric to mean.
+using CellMeans = std::map<std::string, std::map<std::string, double>>;
 
 struct StoreOptions {
   std::chrono::milliseconds commit_interval{100};  // at most so long is a record not yet durable
@@ -49,8 +53,19 @@ class Store {
   // Waits until everything recorded is durable. Throws StorageError.
   void flush();
 
+  // The same without waiting for it: the futures are ready when the writer has done the work, after
+  // all that was recorded before. get() throws StorageError.
+  std::future<std::vector<StoredTrial>> begin_reconcile(StudyRecord study,
+                                                        std::vector<CellRecord> cells,
+                                                        std::vector<std::int64_t> seeds);
+  std::future<CellMeans> begin_cell_metrics(std::string study);
+
+  // What was recorded so far is made durable at once and not at the end of the interval;
+  // committed() tells when.
+  void request_flush();
+
   // Mean of each metric (result, else last epoch) over the finished trials of each cell.
-  std::map<std::string, std::map<std::string, double>> cell_metrics(const std::string& study);
+  CellMeans cell_metrics(const std::string& study);
 
  private:
   struct Impl;

@@ -36,7 +36,7 @@ void append_string(const std::string& value, std::string& out) {
 
 Json to_json(const protocol::TrainerSettings& trainer) {
   return {{"command", trainer.command},
-          {"persistent", trainer.persistent},
+          {"persistent", trainer.persistent || trainer.command.empty()},
           {"ready_seconds", trainer.ready_seconds},
           {"hang_seconds", trainer.hang_seconds}};
 }

@@ -32,7 +32,7 @@ const std::vector<KeySpec> kTrainerKeys = {
     {"persistent",
      "true: it speaks the line protocol and takes trial after trial; false: a process "
      "a trial",
-     R"({"type": "boolean", "default": true})"},
+     R"({"type": "boolean", "default": false})"},
     {"ready_seconds", "a persistent trainer must say `ready` within this many seconds",
      R"({"type": "number", "exclusiveMinimum": 0, "default": 60})"},
     {"hang_seconds", "a trainer silent for this many seconds hangs and is killed; 0 is no limit",

@@ -10,7 +10,7 @@ namespace windrow::worker {
 
 enum class Request {
   none,
-  stop,   // finish the epoch, checkpoint, answer Failed{preempted}
+  stop,   // finish the epoch, checkpoint, answer Stopped
   abort,  // leave at the next step without an answer
 };
 

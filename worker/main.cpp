@@ -55,7 +55,8 @@ int take_stdout() {
 int serve() {
   // Ctrl-C and a batch system's SIGTERM reach the whole process group; the agent decides what they
   // mean for the trainer.
-  for (const int signal : {SIGTERM, SIGINT, SIGPIPE}) std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE})
+    std::signal(signal, SIG_IGN);
   worker::Outbox outbox(take_stdout());
   const worker::Send send = [&outbox](const protocol::FromTrainer& m) { outbox.send(m); };
   worker::keep_freed_memory();

@@ -7,7 +7,7 @@ namespace windrow::worker {
 namespace {
 
 TrainerError spec_error(const std::string& message) {
-  return {protocol::FailureKind::spec, message};
+  return {protocol::TrainerFailure::spec, message};
 }
 
 TrainerError wrong_type(const char* key, const char* expected, const protocol::Json& got) {

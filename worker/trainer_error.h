@@ -9,9 +9,9 @@
 namespace windrow::worker {
 
 struct TrainerError : std::runtime_error {
-  TrainerError(protocol::FailureKind k, const std::string& message)
+  TrainerError(protocol::TrainerFailure k, const std::string& message)
       : std::runtime_error(message), kind(k) {}
-  protocol::FailureKind kind;
+  protocol::TrainerFailure kind;
 };
 
 }  // namespace windrow::worker

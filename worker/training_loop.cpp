@@ -20,7 +20,7 @@
 namespace windrow::worker {
 namespace {
 
-using protocol::FailureKind;
+using protocol::TrainerFailure;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) {
@@ -35,15 +35,15 @@ void check_stopping_metric(const protocol::Start& start) {
     if (metric.name == start.early_stopping->metric) return;
     known += (known.empty() ? "" : ", ") + metric.name;
   }
-  throw TrainerError(FailureKind::spec, "early stopping watches the metric \"" +
-                                            start.early_stopping->metric + "\", but task " +
-                                            start.task + " reports each epoch: " + known);
+  throw TrainerError(TrainerFailure::spec, "early stopping watches the metric \"" +
+                                               start.early_stopping->metric + "\", but task " +
+                                               start.task + " reports each epoch: " + known);
 }
 
 void check_finite(const protocol::Metrics& metrics, int epoch) {
   for (const auto& [name, value] : metrics)
     if (!std::isfinite(value))
-      throw TrainerError(FailureKind::nan,
+      throw TrainerError(TrainerFailure::nan,
                          name + " is " + (std::isnan(value) ? "NaN" : "infinite") + " in epoch " +
                              std::to_string(epoch) + "; try a smaller learning rate");
 }
@@ -164,7 +164,7 @@ class Loop {
     if (checkpoint.trial_hash != trial_hash(start_, training_->data_hash())) {
       // Its first epochs, on other data, are in the database: the trial can't be both.
       if (!training_->data_hash().empty())
-        throw TrainerError(FailureKind::data,
+        throw TrainerError(TrainerFailure::data,
                            "the data files have changed since epoch " + std::to_string(epoch) +
                                " was trained; bring them back, or give the changed ones other "
                                "names, which makes them cells of their own");
@@ -202,8 +202,7 @@ class Loop {
 
   void leave() {
     if (writer_) writer_->flush();
-    send_(protocol::Failed{start_.trial, start_.attempt, FailureKind::preempted,
-                           "stopped after epoch " + std::to_string(epoch_) + " on request"});
+    send_(protocol::Stopped{start_.trial, start_.attempt});
   }
 
   void finish() {

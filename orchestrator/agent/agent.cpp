@@ -70,7 +70,10 @@ void Agent::on_message(ToAgent message) {
 void Agent::welcome(Welcome message) {
   lost_seconds_ = message.lost_seconds;
   ids_ = message.slots;
-  if (message.trainer.command.empty()) message.trainer.command = options_.trainer;
+  if (message.trainer.command.empty()) {
+    message.trainer.command = options_.trainer;
+    message.trainer.persistent = true;
+  }
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     SlotSettings settings{ids_[i], options_.slots[i], message.trainer,
                           slot_environment(options_.slots[i])};

@@ -189,11 +189,14 @@ void SlotRunner::on_event(FromTrainer event) {
   } else if (auto* failed = std::get_if<Failed>(&event)) {
     if (!is_current(failed->trial, failed->attempt)) return;
     // No device memory survives a bad trial: a new process for the next one.
-    if (failed->kind == FailureKind::oom || failed->kind == FailureKind::cuda) {
+    if (failed->kind == TrainerFailure::oom || failed->kind == TrainerFailure::cuda) {
       doomed_ = true;
       process_->signal(SIGKILL);
     }
-    report_failed(std::move(*failed), nullptr, process_->stderr_tail());
+    report_failed(recorded_kind(failed->kind), failed->message, nullptr, process_->stderr_tail());
+  } else if (const auto* stopped = std::get_if<Stopped>(&event)) {
+    if (is_current(stopped->trial, stopped->attempt))
+      report_failed(FailureKind::preempted, "stopped on request", nullptr, "");
   } else if (const auto* log = std::get_if<Log>(&event)) {
     log_(log->level, log->text);
   }
@@ -259,11 +262,14 @@ void SlotRunner::report_finished(Finished finished) {
   begin_next();
 }
 
-void SlotRunner::report_failed(Failed failed, const ChildExit* exit, std::string stderr_tail) {
+void SlotRunner::report_failed(FailureKind kind, const std::string& message, const ChildExit* exit,
+                               std::string stderr_tail) {
   AttemptFailed report{.slot = settings_.slot,
-                       .failed = std::move(failed),
-                       .stderr_tail = std::move(stderr_tail),
-                       .wall_seconds = seconds_since(current_->began)};
+                       .trial = current_->start.trial,
+                       .attempt = current_->start.attempt,
+                       .kind = kind,
+                       .message = message,
+                       .stderr_tail = std::move(stderr_tail)};
   if (exit != nullptr) {
     report.exit_code = exit->code;
     report.signal = exit->signal;
@@ -277,8 +283,7 @@ void SlotRunner::fail_front(const std::string& why, const ChildExit* exit,
                             std::string stderr_tail) {
   if (queue_.empty()) return;
   take_front();
-  report_failed({current_->start.trial, current_->start.attempt, FailureKind::crash, why}, exit,
-                std::move(stderr_tail));
+  report_failed(FailureKind::crash, why, exit, std::move(stderr_tail));
 }
 
 // ---- ending
@@ -288,7 +293,7 @@ void SlotRunner::end_attempt(FailureKind kind, const std::string& message, int s
     if (signal == SIGKILL) process_->signal(SIGKILL);
     return;
   }
-  current_->ending = Failed{current_->start.trial, current_->start.attempt, kind, message};
+  current_->ending = Ending{kind, message};
   doomed_ = true;
   process_->signal(signal);
   if (signal != SIGKILL) kill_at_ = Clock::now() + kTerminateGrace;
@@ -303,7 +308,10 @@ void SlotRunner::on_child_exited() {
   kill_at_.reset();
   const std::unique_ptr<ChildProcess> gone = std::move(process_);
   if (current_ && current_->ending) {
-    report_failed(*current_->ending, &*exit, gone->stderr_tail());
+    {
+      const Ending ending = *current_->ending;
+      report_failed(ending.kind, ending.message, &*exit, gone->stderr_tail());
+    }
   } else if (current_ && !settings_.trainer.persistent &&
              (current_->stopped_early || exit->code == 0)) {
     Finished finished{.trial = current_->start.trial,
@@ -314,9 +322,8 @@ void SlotRunner::on_child_exited() {
       finished.result = std::move(current_->best);
     report_finished(std::move(finished));
   } else if (current_) {
-    report_failed({current_->start.trial, current_->start.attempt, FailureKind::crash,
-                   "the trainer ended with " + exit->describe()},
-                  &*exit, gone->stderr_tail());
+    report_failed(FailureKind::crash, "the trainer ended with " + exit->describe(), &*exit,
+                  gone->stderr_tail());
   } else if (died_at_start) {
     fail_front("the trainer ended with " + exit->describe() + " before it said ready", &*exit,
                gone->stderr_tail());

@@ -38,6 +38,10 @@ class SlotRunner {
   void kill_trainer();
 
  private:
+  struct Ending {
+    protocol::FailureKind kind;
+    std::string message;
+  };
   // The attempt that the trainer works on.
   struct Current {
     protocol::Start start;
@@ -48,7 +52,7 @@ class SlotRunner {
     std::optional<protocol::EarlyStoppingMonitor> early_stopping;
     protocol::Metrics best;  // of the best epoch, with early stopping
     bool stopped_early = false;
-    std::optional<protocol::Failed> ending;  // why we are ending the process
+    std::optional<Ending> ending;  // why we are ending the process
   };
 
   void spawn(const std::vector<std::string>& extra_arguments,
@@ -65,7 +69,8 @@ class SlotRunner {
   void report_started(protocol::Started started);
   void report_process_epoch(protocol::Epoch epoch);
   void report_finished(protocol::Finished finished);
-  void report_failed(protocol::Failed failed, const ChildExit* exit, std::string stderr_tail);
+  void report_failed(protocol::FailureKind kind, const std::string& message, const ChildExit* exit,
+                     std::string stderr_tail);
   // The process does not become a trainer: ends it, and fails the trial that waits for it.
   void give_up_start(const std::string& why);
   void fail_front(const std::string& why, const ChildExit* exit, std::string stderr_tail);

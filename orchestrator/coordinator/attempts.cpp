@@ -89,29 +89,28 @@ void Coordinator::on_finished(AttemptFinished message) {
 }
 
 void Coordinator::on_failed(AttemptFailed message) {
-  const Failed& failed = message.failed;
-  const Live* attempt = live(failed.trial, failed.attempt, message.slot);
+  const Live* attempt = live(message.trial, message.attempt, message.slot);
   if (attempt == nullptr) return;
   const bool began = attempt->began;
-  const TrialId id = failed.trial;
+  const TrialId id = message.trial;
   SlotInfo& slot = slots_[static_cast<std::size_t>(message.slot.value)];
   const AgentRecord& agent = agents_[static_cast<std::size_t>(slot.agent.value)];
   slot.running.reset();
   live_.erase(id);
-  progress_.trial(id).attempts = failed.attempt;
+  progress_.trial(id).attempts = message.attempt;
   const std::size_t before = commands_.size();
-  scheduler::on_attempt_failed(scheduler_, message.slot, id, failed.attempt, failed.kind,
+  scheduler::on_attempt_failed(scheduler_, message.slot, id, message.attempt, message.kind,
                                commands_);
   bool final = false;
   for (std::size_t i = before; i < commands_.size(); ++i)
     if (const auto* lost = std::get_if<scheduler::TrialFailed>(&commands_[i]))
       final |= lost->trial == id;
   store_.record(storage::AttemptFailed{
-      id, failed.attempt, began, failed.kind, failed.message, message.exit_code, message.signal,
+      id, message.attempt, began, message.kind, message.message, message.exit_code, message.signal,
       agent.host, static_cast<int>(slot.agent.value), message.slot, message.stderr_tail, final});
-  if (failed.kind != FailureKind::preempted) {
-    std::string text = name_trial(id) + " attempt " + std::to_string(failed.attempt) + " failed (" +
-                       std::string(to_string(failed.kind)) + "): " + failed.message;
+  if (message.kind != FailureKind::preempted) {
+    std::string text = name_trial(id) + " attempt " + std::to_string(message.attempt) +
+                       " failed (" + std::string(to_string(message.kind)) + "): " + message.message;
     text += last_lines(message.stderr_tail);
     log_(final ? "error" : "warning", text);
   }
@@ -123,7 +122,7 @@ void Coordinator::on_failed(AttemptFailed message) {
 // them beyond these few attempts.
 void Coordinator::check_trainer_starts(const AttemptFailed& message) {
   if (++failed_starts_ < kFailedStartsLimit) return;
-  refuse("the trainer does not start: " + message.failed.message + last_lines(message.stderr_tail) +
+  refuse("the trainer does not start: " + message.message + last_lines(message.stderr_tail) +
          (study_.trainer.command.empty() ? ""
                                          : "\na program that doesn't speak the line protocol needs "
                                            "`persistent: false` under trainer:") +

@@ -54,7 +54,8 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
                    if (live(m.trial, m.attempt, m.slot) != nullptr) live_.erase(m.trial);
                    scheduler::on_withdrawn(scheduler_, m.slot, m.trial, m.attempt, commands_);
                  },
-                 [&](AgentHeartbeat&) {},
+                 [&](AttemptWarning& m) { log_("warning", name_trial(m.trial) + ": " + m.text); },
+                 [&](SlotLost&) {}, [&](AgentHeartbeat&) {},
                  [&](StopRequested& m) { stop(false, m.reason + " on " + agent.host); },
                  [&](Goodbye& m) { on_goodbye(from, m.reason); }},
       message);

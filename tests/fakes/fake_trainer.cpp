@@ -1,5 +1,5 @@
 // A trainer that trains nothing, for testing the orchestrator without LibTorch. It speaks the line
-// protocol; its parameters say how it behaves, its arguments how it misbehaves before that.
+// protocol; its parameters say how it behaves, its options how it misbehaves before that.
 //
 //   parameters: epochs, epoch_ms, x (makes the loss), crash_epoch with crash_attempts (dies by
 //   SIGKILL there in the first so many attempts), hang_epoch, fail_epoch with fail_kind,
@@ -7,7 +7,7 @@
 //   y (adds to the loss), failing_x (fail_epoch is for the x up to this one only), wait_file with
 //   wait_x and wait_y (the cell with these begins its first epoch once the file is there),
 //   classes (how many: makes a confusion matrix)
-//   arguments: --never-ready, --crash-at-start, --chatty, --ignore-stop
+//   options: --never-ready, --crash-at-start, --chatty, --ignore-stop
 #include <poll.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ using namespace windrow;
 using namespace windrow::protocol;
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct Options {
   bool chatty = false, ignore_stop = false;
 };
 
@@ -141,7 +141,7 @@ void wait_for_file(const Start& start) {
   while (!fs::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
-void train(const Start& start, const Arguments& arguments) {
+void train(const Start& start, const Options& options) {
   const bool checkpoints = start.parameters.value("checkpoints", false);
   const int begin = checkpoints ? read_checkpoint(start) : 0;
   const int epochs = integer(start, "epochs", 0);
@@ -152,18 +152,18 @@ void train(const Start& start, const Arguments& arguments) {
   for (int epoch = begin + 1; epoch <= epochs; ++epoch) {
     misbehave(start, epoch);
     if (fails(start, epoch)) {
-      const auto kind = failure_kind(start.parameters.value("fail_kind", std::string("crash")));
+      const auto kind = trainer_failure(start.parameters.value("fail_kind", std::string("crash")));
       send(Failed{start.trial, start.attempt, *kind, "as the parameters ask"});
       return;
     }
     const Order order = wait_epoch(integer(start, "epoch_ms", 0));
     if (order == Order::abort) return;
-    if (arguments.chatty) std::puts("this line is no message");
+    if (options.chatty) std::puts("this line is no message");
     if (checkpoints) write_checkpoint(start, epoch);
     send(Epoch{start.trial, start.attempt, epoch, metrics_of(start, epoch), 1e-3, "hash",
                checkpoints ? "epoch" : ""});
-    if (order == Order::stop && !arguments.ignore_stop) {
-      send(Failed{start.trial, start.attempt, FailureKind::preempted, "stopped"});
+    if (order == Order::stop && !options.ignore_stop) {
+      send(Stopped{start.trial, start.attempt});
       return;
     }
   }
@@ -176,7 +176,7 @@ void train(const Start& start, const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments arguments;
+  Options options;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--crash-at-start") {
@@ -184,12 +184,12 @@ int main(int argc, char** argv) {
       return 5;
     }
     if (argument == "--never-ready") std::this_thread::sleep_for(std::chrono::hours(1));
-    arguments.chatty |= argument == "--chatty";
-    arguments.ignore_stop |= argument == "--ignore-stop";
+    options.chatty |= argument == "--chatty";
+    options.ignore_stop |= argument == "--ignore-stop";
   }
   send(Ready{{{"fake", "1"}}, "cpu", {}});
   while (true) {
     const ToTrainer message = take_message();
-    if (const auto* start = std::get_if<Start>(&message)) train(*start, arguments);
+    if (const auto* start = std::get_if<Start>(&message)) train(*start, options);
   }
 }

@@ -26,7 +26,10 @@ class SlotRunnerTest : public testing::Test {
         loop_,
         SlotSettings{SlotId{3},
                      {"cpu", 1},
-                     {std::move(command), persistent, ready_seconds, hang_seconds},
+                     {.command = std::move(command),
+                      .persistent = persistent,
+                      .ready_seconds = ready_seconds,
+                      .hang_seconds = hang_seconds},
                      {}},
         [this](FromAgent message) { sent_.push_back(std::move(message)); },
         [](const std::string&, const std::string&) {});
@@ -79,8 +82,8 @@ TEST_F(SlotRunnerTest, ACrashIsReportedWithSignalAndStderrAndTheNextTrialGetsANe
   assign(1, {{"epochs", 3}, {"crash_epoch", 2}});
   assign(2, {{"epochs", 1}});
   const AttemptFailed failed = wait_for<AttemptFailed>();
-  EXPECT_EQ(failed.failed.trial, TrialId{1});
-  EXPECT_EQ(failed.failed.kind, FailureKind::crash);
+  EXPECT_EQ(failed.trial, TrialId{1});
+  EXPECT_EQ(failed.kind, FailureKind::crash);
   EXPECT_EQ(failed.signal, SIGKILL);
   EXPECT_THAT(failed.stderr_tail, HasSubstr("about to crash"));
   EXPECT_EQ(wait_for<AttemptFinished>().finished.trial, TrialId{2});
@@ -92,7 +95,7 @@ TEST_F(SlotRunnerTest, ATrainerThatCrashesAtStartFailsTheTrialBeforeItBegan) {
   assign(1, {{"epochs", 1}});
   const AttemptFailed& failed = wait_for<AttemptFailed>();
   EXPECT_EQ(failed.exit_code, 5);
-  EXPECT_THAT(failed.failed.message, HasSubstr("before it said ready"));
+  EXPECT_THAT(failed.message, HasSubstr("before it said ready"));
   EXPECT_THAT(failed.stderr_tail, HasSubstr("can't import torch"));
   EXPECT_EQ(count<AttemptStarted>(), 0u);
 }
@@ -100,13 +103,13 @@ TEST_F(SlotRunnerTest, ATrainerThatCrashesAtStartFailsTheTrialBeforeItBegan) {
 TEST_F(SlotRunnerTest, AMissingTrainerFailsTheTrialWithItsName) {
   use({"/no/such/trainer"});
   assign(1, {{"epochs", 1}});
-  EXPECT_THAT(wait_for<AttemptFailed>().failed.message, HasSubstr("/no/such/trainer"));
+  EXPECT_THAT(wait_for<AttemptFailed>().message, HasSubstr("/no/such/trainer"));
 }
 
 TEST_F(SlotRunnerTest, ATrainerThatNeverSaysReadyIsKilled) {
   use({FAKE_TRAINER, "--never-ready"}, true, 0, 0.1);
   assign(1, {{"epochs", 1}});
-  EXPECT_THAT(wait_for<AttemptFailed>().failed.message, HasSubstr("did not say ready"));
+  EXPECT_THAT(wait_for<AttemptFailed>().message, HasSubstr("did not say ready"));
 }
 
 // Each trial for that reason, not the next one for the signal that ended the first one's process.
@@ -116,8 +119,8 @@ TEST_F(SlotRunnerTest, AnUnreadableReadyFailsTrialsAtOnceWithTheReason) {
   assign(2, {{"epochs", 1}});
   for (const int trial : {1, 2}) {
     const AttemptFailed& failed = wait_for<AttemptFailed>(static_cast<std::size_t>(trial));
-    EXPECT_EQ(failed.failed.trial, TrialId{trial});
-    EXPECT_THAT(failed.failed.message,
+    EXPECT_EQ(failed.trial, TrialId{trial});
+    EXPECT_THAT(failed.message,
                 AllOf(HasSubstr("before it was ready"), HasSubstr("ready.versions")));
   }
 }
@@ -126,7 +129,7 @@ TEST_F(SlotRunnerTest, AHangIsKilledAndNamedSo) {
   use({FAKE_TRAINER}, true, 0.2);
   assign(1, {{"epochs", 2}, {"hang_epoch", 2}});
   const AttemptFailed& failed = wait_for<AttemptFailed>();
-  EXPECT_EQ(failed.failed.kind, FailureKind::hang);
+  EXPECT_EQ(failed.kind, FailureKind::hang);
   EXPECT_EQ(count<AttemptEpoch>(), 1u);
 }
 
@@ -134,8 +137,8 @@ TEST_F(SlotRunnerTest, BreakingTheProtocolEndsTheAttempt) {
   use({FAKE_TRAINER, "--chatty"});
   assign(1, {{"epochs", 2}, {"garbage_epoch", 2}});
   const AttemptFailed& failed = wait_for<AttemptFailed>();
-  EXPECT_EQ(failed.failed.kind, FailureKind::crash);
-  EXPECT_THAT(failed.failed.message, HasSubstr("broke the line protocol"));
+  EXPECT_EQ(failed.kind, FailureKind::crash);
+  EXPECT_THAT(failed.message, HasSubstr("broke the line protocol"));
 }
 
 TEST_F(SlotRunnerTest, WithdrawGivesBackWhatHasNotBegunOnly) {
@@ -157,7 +160,7 @@ TEST_F(SlotRunnerTest, StopEndsAfterTheEpochAndReturnsTheQueue) {
   assign(2, {{"epochs", 1}});
   wait_for<AttemptEpoch>();
   runner_->stop(false);
-  EXPECT_EQ(wait_for<AttemptFailed>().failed.kind, FailureKind::preempted);
+  EXPECT_EQ(wait_for<AttemptFailed>().kind, FailureKind::preempted);
   EXPECT_EQ(wait_for<Withdrawn>().trial, TrialId{2});
   assign(3, {{"epochs", 1}});
   EXPECT_EQ(wait_for<Withdrawn>(2).trial, TrialId{3});
@@ -168,7 +171,7 @@ TEST_F(SlotRunnerTest, StopNowKills) {
   assign(1, {{"epochs", 2}, {"hang_epoch", 2}});
   wait_for<AttemptEpoch>();
   runner_->stop(true);
-  EXPECT_EQ(wait_for<AttemptFailed>().failed.kind, FailureKind::preempted);
+  EXPECT_EQ(wait_for<AttemptFailed>().kind, FailureKind::preempted);
 }
 
 // ---- a process a trial
@@ -213,7 +216,7 @@ TEST_F(SlotRunnerTest, AProcessGetsSigtermOnStop) {
   wait_for<AttemptEpoch>();
   runner_->stop(false);
   const AttemptFailed& failed = wait_for<AttemptFailed>();
-  EXPECT_EQ(failed.failed.kind, FailureKind::preempted);
+  EXPECT_EQ(failed.kind, FailureKind::preempted);
   EXPECT_EQ(failed.signal, SIGTERM);
 }
 

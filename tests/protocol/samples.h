@@ -16,7 +16,7 @@ inline Start start() {
           -9,          early_stopping(),
           "cuda",      4,
           "/data",     "/scratch/41",
-          12};
+          12,          {0.5, 0.25}};
 }
 
 inline std::vector<ToTrainer> to_trainer() {
@@ -28,14 +28,18 @@ inline std::vector<FromTrainer> from_trainer() {
       Ready{Json{{"torch", "2.11.0"}}, "NVIDIA H200", {"cifar10", "choice-sets"}},
       Started{TrialId{5}, 2, 7, Json{{"parameters", 21001}}},
       Epoch{TrialId{5}, 2, 8, {{"loss", 0.1}, {"top1", 1e-17}}, 2.5, "ab", "epoch-8.ckpt", "cd"},
-      Finished{TrialId{5}, 2, 8, {{"loss", 0.25}}, Json{{"confusion", {1, 2}}}, 3.5},
-      Failed{TrialId{6}, 1, FailureKind::oom, "out of memory: \"4 GiB\"\nasked"},
+      Finished{TrialId{5}, 2, 8, {{"loss", 0.25}}, 4, Json{{"confusion", {1, 2}}}, 3.5},
+      Failed{TrialId{6}, 1, TrainerFailure::oom, "out of memory: \"4 GiB\"\nasked"},
+      Stopped{TrialId{6}, 1},
       Log{"warning", "text"},
       Heartbeat{TrialId{6}, 9}};
 }
 
 inline std::vector<ToAgent> to_agent() {
-  return {Welcome{{SlotId{0}, SlotId{5}}, {{"python3", "train.py"}, false, 5.5, 60.5}, 12.5},
+  return {Welcome{{SlotId{0}, SlotId{5}},
+                  {{"python3", "train.py"}, true, Arguments::hydra, true, 5.5, 60.5},
+                  12.5,
+                  7.5},
           Assign{SlotId{2}, start()},
           Withdraw{SlotId{2}, TrialId{8}, 4},
           StopAll{true},
@@ -45,16 +49,20 @@ inline std::vector<ToAgent> to_agent() {
 }
 
 inline std::vector<FromAgent> from_agent() {
-  return {Hello{"0.1.0", "hash", "node7", 4711, {{"cuda:3", 2}, {"cpu", 1}}},
-          TrainerReady{SlotId{1}, {Json{{"torch", "2.11.0"}}, "cpu", {"cifar10"}}},
-          AttemptStarted{SlotId{1}, {TrialId{5}, 2, 7, Json{{"parameters", 3}}}},
-          AttemptEpoch{SlotId{1}, {TrialId{5}, 2, 8, {{"loss", 0.5}}, 2.5, "ab", "c", "cd"}},
-          AttemptFinished{SlotId{1}, {TrialId{5}, 2, 8, {{"loss", 0.5}}, Json{{"a", 1}}, 3.5}},
-          AttemptFailed{SlotId{1}, {TrialId{5}, 2, FailureKind::crash, "died"}, 3, 9, "tail", 1.5},
-          Withdrawn{SlotId{1}, TrialId{5}, 2},
-          AgentHeartbeat{},
-          StopRequested{"SIGTERM"},
-          Goodbye{"end"}};
+  return {
+      Hello{"0.1.0", "hash", "node7", 4711, {{"cuda:3", 2}, {"cpu", 1}}, {"no disk"}},
+      TrainerReady{SlotId{1}, {Json{{"torch", "2.11.0"}}, "cpu", {"cifar10"}}},
+      AttemptStarted{SlotId{1}, {TrialId{5}, 2, 7, Json{{"parameters", 3}}}},
+      AttemptEpoch{SlotId{1}, {TrialId{5}, 2, 8, {{"loss", 0.5}}, 2.5, "ab", "c", "cd"}},
+      AttemptFinished{SlotId{1}, {TrialId{5}, 2, 8, {{"loss", 0.5}}, 3, Json{{"a", 1}}, 3.5}, 6},
+      AttemptFailed{SlotId{1}, TrialId{5}, 2, FailureKind::hang, "died", Reached::started, 3, 9,
+                    "tail", 6},
+      AttemptWarning{SlotId{1}, TrialId{5}, 2, "odd"},
+      SlotLost{SlotId{1}, "a process that can't be ended"},
+      Withdrawn{SlotId{1}, TrialId{5}, 2},
+      AgentHeartbeat{},
+      StopRequested{"SIGTERM"},
+      Goodbye{"end"}};
 }
 
 }  // namespace windrow::protocol::samples

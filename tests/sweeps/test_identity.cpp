@@ -94,7 +94,7 @@ TEST(StudyHash, DependsOnEveryPart) {
       head + "}",
       "{study: t, trainer: {command: [x]}}",
       "{study: s, trainer: {command: [y]}}",
-      "{study: s, trainer: {command: [x], persistent: false}}",
+      "{study: s, trainer: {command: [x], persistent: true}}",
       "{study: s, trainer: {command: [x], ready_seconds: 1}}",
       "{study: s, trainer: {command: [x], hang_seconds: 1}}",
       "{study: s, task: choice-sets, parameters: {depth: 1, width: 1}}",

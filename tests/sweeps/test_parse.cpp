@@ -28,7 +28,7 @@ TEST(Parse, SmallestStudyIsOneCellWithSeedZero) {
 TEST(Parse, TrainerAndItsDefaults) {
   const Study study = parse("{study: s, trainer: {command: [python3, t.py, -n, 5, yes]}}");
   EXPECT_THAT(study.trainer.command, ElementsAre("python3", "t.py", "-n", "5", "yes"));
-  EXPECT_TRUE(study.trainer.persistent);
+  EXPECT_FALSE(study.trainer.persistent);
   EXPECT_EQ(study.trainer.ready_seconds, 60);
   EXPECT_EQ(study.trainer.hang_seconds, 0);
   const Study other = parse(

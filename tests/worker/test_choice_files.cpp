@@ -10,7 +10,7 @@ namespace windrow::worker {
 namespace {
 
 namespace fs = std::filesystem;
-using protocol::FailureKind;
+using protocol::TrainerFailure;
 using testing::HasSubstr;
 
 class ChoiceFileTrial : public testing::Test {
@@ -79,12 +79,12 @@ TEST_F(ChoiceFileTrial, FailsWithKindDataOfBadFiles) {
   std::ofstream(folder_.path() / "test.csv", std::ios::app) << "1,nan,0\n";
   auto failed = failures(start(1));
   ASSERT_EQ(failed.size(), 1u);
-  EXPECT_EQ(failed[0].kind, FailureKind::data);
+  EXPECT_EQ(failed[0].kind, TrainerFailure::data);
   EXPECT_THAT(failed[0].message, HasSubstr("test.csv:21: column 2 is nan"));
   fs::remove(folder_.path() / "test.csv");
   failed = failures(start(1));
   ASSERT_EQ(failed.size(), 1u);
-  EXPECT_EQ(failed[0].kind, FailureKind::data);
+  EXPECT_EQ(failed[0].kind, TrainerFailure::data);
 }
 
 TEST_F(ChoiceFileTrial, DoesNotGoOnWithOtherSets) {
@@ -96,7 +96,7 @@ TEST_F(ChoiceFileTrial, DoesNotGoOnWithOtherSets) {
   write("train.csv", 41, 0.25);
   const auto failed = failures(begun);
   ASSERT_EQ(failed.size(), 1u);
-  EXPECT_EQ(failed[0].kind, FailureKind::data);
+  EXPECT_EQ(failed[0].kind, TrainerFailure::data);
   EXPECT_THAT(failed[0].message, HasSubstr("data files have changed since epoch 2"));
 }
 

@@ -24,7 +24,7 @@ class Cifar10Files : public testing::Test {
     try {
       read_cifar10(data_dir);
     } catch (const TrainerError& error) {
-      EXPECT_EQ(error.kind, protocol::FailureKind::data);
+      EXPECT_EQ(error.kind, protocol::TrainerFailure::data);
       EXPECT_THAT(error.what(), HasSubstr("windrow data cifar10"));
       return error.what();
     }

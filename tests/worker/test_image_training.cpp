@@ -13,8 +13,8 @@ namespace {
 
 using protocol::Epoch;
 using protocol::Failed;
-using protocol::FailureKind;
 using protocol::Finished;
+using protocol::TrainerFailure;
 using test::Messages;
 using testing::HasSubstr;
 
@@ -95,7 +95,7 @@ TEST_P(EachModel, ANanIsATypedFailureInItsEpoch) {
   test::run_hooked(Attempt(start(GetParam())), data_, messages, spoil, {});
   EXPECT_EQ(messages.of<Epoch>().size(), 1u);
   ASSERT_EQ(messages.of<Failed>().size(), 1u);
-  EXPECT_EQ(messages.of<Failed>()[0].kind, FailureKind::nan);
+  EXPECT_EQ(messages.of<Failed>()[0].kind, TrainerFailure::nan);
   EXPECT_THAT(messages.of<Failed>()[0].message, HasSubstr("epoch 2"));
 }
 

@@ -10,9 +10,9 @@ namespace {
 
 using protocol::Epoch;
 using protocol::Failed;
-using protocol::FailureKind;
 using protocol::Finished;
 using protocol::Started;
+using protocol::TrainerFailure;
 using test::Messages;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -28,8 +28,7 @@ class TrainingLoop : public testing::Test {
   void stop_after(const protocol::Start& start, int epoch) {
     Messages messages;
     interrupt(start, epoch, Request::stop, messages);
-    ASSERT_EQ(messages.of<Failed>().size(), 1u);
-    EXPECT_EQ(messages.of<Failed>()[0].kind, FailureKind::preempted);
+    EXPECT_EQ(messages.of<Stopped>().size(), 1u);
     // Everything that was trained is durable and sent.
     EXPECT_EQ(messages.of<Epoch>().back().epoch, epoch);
     EXPECT_EQ(CheckpointFolder(start.checkpoint_dir).epochs().front(), epoch);
@@ -216,7 +215,7 @@ TEST_F(TrainingLoop, AnExplodingLossIsANanFailureAfterTheEpochsBefore) {
   Messages messages;
   test::run(start, data_, messages);
   ASSERT_EQ(messages.of<Failed>().size(), 1u);
-  EXPECT_EQ(messages.of<Failed>()[0].kind, FailureKind::nan);
+  EXPECT_EQ(messages.of<Failed>()[0].kind, TrainerFailure::nan);
   EXPECT_THAT(messages.of<Failed>()[0].message, HasSubstr("epoch 1"));
   EXPECT_TRUE(messages.of<Finished>().empty());
 }
@@ -232,7 +231,7 @@ TEST_F(TrainingLoop, RefusesWhatItCannotTrain) {
   };
   const auto expect_spec = [&](const auto& change, const std::string& word) {
     const Failed failed = failure(change);
-    EXPECT_EQ(failed.kind, FailureKind::spec) << failed.message;
+    EXPECT_EQ(failed.kind, TrainerFailure::spec) << failed.message;
     EXPECT_THAT(failed.message, HasSubstr(word));
   };
   expect_spec([](auto& s) { s.task = "nothing"; }, "choice-sets");
@@ -247,7 +246,7 @@ TEST_F(TrainingLoop, RefusesWhatItCannotTrain) {
     s.data_dir = "/nonexistent";
     s.parameters = {{"model", "cnn5x5"}, {"optimizer", "sgd"}, {"epochs", 1}};
   });
-  EXPECT_EQ(no_data.kind, FailureKind::data);
+  EXPECT_EQ(no_data.kind, TrainerFailure::data);
 }
 
 TEST_F(TrainingLoop, AnAbortedAttemptSaysNothingMore) {

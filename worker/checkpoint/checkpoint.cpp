@@ -27,7 +27,7 @@ constexpr std::size_t kHashSize = 32;
 constexpr std::string_view kPrefix = "epoch-", kSuffix = ".ckpt", kTemporary = ".tmp";
 
 TrainerError write_error(const fs::path& path, const char* what, int error) {
-  return {protocol::FailureKind::crash,
+  return {protocol::TrainerFailure::crash,
           std::string("can't ") + what + " " + path.string() + ": " + std::strerror(error) +
               "; check the checkpoint folder's free space and permissions"};
 }

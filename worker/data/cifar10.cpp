@@ -27,7 +27,7 @@ constexpr const char* kRemedy =
     "cifar-10-batches-bin with --data or WINDROW_DATA";
 
 TrainerError data_error(const std::string& message) {
-  return {protocol::FailureKind::data, message + kRemedy};
+  return {protocol::TrainerFailure::data, message + kRemedy};
 }
 
 fs::path find_folder(const fs::path& data_dir) {

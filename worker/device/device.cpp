@@ -15,7 +15,7 @@
 
 namespace windrow::worker {
 
-using protocol::FailureKind;
+using protocol::TrainerFailure;
 
 #ifdef WINDROW_CUDA
 namespace {
@@ -64,38 +64,38 @@ protocol::Json library_versions() {
 
 at::Device open_device(const std::string& name, int threads) {
   if (threads < 1)
-    throw TrainerError(FailureKind::spec,
+    throw TrainerError(TrainerFailure::spec,
                        "threads is " + std::to_string(threads) + ", but must be at least 1");
   at::set_num_threads(threads);
   if (name == "cpu" || name.empty()) return at::kCPU;
   if (name != "cuda")
-    throw TrainerError(FailureKind::spec,
+    throw TrainerError(TrainerFailure::spec,
                        "device is \"" + name + "\"; a trainer knows \"cpu\" and \"cuda\"");
 #ifdef WINDROW_CUDA
   if (visible_gpus() < 1)
-    throw TrainerError(FailureKind::cuda,
+    throw TrainerError(TrainerFailure::cuda,
                        "no usable CUDA GPU: `windrow doctor` tells whether the driver and "
                        "CUDA_VISIBLE_DEVICES are right");
   return at::Device(at::kCUDA, 0);
 #else
-  throw TrainerError(FailureKind::cuda,
+  throw TrainerError(TrainerFailure::cuda,
                      "this windrow-trainer is built for the CPU only; build the cuda preset, or "
                      "run the study with CPU slots");
 #endif
 }
 
-FailureKind failure_kind_of(const std::exception& error) {
+TrainerFailure failure_kind_of(const std::exception& error) {
   if (const auto* known = dynamic_cast<const TrainerError*>(&error)) return known->kind;
-  if (dynamic_cast<const std::bad_alloc*>(&error)) return FailureKind::oom;
-  if (dynamic_cast<const c10::OutOfMemoryError*>(&error)) return FailureKind::oom;
-  if (dynamic_cast<const c10::AcceleratorError*>(&error)) return FailureKind::cuda;
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return TrainerFailure::oom;
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error)) return TrainerFailure::oom;
+  if (dynamic_cast<const c10::AcceleratorError*>(&error)) return TrainerFailure::cuda;
   const std::string text = error.what();
   // The CPU allocator throws a plain Error.
-  if (text.find("can't allocate memory") != text.npos) return FailureKind::oom;
+  if (text.find("can't allocate memory") != text.npos) return TrainerFailure::oom;
   if (text.find("CUDA error") != text.npos || text.find("CUBLAS_STATUS") != text.npos ||
       text.find("CUDNN_STATUS") != text.npos)
-    return FailureKind::cuda;
-  return FailureKind::crash;
+    return TrainerFailure::cuda;
+  return TrainerFailure::crash;
 }
 
 }  // namespace windrow::worker

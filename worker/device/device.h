@@ -25,6 +25,6 @@ at::Device open_device(const std::string& name, int threads);
 void synchronize(at::Device device);
 
 // The kind of failure an exception stands for; crash where nothing better is known.
-protocol::FailureKind failure_kind_of(const std::exception& error);
+protocol::TrainerFailure failure_kind_of(const std::exception& error);
 
 }  // namespace windrow::worker

@@ -32,7 +32,7 @@ std::unique_ptr<ImageModel> make_image_model(const std::string& name, const Para
     if (name == entry.name) return entry.make(parameters, weights);
     known += std::string(known.empty() ? "" : ", ") + entry.name;
   }
-  throw TrainerError(protocol::FailureKind::spec,
+  throw TrainerError(protocol::TrainerFailure::spec,
                      "there is no model \"" + name + "\" for images; known are: " + known);
 }
 

@@ -9,7 +9,7 @@ Pool pool_from_name(const std::string& name) {
   if (name == "mean") return Pool::mean;
   if (name == "sum") return Pool::sum;
   if (name == "max") return Pool::max;
-  throw TrainerError(protocol::FailureKind::spec,
+  throw TrainerError(protocol::TrainerFailure::spec,
                      "pool is \"" + name + "\"; setnet knows mean, sum and max");
 }
 

@@ -45,7 +45,7 @@ OptimizerKind optimizer_from_name(const std::string& name) {
   if (name == "adam") return adam;
   if (name == "adamw") return adamw;
   throw TrainerError(
-      protocol::FailureKind::spec,
+      protocol::TrainerFailure::spec,
       "optimizer is \"" + name + "\"; known are sgd, nesterov, adagrad, rmsprop, adam and adamw");
 }
 

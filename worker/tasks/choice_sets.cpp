@@ -72,7 +72,7 @@ StudySets sets_of(const TrainingContext& context) {
         key, [&] { return load_choice_files(*files, split, context.device); });
     return {{both, &both->training}, {both, &both->test}, both->hash, both->facts};
   } catch (const sweeps::DataFileError& error) {
-    throw TrainerError(protocol::FailureKind::data, error.what());
+    throw TrainerError(protocol::TrainerFailure::data, error.what());
   }
 }
 

@@ -20,7 +20,7 @@ const Task& find_task(const std::string& name) {
     if (task.name == name) return task;
     known += (known.empty() ? "" : ", ") + task.name;
   }
-  throw TrainerError(protocol::FailureKind::spec,
+  throw TrainerError(protocol::TrainerFailure::spec,
                      "there is no task \"" + name + "\"; this windrow-trainer has: " + known);
 }
 
