@@ -1,9 +1,10 @@
 // Early stopping on one metric, as Keras and PyTorch Lightning define it: stop when the metric has
-// not improved for `patience` epochs in a row. Used by the trainer and, for trainers that know
-// nothing of it, by the agent.
+// not improved for `patience` epochs in a row. Used by windrow-trainer and, for all other trainers,
+// by the agent.
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace windrow::protocol {
 
@@ -19,13 +20,27 @@ struct EarlyStopping {
   friend bool operator==(const EarlyStopping&, const EarlyStopping&) = default;
 };
 
-// The state: feed it each epoch's metric in order.
+// The watched metric of an epoch.
+struct Watched {
+  int epoch = 1;     // from 1
+  double value = 0;  // NaN: no number
+  friend bool operator==(const Watched&, const Watched&) = default;
+};
+
+// The state: feed it each epoch's metric. An epoch that comes again (a trial went on from an
+// earlier one) replaces what was known from it on.
 class EarlyStoppingMonitor {
  public:
-  explicit EarlyStoppingMonitor(EarlyStopping rule) : rule_(std::move(rule)) {}
+  // `history`: of the epochs that earlier attempts trained, in order.
+  explicit EarlyStoppingMonitor(EarlyStopping rule, const std::vector<Watched>& history = {})
+      : rule_(std::move(rule)) {
+    for (const Watched& one : history) observe(one.epoch, one.value);
+  }
 
   // Records `epoch` (from 1); true when it improved on the best so far. NaN never improves.
   bool observe(int epoch, double value) {
+    if (!history_.empty() && history_.back().epoch >= epoch) go_back_before(epoch);
+    history_.push_back({epoch, value});
     const double gain = rule_.goal == Goal::minimize ? best_value_ - value : value - best_value_;
     const bool improved = best_epoch_ == 0 ? value == value : gain > rule_.min_delta;
     if (improved) {
@@ -43,7 +58,15 @@ class EarlyStoppingMonitor {
   const EarlyStopping& rule() const { return rule_; }
 
  private:
+  void go_back_before(int epoch) {
+    std::vector<Watched> kept;
+    for (const Watched& one : history_)
+      if (one.epoch < epoch) kept.push_back(one);
+    *this = EarlyStoppingMonitor(rule_, kept);
+  }
+
   EarlyStopping rule_;
+  std::vector<Watched> history_;
   int best_epoch_ = 0;
   double best_value_ = 0;
   int waited_ = 0;

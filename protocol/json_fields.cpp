@@ -4,12 +4,16 @@
 #include <cmath>
 #include <limits>
 
+#include "protocol/metric_values.h"
+#include "protocol/text.h"
+
 namespace windrow::protocol::fields {
 
 void wrong_type(const std::string& key, const char* expected, const Json& got) {
-  std::string value = got.dump();
-  if (value.size() > 60) value = value.substr(0, 57) + "...";
-  throw ProtocolError(key + ": " + expected + " is needed, got " + value);
+  const std::string value = got.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string_view begin = cut_utf8(value, 60);
+  throw ProtocolError(key + ": " + expected + " is needed, got " + std::string(begin) +
+                      (begin.size() < value.size() ? "..." : ""));
 }
 
 namespace {
@@ -40,8 +44,20 @@ void read_scalar(const Json& json, bool& value, const std::string& key) {
   value = json.get<bool>();
 }
 void read_scalar(const Json& json, std::int64_t& value, const std::string& key) {
-  if (!json.is_number_integer()) wrong_type(key, "an integer", json);
-  value = json.get<std::int64_t>();
+  constexpr double kLargest = 9007199254740992;  // 2^53
+  if (json.is_number_integer()) {
+    value = json.get<std::int64_t>();
+    return;
+  }
+  // 1.0 and "1", as other languages write whole numbers.
+  std::optional<double> number;
+  try {
+    if (!json.is_boolean()) number = read_number(json);
+  } catch (const NoNumber&) {
+  }
+  if (!number || *number != std::floor(*number) || std::abs(*number) > kLargest)
+    wrong_type(key, "an integer", json);
+  value = static_cast<std::int64_t>(*number);
 }
 void read_scalar(const Json& json, int& value, const std::string& key) {
   std::int64_t wide = 0;
@@ -51,11 +67,10 @@ void read_scalar(const Json& json, int& value, const std::string& key) {
   value = static_cast<int>(wide);
 }
 void read_scalar(const Json& json, double& value, const std::string& key) {
-  if (json.is_null()) {
-    value = std::nan("");
-  } else if (json.is_number()) {
-    value = json.get<double>();
-  } else {
+  try {
+    if (json.is_boolean()) throw NoNumber{};
+    value = read_number(json).value_or(std::nan(""));
+  } catch (const NoNumber&) {
     wrong_type(key, "a number or null", json);
   }
 }
@@ -69,6 +84,11 @@ void read_scalar(const Json& json, Goal& value, const std::string& key) {
   }
 }
 void read_scalar(const Json& json, TrainerFailure& value, const std::string& key) {
+  // What only the orchestrator can know is a crash where a trainer says it.
+  if (json == "hang" || json == "node") {
+    value = TrainerFailure::crash;
+    return;
+  }
   read_name(json, value, key, kTrainerFailureNames);
 }
 void read_scalar(const Json& json, FailureKind& value, const std::string& key) {
@@ -82,8 +102,11 @@ void read_scalar(const Json& json, Arguments& value, const std::string& key) {
 }
 void read_scalar(const Json& json, Metrics& value, const std::string& key) {
   if (!json.is_object()) wrong_type(key, "an object of numbers", json);
-  for (const auto& [name, number] : json.items())
+  for (const auto& [name, number] : json.items()) {
+    if (const std::string fault = name_fault(name); !fault.empty())
+      throw ProtocolError(key + ": the name \"" + quote(name) + "\" can't be taken: " + fault);
     read_scalar(number, value[name], key + "." + name);
+  }
 }
 void read_scalar(const Json& json, Json& value, const std::string& key) {
   if (!json.is_object()) wrong_type(key, "an object", json);

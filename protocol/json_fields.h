@@ -87,6 +87,11 @@ void visit(V& v, M& m) {
   v("min_delta", m.min_delta, optional);
   v("restore_best", m.restore_best, optional);
 }
+template <class V, Is<Watched> M>
+void visit(V& v, M& m) {
+  v("epoch", m.epoch, required);
+  v("value", m.value, required);
+}
 template <class V, Is<Start> M>
 void visit(V& v, M& m) {
   v("trial", m.trial, required);
@@ -169,6 +174,7 @@ void visit(V& v, M& m) {
   v("trainer", m.trainer, required);
   v("lost_seconds", m.lost_seconds, required);
   v("stop_within_seconds", m.stop_within_seconds, required);
+  v("until_ms", m.until_ms, required);
 }
 template <class V, Is<Assign> M>
 void visit(V& v, M& m) {

@@ -4,6 +4,8 @@
 #include <cctype>
 
 #include "protocol/json_fields.h"
+#include "protocol/lenient_json.h"
+#include "protocol/text.h"
 
 namespace windrow::protocol {
 namespace {
@@ -17,43 +19,25 @@ std::string message_to_line(const Variant& message) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-// Python's json writes NaN, Infinity and -Infinity; JSON has only null.
-std::string replace_bare_nan(std::string_view line) {
-  std::string out;
-  bool in_string = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (in_string) {
-      out += c;
-      if (c == '\\' && i + 1 < line.size()) out += line[++i];
-      if (c == '"') in_string = false;
-      continue;
-    }
-    bool replaced = false;
-    for (std::string_view word : {"-Infinity", "Infinity", "-NaN", "NaN"}) {
-      if (line.substr(i, word.size()) == word) {
-        out += "null";
-        i += word.size() - 1;
-        replaced = true;
-        break;
-      }
-    }
-    if (replaced) continue;
-    in_string = c == '"';
-    out += c;
-  }
-  return out;
-}
-
 // The JSON object on the line; discarded where there is none.
 Json parse_object(std::string_view line) {
   const auto first =
       std::find_if_not(line.begin(), line.end(), [](unsigned char c) { return std::isspace(c); });
   if (first == line.end() || *first != '{') return Json(Json::value_t::discarded);
+  if (is_too_deep(line)) return Json(Json::value_t::discarded);
   Json json = Json::parse(line, nullptr, false);
-  if (json.is_discarded() && (line.find("NaN") != line.npos || line.find("Infinity") != line.npos))
-    json = Json::parse(replace_bare_nan(line), nullptr, false);
-  return json;
+  if (!json.is_discarded()) return json;
+  try {
+    return read_lenient_json(line);
+  } catch (const LenientJsonFault&) {
+    return Json(Json::value_t::discarded);
+  }
+}
+
+// Begins with a brace and has an event: nothing that a program prints by chance.
+bool looks_like_message(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of(" \t");
+  return begin != line.npos && line[begin] == '{' && line.find("\"event\"") != line.npos;
 }
 
 template <class Variant, std::size_t I = 0>
@@ -80,6 +64,8 @@ std::string to_line(const FromTrainer& message) {
 
 std::optional<FromTrainer> parse_from_trainer(std::string_view line) {
   const Json json = parse_object(line);
+  if (json.is_discarded() && looks_like_message(line))
+    throw ProtocolError("it can't be read: " + quote(line));
   if (!json.is_object()) return std::nullopt;
   const auto event = json.find("event");
   if (event == json.end() || !event->is_string()) return std::nullopt;
@@ -98,29 +84,6 @@ ToTrainer parse_to_trainer(std::string_view line) {
   if (event == json.end() || !event->is_string())
     throw ProtocolError("the key \"event\" is missing: " + std::string(line.substr(0, 80)));
   return message_from_json<ToTrainer>(json, event->get<std::string>());
-}
-
-std::optional<Epoch> parse_epoch_shorthand(std::string_view line) {
-  const Json json = parse_object(line);
-  if (!json.is_object() || json.contains("event")) return std::nullopt;
-  const auto number = json.find("epoch");
-  if (number == json.end() || !number->is_number_integer()) return std::nullopt;
-  Epoch epoch;
-  fields::read_scalar(*number, epoch.epoch, "epoch");
-  for (const auto& [key, value] : json.items()) {
-    if (key == "epoch" || !(value.is_number() || value.is_null())) continue;
-    fields::read_scalar(value, key == "wall_seconds" ? epoch.wall_seconds : epoch.metrics[key],
-                        key);
-  }
-  return epoch;
-}
-
-std::optional<Metrics> parse_result_shorthand(std::string_view line) {
-  const Json json = parse_object(line);
-  if (!json.is_object() || json.contains("event") || !json.contains("result")) return std::nullopt;
-  Metrics result;
-  fields::read_scalar(json["result"], result, "result");
-  return result;
 }
 
 Json to_json(const EarlyStopping& rule) {

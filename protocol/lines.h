@@ -20,21 +20,12 @@ std::string to_line(const ToTrainer& message);
 std::string to_line(const FromTrainer& message);
 
 // Parses a line. nullopt: no JSON object with an "event", that is, log text. Throws ProtocolError
-// on an object with an unknown "event", or with keys missing or of the wrong type. The bare words
-// NaN and Infinity, which Python's json writes, are read as null (NaN in metrics).
+// on an object with an unknown "event", with keys missing or of the wrong type, or that can't be
+// read. nan, inf and what else programs print for no number are read as null (NaN in metrics).
 std::optional<FromTrainer> parse_from_trainer(std::string_view line);
 
 // The same for what a trainer reads; every line must be a message. Throws ProtocolError.
 ToTrainer parse_to_trainer(std::string_view line);
-
-// The shorthand of a process-a-trial trainer: {"epoch": 1, "loss": 0.5, ...}. Every other key with
-// a number or null is a metric; "wall_seconds" is taken as such. nullopt: log text. Trial and
-// attempt are left for the caller to fill in.
-std::optional<Epoch> parse_epoch_shorthand(std::string_view line);
-
-// The shorthand {"result": {"loss": 0.5, ...}}: the trial's result. nullopt: log text. Throws
-// ProtocolError where a value is no number.
-std::optional<Metrics> parse_result_shorthand(std::string_view line);
 
 // Early stopping as the "early_stopping" of a start message; the same form as in a study file.
 Json to_json(const EarlyStopping& rule);

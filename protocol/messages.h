@@ -43,9 +43,9 @@ struct Start {
   std::string checkpoint_dir;  // this trial's own folder; "" = keep no checkpoints
   int committed_epochs = 0;    // epochs 1..n are in the database; go on from the newest
                                // usable checkpoint and send again what lies after n
-  // The early-stopping metric of epochs 1..committed_epochs (NaN: no number), for the agent, which
-  // watches trainers that don't stop by themselves. Empty without early stopping.
-  std::vector<double> watched_history;
+  // The early-stopping metric of the recorded epochs, in order, for the agent, which watches
+  // trainers that don't stop by themselves. Empty without early stopping.
+  std::vector<Watched> watched_history;
   friend bool operator==(const Start&, const Start&) = default;
 };
 
@@ -165,6 +165,9 @@ struct Welcome {              // the answer to Hello
   TrainerSettings trainer;
   double lost_seconds = 30;        // silence after which either side takes the other for dead
   double stop_within_seconds = 0;  // after a stop, what still runs is ended then; 0: no limit
+  // Unix time by which the run is to be over, in milliseconds: no epoch is begun that can't end
+  // before; 0: no limit.
+  std::int64_t until_ms = 0;
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 

@@ -5,6 +5,7 @@
 #include "storage/lock.h"
 #include "storage/names.h"
 #include "storage/reader_query.h"
+#include "storage/reconcile.h"
 #include "storage/schema.h"
 #include "storage/views.h"
 
@@ -86,10 +87,7 @@ Reader::Reader(const std::filesystem::path& file)
     throw StorageError(file.string() +
                        ": is empty; name another database with --db, or begin one with `windrow "
                        "run STUDY.yaml`");
-  if (version < schema_version())
-    throw StorageError(file.string() + ": has schema version " + std::to_string(version) +
-                       ", and this windrow reads version " + std::to_string(schema_version()) +
-                       "; `windrow resume` brings it up to date");
+  // An older file has the views of its time, which say what it holds; a run brings it up to date.
   add_missing_views(*impl_->database);
 }
 
@@ -129,7 +127,7 @@ std::vector<TrialInfo> Reader::trials(const std::string& study) {
       std::string("SELECT t.id, c.hash, t.seed, t.state, t.attempts, "
                   "CASE t.state WHEN 2 THEN t.epochs ELSE e.last END, "
                   "CASE t.state WHEN 2 THEN t.wall_seconds / nullif(t.epochs, 0) ELSE e.mean END, "
-                  "CASE t.state WHEN 2 THEN t.wall_seconds ELSE e.total END "
+                  "CASE t.state WHEN 2 THEN t.wall_seconds ELSE e.total END, t.failure "
                   "FROM study s JOIN cell c ON c.study = s.id JOIN trial t ON t.cell = c.id "
                   "LEFT JOIN (SELECT trial, max(epoch) AS last, avg(wall_seconds) AS mean, "
                   "sum(wall_seconds) AS total FROM epoch WHERE trial IN "
@@ -146,9 +144,14 @@ std::vector<TrialInfo> Reader::trials(const std::string& study) {
     trial.epochs = static_cast<int>(select.integer(5));
     trial.mean_epoch_seconds = select.real(6);
     trial.wall_seconds = select.real(7);
+    if (!select.is_null(8)) trial.failure = protocol::failure_kind(select.text(8));
     trials.push_back(std::move(trial));
   }
   return trials;
+}
+
+CellMeans Reader::cell_metrics(const std::string& study, const std::vector<std::int64_t>& seeds) {
+  return storage::cell_metrics(*impl_->database, study, seeds);
 }
 
 std::vector<StateCounts> Reader::counts_by_stage(const std::string& study) {

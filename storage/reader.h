@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/failure.h"
+#include "storage/cell_means.h"
 #include "storage/error.h"
 #include "storage/result_table.h"
 #include "storage/trial_state.h"
@@ -29,6 +31,7 @@ struct TrialInfo {
   std::string cell;  // hash
   std::int64_t seed = 0;
   TrialState state = TrialState::pending;
+  std::optional<protocol::FailureKind> failure;  // of a failed trial
   int attempts = 0;
   int epochs = 0;                 // committed
   double mean_epoch_seconds = 0;  // over its committed epochs; 0 = none yet
@@ -75,6 +78,9 @@ class Reader {
 
   // The trials of a study, in grid order and then by seed; cells of no stage come last.
   std::vector<TrialInfo> trials(const std::string& study);
+  // Mean of each metric (result, else last epoch) over the finished trials of each cell, of
+  // these seeds.
+  CellMeans cell_metrics(const std::string& study, const std::vector<std::int64_t>& seeds);
   // A line a stage, in the study's order; trials of a cell that two stages share are counted in
   // both.
   std::vector<StateCounts> counts_by_stage(const std::string& study);

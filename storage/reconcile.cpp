@@ -1,11 +1,13 @@
 #include "storage/reconcile.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <tuple>
 #include <unordered_map>
 
 #include "storage/clock.h"
+#include "storage/schema.h"
 
 namespace windrow::storage {
 namespace {
@@ -163,6 +165,41 @@ void add_failures(Database& db, std::int64_t study, std::vector<StoredTrial>& tr
     if (found == by_id.end() || !kind) continue;
     found->second->failures_by_kind[*kind] = static_cast<int>(select.integer(2));
   }
+  Statement stopped(db,
+                    "SELECT f.trial, count(DISTINCT a.session) FROM failure f "
+                    "JOIN attempt a ON a.trial = f.trial AND a.attempt = f.attempt "
+                    "JOIN trial t ON t.id = f.trial JOIN cell c ON c.id = t.cell "
+                    "WHERE c.study = ?1 AND f.forgiven = ?2 GROUP BY f.trial");
+  stopped.bind(study, kForgivenWithTheRun);
+  while (stopped.step()) {
+    if (by_id.empty())
+      for (StoredTrial& trial : trials) by_id.emplace(trial.id.value, &trial);
+    const auto found = by_id.find(stopped.integer(0));
+    if (found != by_id.end()) found->second->stopped_runs = static_cast<int>(stopped.integer(1));
+  }
+}
+
+// The watched metric of the committed epochs of trials that are to go on.
+void add_histories(Database& db, std::int64_t study, const std::string& metric,
+                   std::vector<StoredTrial>& trials) {
+  std::unordered_map<std::int64_t, StoredTrial*> open;
+  for (StoredTrial& trial : trials)
+    if (trial.committed_epochs > 0 && trial.state != TrialState::finished &&
+        trial.state != TrialState::failed)
+      open.emplace(trial.id.value, &trial);
+  if (open.empty()) return;
+  Statement select(db,
+                   "SELECT e.trial, e.epoch, m.value FROM cell c JOIN trial t ON t.cell = c.id "
+                   "JOIN epoch e ON e.trial = t.id JOIN epoch_metric m ON m.epoch_id = e.id "
+                   "AND m.metric = (SELECT id FROM metric WHERE name = ?2) "
+                   "WHERE c.study = ?1 AND t.state < 2 ORDER BY e.trial, e.epoch");
+  select.bind(study, metric);
+  while (select.step()) {
+    const auto found = open.find(select.integer(0));
+    if (found == open.end()) continue;
+    found->second->watched.push_back(
+        {static_cast<int>(select.integer(1)), select.is_null(2) ? std::nan("") : select.real(2)});
+  }
 }
 
 }  // namespace
@@ -195,6 +232,7 @@ std::vector<StoredTrial> reconcile(Database& db, Names& names, const StudyRecord
       trials.push_back(std::move(trial));
     }
   add_failures(db, study_id, trials);
+  if (!study.watched_metric.empty()) add_histories(db, study_id, study.watched_metric, trials);
   return trials;
 }
 
@@ -217,16 +255,17 @@ int reset_failed(Database& db, const std::string& study) {
   return static_cast<int>(db.changes());
 }
 
-std::map<std::string, std::map<std::string, double>> cell_metrics(Database& db,
-                                                                  const std::string& study) {
-  std::map<std::string, std::map<std::string, double>> result;
+CellMeans cell_metrics(Database& db, const std::string& study,
+                       const std::vector<std::int64_t>& seeds) {
+  CellMeans result;
   Statement select(
       db,
       "SELECT c.hash, m.name, avg(r.value) FROM study s JOIN cell c ON c.study = s.id "
       "JOIN trial t ON t.cell = c.id AND t.state = 2 JOIN trial_metric r ON r.trial = t.id "
       "JOIN metric m ON m.id = r.metric WHERE s.name = ?1 AND r.value IS NOT NULL "
+      "AND t.seed IN (SELECT value FROM json_each(?2)) "
       "GROUP BY c.id, m.id");
-  select.bind(study);
+  select.bind(study, Json(seeds).dump());
   while (select.step())
     result[std::string(select.text(0))][std::string(select.text(1))] = select.real(2);
   return result;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/cell_means.h"
 #include "storage/database.h"
 #include "storage/names.h"
 #include "storage/records.h"
@@ -25,7 +26,7 @@ void end_dead_runs(Database& database);
 int reset_failed(Database& database, const std::string& study);
 
 // Store::cell_metrics.
-std::map<std::string, std::map<std::string, double>> cell_metrics(Database& database,
-                                                                  const std::string& study);
+CellMeans cell_metrics(Database& database, const std::string& study,
+                       const std::vector<std::int64_t>& seeds);
 
 }  // namespace windrow::storage

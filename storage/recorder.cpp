@@ -2,6 +2,7 @@
 
 #include "storage/clock.h"
 #include "storage/process.h"
+#include "storage/schema.h"
 
 namespace windrow::storage {
 namespace {
@@ -68,7 +69,7 @@ Recorder::Recorder(Database& db, Names& names)
                     "INSERT OR REPLACE INTO trial_metric (trial, metric, value) "
                     "SELECT ?1, metric, value FROM epoch_metric WHERE epoch_id = ?2"),
       end_attempt_(db,
-                   "UPDATE attempt SET ended_at = ?3, outcome = ?4 "
+                   "UPDATE attempt SET ended_at = ?3, outcome = ?4, unread_lines = ?5 "
                    "WHERE trial = ?1 AND attempt = ?2 RETURNING began_at"),
       finish_trial_(db,
                     "UPDATE trial SET state = 2, attempts = max(attempts, ?2), epochs = ?3, "
@@ -87,6 +88,8 @@ Recorder::Recorder(Database& db, Names& names)
       fail_trial_(db,
                   "UPDATE trial SET state = ?3, attempts = ?2, failure = ?4 "
                   "WHERE id = ?1 AND state <> 2 AND attempts <= ?2"),
+      forgive_(db, "UPDATE failure SET forgiven = ?3 WHERE trial = ?1 AND attempt = ?2"),
+      give_up_trial_(db, "UPDATE trial SET state = ?2, failure = ?3 WHERE id = ?1 AND state <> 2"),
       insert_event_(db, "INSERT INTO event (session, at, kind, text) VALUES (?1, ?2, ?3, ?4)"),
       put_slot_(db,
                 "INSERT OR REPLACE INTO slot (session, slot, host, rank, device, threads) "
@@ -165,25 +168,27 @@ void Recorder::on(const AttemptFinished& r) {
   const std::int64_t epochs = epoch_totals_.integer(0);
   double wall_seconds = has_epochs ? epoch_totals_.real(1) : f.wall_seconds;
   epoch_totals_.reset();
-  const bool began =
-      end_attempt_.row(trial, f.attempt, at_, "finished") && !end_attempt_.is_null(0);
+  const bool began = end_attempt_.row(trial, f.attempt, at_, "finished", r.unread_lines) &&
+                     !end_attempt_.is_null(0);
   if (!has_epochs && wall_seconds <= 0 && began)
     wall_seconds = static_cast<double>(at_ - end_attempt_.integer(0)) / 1000;
   end_attempt_.reset();
-  put_result(trial, f.result, has_epochs);
+  put_result(trial, f, has_epochs);
   for (const auto& [name, content] : f.artefacts.items())
     put_artefact_.run(trial, f.attempt, name, dump(content));
   finish_trial_.run(trial, f.attempt, epochs, wall_seconds);
 }
 
 // The last epoch's metrics, and over them what the trainer states as the result.
-void Recorder::put_result(std::int64_t trial, const protocol::Metrics& result, bool has_epochs) {
+void Recorder::put_result(std::int64_t trial, const protocol::Finished& finished, bool has_epochs) {
   if (has_epochs) {
-    last_epoch_.row(trial);
-    copy_metrics_.run(trial, last_epoch_.integer(0));
-    last_epoch_.reset();
+    const bool named = finished.result.empty() && finished.result_epoch > 0;
+    Statement& epoch = named ? epoch_id_ : last_epoch_;
+    const bool found = named ? epoch.row(trial, finished.result_epoch) : epoch.row(trial);
+    if (found) copy_metrics_.run(trial, epoch.integer(0));
+    epoch.reset();
   }
-  for (const auto& [name, value] : result)
+  for (const auto& [name, value] : finished.result)
     put_trial_metric_.run(trial, names_.trial_metric(name), value);
 }
 
@@ -197,10 +202,19 @@ void Recorder::on(const AttemptFailed& r) {
   if (!r.began)
     insert_unbegun_attempt_.run(trial, r.attempt, session(), r.host, r.rank,
                                 slot ? std::to_string(*slot) : "", slot ? 1 : 0);
-  end_attempt_.run(trial, r.attempt, at_, kind);
+  end_attempt_.run(trial, r.attempt, at_, kind, r.unread_lines);
   const auto state = r.final ? TrialState::failed : TrialState::pending;
   fail_trial_.run(trial, r.attempt, static_cast<int>(state),
                   r.final ? std::optional(kind) : std::nullopt);
+}
+
+void Recorder::on(const FailureForgiven& r) {
+  forgive_.run(r.trial.value, r.attempt, r.run_stopped ? kForgivenWithTheRun : kForgiven);
+}
+
+void Recorder::on(const TrialFailed& r) {
+  give_up_trial_.run(r.trial.value, static_cast<int>(TrialState::failed),
+                     protocol::to_string(r.kind));
 }
 
 void Recorder::on(const Event& r) {

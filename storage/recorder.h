@@ -26,11 +26,13 @@ class Recorder {
   void on(const EpochDone& record);
   void on(const AttemptFinished& record);
   void on(const AttemptFailed& record);
+  void on(const FailureForgiven& record);
+  void on(const TrialFailed& record);
   void on(const Event& record);
   void on(const SlotRecord& record);
 
   std::int64_t session();
-  void put_result(std::int64_t trial, const protocol::Metrics& result, bool has_epochs);
+  void put_result(std::int64_t trial, const protocol::Finished& finished, bool has_epochs);
 
   Database& database_;
   Names& names_;
@@ -44,6 +46,7 @@ class Recorder {
   Statement drop_epochs_, drop_epoch_metrics_, epoch_totals_, last_epoch_, copy_metrics_,
       end_attempt_, finish_trial_, put_artefact_;
   Statement insert_failure_, insert_unbegun_attempt_, fail_trial_;
+  Statement forgive_, give_up_trial_;
   Statement insert_event_, put_slot_;
 };
 

@@ -27,6 +27,7 @@ struct StudyRecord {
   std::string name;  // the study's identity in the database
   std::string text;  // effective YAML
   std::string hash;
+  std::string watched_metric = {};  // of early stopping, whose history is wanted; "" = none
 };
 
 // A trial as the database knows it when a run begins.
@@ -41,7 +42,9 @@ struct StoredTrial {
   int committed_epochs = 0;       // the last epoch that is durable; 0 = none
   double mean_epoch_seconds = 0;  // over its committed epochs; 0 = none yet
   std::optional<protocol::FailureKind> failure;           // of a failed trial
-  std::map<protocol::FailureKind, int> failures_by_kind;  // over all its attempts
+  std::map<protocol::FailureKind, int> failures_by_kind;  // that count, over all its attempts
+  int stopped_runs = 0;  // in which it failed and which were stopped since everything did
+  std::vector<protocol::Watched> watched;  // the watched metric of its committed epochs
 };
 
 // ---- what happens during a run, in the order in which it must be applied
@@ -60,9 +63,11 @@ struct AttemptBegan {
 struct EpochDone {
   protocol::Epoch epoch;
 };
-struct AttemptFinished {  // the trial is finished with it; epochs beyond finished.epochs, which an
+struct AttemptFinished {  // finished.result_epoch names the result where there is no result; the
+                          // trial is finished with it; epochs beyond finished.epochs, which an
                           // earlier attempt may have left, are removed
   protocol::Finished finished;
+  int unread_lines = 0;
 };
 struct AttemptFailed {
   TrialId trial;
@@ -76,7 +81,17 @@ struct AttemptFailed {
   int rank = 0;
   std::optional<SlotId> slot;
   std::string stderr_tail;
+  int unread_lines = 0;
   bool final = false;  // the trial is failed with it; otherwise it is pending again
+};
+struct FailureForgiven {  // it counts no longer: the machine was to blame
+  TrialId trial;
+  int attempt = 1;
+  bool run_stopped = false;  // with the whole run, since everything failed alike
+};
+struct TrialFailed {  // for good: no retry is left
+  TrialId trial;
+  protocol::FailureKind kind{};
 };
 struct Event {  // audit trail: run begins, agent joined or lost, slot drained, ...
   std::string kind;
@@ -89,7 +104,7 @@ struct SlotRecord {
   std::string device;
   int threads = 1;
 };
-using Record =
-    std::variant<AttemptBegan, EpochDone, AttemptFinished, AttemptFailed, Event, SlotRecord>;
+using Record = std::variant<AttemptBegan, EpochDone, AttemptFinished, AttemptFailed,
+                            FailureForgiven, TrialFailed, Event, SlotRecord>;
 
 }  // namespace windrow::storage

@@ -110,10 +110,20 @@ void to_version_1(Database& database) {
   for (const auto& [df, t975] : kStudentT) insert.run(df, t975);
 }
 
+// The file's own name for itself, which folders of checkpoints bear: trials are numbered in each
+// file alike. And what trainers printed that could not be read.
+void to_version_2(Database& database) {
+  database.execute(R"sql(
+CREATE TABLE identity (id INTEGER PRIMARY KEY CHECK (id = 1), database_id TEXT NOT NULL);
+INSERT INTO identity VALUES (1, lower(hex(randomblob(16))));
+ALTER TABLE attempt ADD COLUMN unread_lines INTEGER NOT NULL DEFAULT 0;
+)sql");
+}
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 1> steps = {to_version_1};
+  static const std::array<Migration, 2> steps = {to_version_1, to_version_2};
   return steps;
 }
 

@@ -13,6 +13,10 @@ namespace windrow::storage {
 // In the header of every Windrow database ("wndr"), so that another program's SQLite file is told.
 inline constexpr std::int64_t kApplicationId = 0x776e6472;
 
+// failure.forgiven: why a failure is not counted against a trial's budgets; 0: it is.
+inline constexpr int kForgiven = 1;            // by `windrow retry`, or the machine was to blame
+inline constexpr int kForgivenWithTheRun = 2;  // everything failed alike, and the run was stopped
+
 // A step from one schema version to the next. Version 0 is a file without tables.
 using Migration = std::function<void(Database&)>;
 

@@ -58,6 +58,7 @@ struct Store::Impl {
   void throw_error() const;  // with mutex held
 
   StoreOptions options;
+  std::string database_id;
   CoordinatorLock lock;
   Database database;
   Names names{database};
@@ -106,6 +107,10 @@ Store::Impl::Impl(const std::filesystem::path& file, StoreOptions given)
     end_dead_runs(database);
     names.load();
     refresh_views(database, names);
+    Statement identity(database, "SELECT database_id FROM identity");
+    identity.step();
+    database_id = identity.text(0);
+    identity.reset();
     transaction.commit();
   }
   recorder.emplace(database, names);
@@ -235,6 +240,10 @@ Store::Store(const std::filesystem::path& file, StoreOptions options)
 
 Store::~Store() = default;
 
+std::string Store::database_id() const {
+  return impl_->database_id;
+}
+
 std::vector<StoredTrial> Store::reconcile(const StudyRecord& study,
                                           const std::vector<CellRecord>& cells,
                                           const std::vector<std::int64_t>& seeds) {
@@ -255,9 +264,10 @@ std::future<std::vector<StoredTrial>> Store::begin_reconcile(StudyRecord study,
   });
 }
 
-std::future<CellMeans> Store::begin_cell_metrics(std::string study) {
-  return impl_->begin([impl = impl_.get(), study = std::move(study)] {
-    return storage::cell_metrics(impl->database, study);
+std::future<CellMeans> Store::begin_cell_metrics(std::string study,
+                                                 std::vector<std::int64_t> seeds) {
+  return impl_->begin([impl = impl_.get(), study = std::move(study), seeds = std::move(seeds)] {
+    return storage::cell_metrics(impl->database, study, seeds);
   });
 }
 
@@ -269,8 +279,8 @@ void Store::request_flush() {
   impl_->work_arrived.notify_one();
 }
 
-CellMeans Store::cell_metrics(const std::string& study) {
-  return impl_->call([&] { return storage::cell_metrics(impl_->database, study); });
+CellMeans Store::cell_metrics(const std::string& study, const std::vector<std::int64_t>& seeds) {
+  return begin_cell_metrics(study, seeds).get();
 }
 
 std::uint64_t Store::record(Record record) {

@@ -8,13 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "storage/cell_means.h"
 #include "storage/error.h"
 #include "storage/records.h"
 
 namespace windrow::storage {
-
-// Of each cell, by hash: metric to mean.
-using CellMeans = std::map<std::string, std::map<std::string, double>>;
 
 struct StoreOptions {
   std::chrono::milliseconds commit_interval{100};  // at most so long is a record not yet durable
@@ -31,6 +29,9 @@ class Store {
   ~Store();  // flushes; swallows errors (call flush() first to see them)
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
+
+  // A random name that the database got when it was made, 32 hexadecimal digits: copies share it.
+  std::string database_id() const;
 
   // Makes the database hold this study with these cells x seeds: new trials are inserted (pending)
   // in the order cells-major, seeds-minor of `cells`; stage membership is brought up to date;
@@ -58,14 +59,15 @@ class Store {
   std::future<std::vector<StoredTrial>> begin_reconcile(StudyRecord study,
                                                         std::vector<CellRecord> cells,
                                                         std::vector<std::int64_t> seeds);
-  std::future<CellMeans> begin_cell_metrics(std::string study);
+  std::future<CellMeans> begin_cell_metrics(std::string study, std::vector<std::int64_t> seeds);
 
   // What was recorded so far is made durable at once and not at the end of the interval;
   // committed() tells when.
   void request_flush();
 
-  // Mean of each metric (result, else last epoch) over the finished trials of each cell.
-  CellMeans cell_metrics(const std::string& study);
+  // Mean of each metric (result, else last epoch) over the finished trials of each cell, of these
+  // seeds: what an earlier version of the study had besides does not count.
+  CellMeans cell_metrics(const std::string& study, const std::vector<std::int64_t>& seeds);
 
  private:
   struct Impl;

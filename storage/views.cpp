@@ -81,7 +81,7 @@ std::string attempts() {
          "(SELECT sum(threads) FROM slot WHERE session = attempt.session AND instr(',' || "
          "attempt.slots || ',', ',' || slot || ',') > 0) AS threads, device, versions, info, " +
          iso_time("began_at") + " AS began_at, " + iso_time("ended_at") +
-         " AS ended_at, outcome, resumed_from_epoch FROM attempt";
+         " AS ended_at, outcome, resumed_from_epoch, unread_lines FROM attempt";
 }
 
 std::string failures() {

@@ -34,11 +34,16 @@ void append_string(const std::string& value, std::string& out) {
     out += Json(value).dump();
 }
 
+// Keys that came later are there only where they say something, so that older hashes stay.
 Json to_json(const protocol::TrainerSettings& trainer) {
-  return {{"command", trainer.command},
-          {"persistent", trainer.persistent || trainer.command.empty()},
-          {"ready_seconds", trainer.ready_seconds},
-          {"hang_seconds", trainer.hang_seconds}};
+  Json json = {{"command", trainer.command},
+               {"persistent", trainer.persistent || trainer.command.empty()},
+               {"ready_seconds", trainer.ready_seconds},
+               {"hang_seconds", trainer.hang_seconds}};
+  if (trainer.arguments != protocol::Arguments::words)
+    json["arguments"] = protocol::to_string(trainer.arguments);
+  if (trainer.reports_nothing) json["reports"] = "nothing";
+  return json;
 }
 
 Json to_json(const Stage& stage) {
@@ -54,6 +59,12 @@ Json to_json(const Stage& stage) {
                     {"by", stage.best->by},
                     {"goal", stage.best->goal == protocol::Goal::minimize ? "min" : "max"},
                     {"take", stage.best->take}};
+  if (stage.best && !stage.best->despite.empty()) {
+    std::vector<std::string_view> names;
+    for (const auto kind : stage.best->despite) names.push_back(protocol::to_string(kind));
+    std::ranges::sort(names);
+    json["best"]["despite"] = names;
+  }
   return json;
 }
 

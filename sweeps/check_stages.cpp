@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <set>
 
+#include "protocol/nearest.h"
 #include "sweeps/canonical.h"
-#include "sweeps/nearest.h"
 #include "sweeps/stages.h"
 #include "sweeps/study_source.h"
 

@@ -36,6 +36,8 @@ const char* to_string(protocol::Goal goal) {
 std::string trainer_text(const protocol::TrainerSettings& trainer) {
   return "trainer:\n  command: " + flow(trainer.command) +
          "\n  persistent: " + flow(trainer.persistent) +
+         "\n  arguments: " + std::string(protocol::to_string(trainer.arguments)) +
+         (trainer.reports_nothing ? "\n  reports: nothing" : "") +
          "\n  ready_seconds: " + flow(trainer.ready_seconds) +
          "\n  hang_seconds: " + flow(trainer.hang_seconds) + "\n";
 }
@@ -59,6 +61,11 @@ std::string selection_text(const Selection& best) {
   std::string text = "best: {count: " + std::to_string(best.count) + ", of: " + scalar(best.of) +
                      ", by: " + scalar(best.by) + ", goal: " + to_string(best.goal);
   if (!best.take.empty()) text += ", take: " + flow(best.take);
+  if (!best.despite.empty()) {
+    std::vector<std::string> names;
+    for (const auto kind : best.despite) names.emplace_back(protocol::to_string(kind));
+    text += ", despite: " + flow(names);
+  }
   return text + "}\n";
 }
 

@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <unordered_map>
 
+#include "protocol/nearest.h"
 #include "sweeps/canonical.h"
-#include "sweeps/nearest.h"
 #include "sweeps/stages.h"
 #include "sweeps/study.h"
 #include "sweeps/tasks/task_schema.h"
@@ -13,8 +14,9 @@ namespace {
 
 class Expander {
  public:
-  Expander(const Study& study, const CellMetrics& metrics, const std::vector<std::string>& complete)
-      : study_(study), metrics_(metrics), complete_(complete), hasher_(study) {
+  Expander(const Study& study, const CellMetrics& metrics, const std::vector<std::string>& complete,
+           const StageFailures& failures)
+      : study_(study), metrics_(metrics), complete_(complete), failures_(failures), hasher_(study) {
     if (study.task.empty()) return;
     task_ = find_task(study.task);
     if (!task_)
@@ -108,7 +110,32 @@ class Expander {
               "stage " + best.of + ", which it selects from, has no cells: " + from->second.reason};
     if (from->second.kind == waiting || std::ranges::find(complete_, best.of) == complete_.end())
       return {waiting, "waits for stage " + best.of};
+    if (const std::string why = machine_failures(best); !why.empty()) return {impossible, why};
     return {};
+  }
+
+  // A cell that is missing for the machine's reasons may be the best one.
+  std::string machine_failures(const Selection& best) const {
+    const auto found = failures_.find(best.of);
+    if (found == failures_.end()) return "";
+    int trials = 0;
+    std::vector<std::string> kinds;
+    for (const auto& [kind, count] : found->second) {
+      if (!is_machines(kind) || std::ranges::find(best.despite, kind) != best.despite.end())
+        continue;
+      trials += count;
+      kinds.emplace_back(protocol::to_string(kind));
+    }
+    if (trials == 0) return "";
+    return std::to_string(trials) + " trial" + (trials == 1 ? "" : "s") + " of stage " + best.of +
+           " failed (" + joined(kinds) +
+           "), and the best cell may be among them: run them again with `windrow retry`, or select "
+           "without them by `despite: [" +
+           joined(kinds) + "]` under best:";
+  }
+  static bool is_machines(protocol::FailureKind kind) {
+    using enum protocol::FailureKind;
+    return kind == crash || kind == cuda || kind == hang || kind == data || kind == node;
   }
 
   // The taken parameters of the best cells, best first. Sets `state` to impossible without any, and
@@ -188,6 +215,7 @@ class Expander {
   const Study& study_;
   const CellMetrics& metrics_;
   const std::vector<std::string>& complete_;
+  const StageFailures& failures_;
   const TaskSpec* task_ = nullptr;
   CellHasher hasher_;
   Expansion out_;
@@ -200,8 +228,26 @@ class Expander {
 }  // namespace
 
 Expansion expand(const Study& study, const CellMetrics& metrics,
-                 const std::vector<std::string>& complete) {
-  return Expander(study, metrics, complete).run();
+                 const std::vector<std::string>& complete, const StageFailures& failures) {
+  return Expander(study, metrics, complete, failures).run();
+}
+
+StageProgress stage_progress(
+    const Study& study, const Expansion& expansion,
+    const std::function<TrialEnd(const Cell&, std::int64_t seed)>& end_of) {
+  StageProgress progress;
+  std::set<std::string> open;
+  for (const Cell& cell : expansion.cells)
+    for (const std::int64_t seed : study.seeds) {
+      const TrialEnd end = end_of(cell, seed);
+      if (!end.over) open.insert(cell.stages.begin(), cell.stages.end());
+      if (end.failed)
+        for (const std::string& stage : cell.stages) ++progress.failures[stage][*end.failed];
+    }
+  for (const auto& [stage, state] : expansion.stages)
+    if (state.kind == StageState::Kind::expanded && !open.contains(stage))
+      progress.complete.push_back(stage);
+  return progress;
 }
 
 }  // namespace windrow::sweeps

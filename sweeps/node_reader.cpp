@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "sweeps/nearest.h"
+#include "protocol/nearest.h"
 
 namespace windrow::sweeps {
 namespace {
@@ -31,8 +31,9 @@ bool is_name(std::string_view text) {
 }
 
 bool is_parameter_name(std::string_view text) {
-  return !text.empty() && !is_digit(text[0]) &&
-         std::ranges::all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+  return !text.empty() && !is_digit(text[0]) && std::ranges::all_of(text, [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-';
+  });
 }
 
 bool for_each_entry(const YamlNode& node, std::string_view what, std::string_view example,
@@ -156,6 +157,18 @@ void SectionReader::goal(std::string_view key, protocol::Goal& out) const {
     out = protocol::Goal::maximize;
   else
     faults_.add(node->place, key, describe(*node) + " is not allowed; give min or max");
+}
+
+std::optional<std::size_t> SectionReader::choice(std::string_view key,
+                                                 std::span<const std::string> names) const {
+  const YamlNode* node = find(key);
+  if (!node) return std::nullopt;
+  const auto found = std::ranges::find(names, node->text);
+  if (node->kind == YamlNode::Kind::scalar && found != names.end())
+    return static_cast<std::size_t>(found - names.begin());
+  faults_.add(node->place, key,
+              describe(*node) + " is not allowed; " + suggestion(node->text, names));
+  return std::nullopt;
 }
 
 std::optional<std::string> read_text(const YamlNode& node, std::string_view key, Faults& faults) {

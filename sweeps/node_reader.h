@@ -40,6 +40,8 @@ class SectionReader {
   void integer(std::string_view key, std::int64_t minimum, std::int64_t maximum, int& out) const;
   // One of "min" and "max".
   void goal(std::string_view key, protocol::Goal& out) const;
+  // The place of the value among `names`.
+  std::optional<std::size_t> choice(std::string_view key, std::span<const std::string> names) const;
 
  private:
   void number(std::string_view key, bool zero_allowed, double& out) const;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "sweeps/nearest.h"
+#include "protocol/nearest.h"
 #include "sweeps/stages.h"
 #include "sweeps/study_source.h"
 
@@ -30,8 +30,18 @@ int swept_line(const StudySource& source, const std::string& key) {
   return 0;
 }
 
+// A value as in a file, but for a comment, which a command line has not: "a#b" and "a #b" arrive
+// whole.
+YamlNode parse_override(const std::string& text) {
+  const bool plain =
+      !text.empty() && std::string_view("\"'[{&*!|>").find(text[0]) == std::string_view::npos;
+  if (plain && text.find('#') != std::string::npos)
+    return {.kind = YamlNode::Kind::scalar, .text = text, .quoted = true};
+  return parse_yaml(text);
+}
+
 void apply_override(const Override& change, StudySource& source, Faults& faults) {
-  const YamlNode value = parse_yaml(change.value);
+  const YamlNode value = parse_override(change.value);
   if (change.key == "seeds") return read_seeds(value, faults, source.study.seeds);
   if (const int line = swept_line(source, change.key)) {
     faults.add({}, change.key,

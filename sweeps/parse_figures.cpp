@@ -3,7 +3,7 @@
 #include <array>
 #include <set>
 
-#include "sweeps/nearest.h"
+#include "protocol/nearest.h"
 #include "sweeps/stages.h"
 #include "sweeps/study_source.h"
 

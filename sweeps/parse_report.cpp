@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "sweeps/nearest.h"
+#include "protocol/nearest.h"
 #include "sweeps/study_source.h"
 
 namespace windrow::sweeps {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "protocol/nearest.h"
 #include "sweeps/canonical.h"
 #include "sweeps/study_source.h"
 
@@ -83,6 +84,27 @@ void read_cases(const YamlNode& node, ParameterReader& parameters, Faults& fault
   for (const YamlNode& item : node.items) read_case(item, parameters, faults, stage, source);
 }
 
+// Only the machine's failures: nan, oom and spec are properties of a cell, and no reason to wait.
+void read_despite(const YamlNode& node, Faults& faults, Selection& best) {
+  const std::vector<std::string> kinds = {"crash", "cuda", "hang", "data", "node"};
+  if (node.kind != YamlNode::Kind::sequence || node.items.empty()) {
+    faults.add(node.place, "despite",
+               describe(node) + " is no list of kinds of failure; give some of " + joined(kinds));
+    return;
+  }
+  for (const YamlNode& item : node.items) {
+    const auto name = read_text(item, "despite", faults);
+    if (!name) continue;
+    if (std::ranges::find(kinds, *name) == kinds.end()) {
+      faults.add(
+          item.place, "despite",
+          Json(*name).dump() + " is no failure of the machine's; " + suggestion(*name, kinds));
+      continue;
+    }
+    best.despite.push_back(*protocol::failure_kind(*name));
+  }
+}
+
 }  // namespace
 
 void read_selection(const YamlNode& node, Faults& faults, Selection& best, StageSource& source) {
@@ -100,6 +122,7 @@ void read_selection(const YamlNode& node, Faults& faults, Selection& best, Stage
   source.count = place("count");
   source.of = place("of");
   source.by = place("by");
+  if (const YamlNode* despite = reader.find("despite")) read_despite(*despite, faults, best);
   const YamlNode* take = reader.find("take");
   if (!take) return;
   if (take->kind != YamlNode::Kind::sequence || take->items.empty()) {

@@ -5,9 +5,9 @@
 #include <set>
 #include <sstream>
 
+#include "protocol/nearest.h"
 #include "sweeps/canonical.h"
 #include "sweeps/emit.h"
-#include "sweeps/nearest.h"
 #include "sweeps/study_source.h"
 
 namespace windrow::sweeps {
@@ -68,6 +68,12 @@ class StudyReader {
     const SectionReader reader(node, Section::trainer, "trainer", faults_);
     protocol::TrainerSettings& trainer = source_.study.trainer;
     reader.boolean("persistent", trainer.persistent);
+    const std::vector<std::string> arguments(protocol::kArgumentsNames.begin(),
+                                             protocol::kArgumentsNames.end());
+    if (const auto place = reader.choice("arguments", arguments))
+      trainer.arguments = static_cast<protocol::Arguments>(*place);
+    const std::vector<std::string> reports = {"epochs", "nothing"};
+    if (const auto place = reader.choice("reports", reports)) trainer.reports_nothing = *place == 1;
     reader.positive("ready_seconds", trainer.ready_seconds);
     reader.not_negative("hang_seconds", trainer.hang_seconds);
     const YamlNode* command = reader.find("command");

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -39,6 +40,7 @@ struct Selection {
   std::string by;
   protocol::Goal goal = protocol::Goal::minimize;
   std::vector<std::string> take;
+  std::vector<protocol::FailureKind> despite;  // failures of the machine's that don't matter
   friend bool operator==(const Selection&, const Selection&) = default;
 };
 
@@ -123,6 +125,9 @@ struct StageState {
   std::string reason;
 };
 
+// How many trials of each stage failed for good, by kind.
+using StageFailures = std::map<std::string, std::map<protocol::FailureKind, int>>;
+
 struct Expansion {
   std::vector<Cell> cells;  // in the order of first appearance; no two share a hash
   // Parameters with more than one value, stage by stage: those taken, of the cases, of the grid,
@@ -135,11 +140,24 @@ struct Expansion {
 // stage the combinations selected, best first; for each of them the cases; for each of those the
 // grid, its last axis fastest. Selected cells that agree in all that is taken give one combination.
 // A selecting stage is expanded when every trial of the stage it selects from is over, which the
-// caller says by naming that stage in `complete`. Ties in a selection go to the earlier cell.
-// Throws StudyError where a combination is refused (each cell is checked against the task's
-// parameters).
+// caller says by naming that stage in `complete`, and has no cells whose trials failed for the
+// machine's reasons, by `failures`, but for the kinds that its selection names in `despite`. Ties
+// in a selection go to the earlier cell. Throws StudyError where a combination is refused (each
+// cell is checked against the task's parameters).
 Expansion expand(const Study& study, const CellMetrics& metrics = {},
-                 const std::vector<std::string>& complete = {});
+                 const std::vector<std::string>& complete = {}, const StageFailures& failures = {});
+
+// How far the stages have come, by their trials.
+struct TrialEnd {
+  bool over = false;                            // finished or failed
+  std::optional<protocol::FailureKind> failed;  // for good, and why
+};
+struct StageProgress {
+  std::vector<std::string> complete;  // expanded stages of which every trial is over
+  StageFailures failures;
+};
+StageProgress stage_progress(const Study& study, const Expansion& expansion,
+                             const std::function<TrialEnd(const Cell&, std::int64_t seed)>& end_of);
 
 // The study file's JSON Schema (draft 2020-12), for editors.
 Json study_schema();

@@ -33,9 +33,20 @@ const std::vector<KeySpec> kTrainerKeys = {
      "true: it speaks the line protocol and takes trial after trial; false: a process "
      "a trial",
      R"({"type": "boolean", "default": false})"},
+    {"arguments",
+     "how a process a trial gets the parameters, beside WINDROW_PARAMETERS: words is "
+     "--name=value; flags the same, but --name for true and nothing for false; hydra is "
+     "name=value; none is nothing",
+     R"({"enum": ["words", "flags", "hydra", "none"], "default": "words"})"},
+    {"reports",
+     "epochs: what is finished has printed an epoch or a result; nothing: the exit code of a "
+     "process a trial is all",
+     R"({"enum": ["epochs", "nothing"], "default": "epochs"})"},
     {"ready_seconds", "a persistent trainer must say `ready` within this many seconds",
      R"({"type": "number", "exclusiveMinimum": 0, "default": 60})"},
-    {"hang_seconds", "a trainer silent for this many seconds hangs and is killed; 0 is no limit",
+    {"hang_seconds",
+     "a trainer without output on stdout and stderr for this many seconds hangs and is killed; "
+     "0 is no limit",
      R"({"type": "number", "minimum": 0, "default": 0})"},
 };
 
@@ -72,6 +83,10 @@ const std::vector<KeySpec> kBestKeys = {
      "the parameters that are taken from a selected cell; all that its stage sweeps, where "
      "this is absent",
      R"({"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": true})"},
+    {"despite",
+     "kinds of failure that trials of the earlier stage may have: crash, cuda, hang, data, node. "
+     "Without this nothing is selected from a stage that lacks cells for the machine's reasons",
+     R"({"type": "array", "items": {"enum": ["crash", "cuda", "hang", "data", "node"]}, "minItems": 1, "uniqueItems": true})"},
 };
 
 const std::vector<KeySpec> kReportKeys = {

@@ -57,6 +57,6 @@ inline constexpr long long kMaximumSeedCount = 1000000;
 inline constexpr long long kMaximumPatience = 1000000000;
 inline constexpr long long kMaximumStageCells = 1000000;
 inline constexpr const char* kNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$";
-inline constexpr const char* kParameterPattern = "^[A-Za-z_][A-Za-z0-9_]*$";
+inline constexpr const char* kParameterPattern = "^[A-Za-z_][A-Za-z0-9_.-]*$";
 
 }  // namespace windrow::sweeps

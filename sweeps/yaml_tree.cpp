@@ -9,6 +9,8 @@
 #include <map>
 #include <sstream>
 
+#include "protocol/text.h"
+
 namespace windrow::sweeps {
 namespace {
 
@@ -19,6 +21,7 @@ Place to_place(const YAML::Mark& mark) {
 // yaml-cpp's own YAML::Node would drop the places of keys; its events have them.
 class TreeBuilder : public YAML::EventHandler {
  public:
+  explicit TreeBuilder(std::string_view text) : text_(text) {}
   YamlNode root;
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -27,12 +30,14 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add({.kind = YamlNode::Kind::null, .place = to_place(mark)}, anchor);
+    add({.kind = YamlNode::Kind::null, .place = to_place(mark), .written = stands_at(mark)},
+        anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end())
       throw YamlFault{to_place(mark), "an alias stands within its own anchor; write the value out"};
+    count(found->second, mark);
     YamlNode copy = found->second;
     copy.place = to_place(mark);
     add(std::move(copy), 0);
@@ -67,6 +72,30 @@ class TreeBuilder : public YAML::EventHandler {
     bool has_key = false;
   };
 
+  // Whether a null is written out where the mark is; of one that isn't, the mark is that of
+  // whatever comes next.
+  bool stands_at(const YAML::Mark& mark) const {
+    if (mark.is_null() || mark.pos < 0) return false;
+    const std::string_view rest =
+        text_.substr(std::min(text_.size(), static_cast<std::size_t>(mark.pos)));
+    for (const char* word : {"~", "null", "Null", "NULL"})
+      if (rest.starts_with(word)) return true;
+    return false;
+  }
+  // Aliases of aliases make much of little.
+  void count(const YamlNode& copied, const YAML::Mark& mark) {
+    nodes_ += size_of(copied);
+    if (nodes_ > kMostNodes)
+      throw YamlFault{to_place(mark), "its aliases stand for more than " +
+                                          std::to_string(kMostNodes) +
+                                          " values in all; write out what is meant"};
+  }
+  static std::size_t size_of(const YamlNode& node) {
+    std::size_t size = 1;
+    for (const YamlNode& item : node.items) size += size_of(item);
+    for (const YamlEntry& entry : node.entries) size += 1 + size_of(entry.value);
+    return size;
+  }
   static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!" || tag == kStringTag) return;
     throw YamlFault{to_place(mark), "the tag " + tag + " is not understood; remove it"};
@@ -102,36 +131,19 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
+  std::string_view text_;
+  std::size_t nodes_ = 0;  // copied by aliases
   int documents_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlNode> anchors_;
 };
-
-// The bytes of the UTF-8 sequence at the beginning of `text`; 0 where none is (RFC 3629).
-std::size_t utf8_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t length = lead < 0x80                   ? 1
-                             : lead >= 0xc2 && lead < 0xe0 ? 2
-                             : lead >= 0xe0 && lead < 0xf0 ? 3
-                             : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                           : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (const char c : text.substr(1, length - 1))
-    if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) return 0;
-  if (length < 3) return length;
-  // No overlong forms, no surrogates, nothing beyond U+10FFFF.
-  const auto second = static_cast<unsigned char>(text[1]);
-  const bool is_bad = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0) ||
-                      (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second >= 0x90);
-  return is_bad ? 0 : length;
-}
 
 // yaml-cpp takes some control characters for the end of the text, and lets broken UTF-8 through.
 void refuse_bad_characters(std::string_view text) {
   Place place{1, 1};
   while (!text.empty()) {
     const auto byte = static_cast<unsigned char>(text[0]);
-    const std::size_t length = utf8_length(text);
+    const std::size_t length = protocol::utf8_length(text);
     const bool is_control =
         (byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t') || byte == 0x7f;
     if (length == 0 || is_control)
@@ -196,7 +208,7 @@ Json integer(std::string_view digits, int base, bool negative, const std::string
 YamlNode parse_yaml(const std::string& text) {
   refuse_bad_characters(text);
   std::istringstream in(text);
-  TreeBuilder builder;
+  TreeBuilder builder(text);
   try {
     YAML::Parser parser(in);
     while (parser.HandleNextDocument(builder)) {

@@ -24,6 +24,7 @@ struct YamlNode {
   Kind kind = Kind::null;
   Place place;
   std::string text;                // of a scalar, as written or between its quotes
+  bool written = false;            // a null that stands there as ~ or null
   bool quoted = false;             // a quoted or block scalar, or one tagged !!str: always a string
   std::vector<YamlNode> items;     // of a sequence
   std::vector<YamlEntry> entries;  // of a map
@@ -41,7 +42,9 @@ struct YamlFault {
 
 // The only document in `text`; a null node for a text without content. Throws YamlFault on
 // malformed YAML, on more than one document, on control characters and on tags other than !!str.
-// Aliases are replaced by copies of what they stand for, placed where the alias stands.
+// Aliases are replaced by copies of what they stand for, placed where the alias stands; a document
+// of more than kMostNodes nodes after that is refused.
+inline constexpr std::size_t kMostNodes = 1'000'000;
 YamlNode parse_yaml(const std::string& text);
 
 // A scalar's value by the core schema of YAML 1.2: null, true and false, integers (decimal, 0o,

@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <stdexcept>
+
+#include "protocol/arguments.h"
 
 namespace windrow {
 
@@ -26,16 +27,19 @@ std::vector<std::pair<std::string, std::string>> slot_environment(const SlotInfo
 
 }  // namespace
 
-Agent::Agent(EventLoop& loop, AgentOptions options, Send send, SlotRunner::LogLine log)
+Agent::Agent(EventLoop& loop, AgentOptions options, SlotRunner::Now now, Send send,
+             SlotRunner::LogLine log)
     : loop_(loop),
       options_(std::move(options)),
+      now_(std::move(now)),
       send_(std::move(send)),
       log_(std::move(log)),
       lost_seconds_(options_.welcome_seconds) {}
 
 void Agent::say_hello() {
-  heard_ = sent_ = Clock::now();
-  send_(Hello{WINDROW_VERSION, options_.study_hash, options_.host, getpid(), options_.slots});
+  heard_ = sent_ = now_();
+  send_(Hello{WINDROW_VERSION, options_.study_hash, options_.host, getpid(), options_.slots,
+              options_.faults});
 }
 
 std::size_t Agent::index_of(SlotId slot) const {
@@ -46,21 +50,17 @@ std::size_t Agent::index_of(SlotId slot) const {
 }
 
 void Agent::on_message(ToAgent message) {
-  heard_ = Clock::now();
+  heard_ = now_();
   if (auto* welcomed = std::get_if<Welcome>(&message)) {
     welcome(std::move(*welcomed));
-  } else if (auto* assign = std::get_if<Assign>(&message)) {
-    const std::size_t index = index_of(assign->slot);
-    assign->start.device = options_.slots[index].device == "cpu" ? "cpu" : "cuda";
-    assign->start.threads = options_.slots[index].threads;
-    runners_[index]->assign(std::move(assign->start));
+  } else if (auto* assignment = std::get_if<Assign>(&message)) {
+    assign(std::move(*assignment));
   } else if (const auto* withdraw = std::get_if<Withdraw>(&message)) {
     runners_[index_of(withdraw->slot)]->withdraw(withdraw->trial, withdraw->attempt);
-  } else if (const auto* stop = std::get_if<StopAll>(&message)) {
-    for (auto& each : runners_) each->stop(stop->now);
+  } else if (const auto* order = std::get_if<StopAll>(&message)) {
+    stop(order->now);
   } else if (const auto* forget = std::get_if<Forget>(&message)) {
-    std::error_code ignored;  // nothing depends on it
-    std::filesystem::remove_all(forget->checkpoint_dir, ignored);
+    remover_.remove(forget->checkpoint_dir);
   } else if (const auto* left = std::get_if<Leave>(&message)) {
     everybody_lives_ = left->everybody_lives;
     leave(left->error);
@@ -69,51 +69,83 @@ void Agent::on_message(ToAgent message) {
 
 void Agent::welcome(Welcome message) {
   lost_seconds_ = message.lost_seconds;
+  until_ms_ = message.until_ms;
   ids_ = message.slots;
-  if (message.trainer.command.empty()) {
+  shipped_ = message.trainer.command.empty();
+  if (shipped_) {
     message.trainer.command = options_.trainer;
     message.trainer.persistent = true;
   }
   for (std::size_t i = 0; i < ids_.size(); ++i) {
-    SlotSettings settings{ids_[i], options_.slots[i], message.trainer,
+    SlotSettings settings{{.slot = ids_[i],
+                           .trainer = message.trainer,
+                           .shipped = shipped_,
+                           .stop_within_seconds = message.stop_within_seconds},
                           slot_environment(options_.slots[i])};
-    runners_.push_back(std::make_unique<SlotRunner>(loop_, std::move(settings), send_, log_));
+    runners_.push_back(std::make_unique<SlotRunner>(loop_, std::move(settings), now_, send_, log_));
+    if (stopped_) runners_.back()->stop(false);
   }
+}
+
+void Agent::assign(Assign message) {
+  const std::size_t index = index_of(message.slot);
+  message.start.device = options_.slots[index].device == "cpu" ? "cpu" : "cuda";
+  message.start.threads = options_.slots[index].threads;
+  if (!shipped_) message.start.parameters = plain_parameters(message.start.parameters);
+  runners_[index]->assign(std::move(message.start));
+}
+
+void Agent::stop(bool at_once, std::optional<double> within_seconds) {
+  stopped_ = true;
+  for (auto& each : runners_) each->stop(at_once, within_seconds);
 }
 
 void Agent::leave(const std::string& error) {
   if (leaving_) return;
   leaving_ = true;
-  leaving_since_ = Clock::now();
+  leaving_since_ = now_();
   error_ = error;
   for (auto& each : runners_) each->shut_down();
-  tick(leaving_since_);
+  tick(false);
 }
 
 void Agent::on_child_exited() {
   for (auto& each : runners_) each->on_child_exited();
 }
 
-void Agent::tick(Clock::time_point now) {
-  if (gone_) return;
-  for (auto& each : runners_) each->tick(now);
+void Agent::mind_coordinator(slot::Time now, bool mail_read) {
+  if (lost_seconds_ <= 0) return;
   const std::chrono::duration<double> silence = now - heard_, quiet = now - sent_;
-  if (!leaving_ && lost_seconds_ > 0) {
-    if (quiet.count() > std::min(2.0, lost_seconds_ / 10)) {
-      send_(AgentHeartbeat{});
-      sent_ = now;
-    }
-    if (silence.count() > lost_seconds_) {
-      everybody_lives_ = false;
-      lost_coordinator_ = true;
-      leave("the coordinator has not been heard of for " +
-            std::to_string(static_cast<int>(silence.count())) + " s; taking it for dead");
-    }
+  if (quiet.count() > std::min(2.0, lost_seconds_ / 10)) {
+    send_(AgentHeartbeat{});
+    sent_ = now;
   }
+  if (!mail_read || silence.count() <= lost_seconds_) return;
+  everybody_lives_ = false;
+  lost_coordinator_ = true;
+  leave("the coordinator has not been heard of for " +
+        std::to_string(static_cast<int>(silence.count())) + " s; taking it for dead");
+}
+
+// The limit is a time of day, and the slots' clock is another.
+void Agent::mind_time_limit(slot::Time now) {
+  if (until_ms_ == 0) return;
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  const auto left = std::chrono::milliseconds(until_ms_) -
+                    std::chrono::duration_cast<std::chrono::milliseconds>(wall);
+  for (auto& each : runners_) each->set_until(now + left);
+}
+
+void Agent::tick(bool mail_read) {
+  if (gone_) return;
+  const slot::Time now = now_();
+  mind_time_limit(now);
+  for (auto& each : runners_) each->tick();
+  if (!leaving_) mind_coordinator(now, mail_read);
   if (!leaving_) return;
   if (now - leaving_since_ > kTrainerLeaveGrace)
-    for (auto& each : runners_) each->kill_trainer();
-  if (std::all_of(runners_.begin(), runners_.end(), [](auto& each) { return each->shut(); })) {
+    for (auto& each : runners_) each->abandon();
+  if (std::all_of(runners_.begin(), runners_.end(), [](auto& each) { return each->quiet(); })) {
     gone_ = true;
     send_(Goodbye{error_});
   }

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "orchestrator/agent/folder_remover.h"
 #include "orchestrator/agent/slot_runner.h"
 
 namespace windrow {
@@ -14,6 +17,7 @@ struct AgentOptions {
   std::string host;
   std::string study_hash;  // "" where this rank can't see the study file
   std::vector<protocol::SlotInfo> slots;
+  std::vector<std::string> faults;   // why this rank can't take part; empty: it can
   std::vector<std::string> trainer;  // argv of windrow-trainer, for the shipped tasks
   double welcome_seconds = 60;       // in which the coordinator must have answered the hello
 };
@@ -22,12 +26,19 @@ class Agent {
  public:
   using Send = std::function<void(protocol::FromAgent)>;
 
-  Agent(EventLoop& loop, AgentOptions options, Send send, SlotRunner::LogLine log);
+  // `now` may stand still while the process itself does not run.
+  Agent(EventLoop& loop, AgentOptions options, SlotRunner::Now now, Send send,
+        SlotRunner::LogLine log);
 
   void say_hello();
   void on_message(protocol::ToAgent message);
-  void on_child_exited();              // after SIGCHLD
-  void tick(Clock::time_point now);    // time limits; to be called several times a second
+  void on_child_exited();  // after SIGCHLD
+  // Time limits; to be called several times a second. `mail_read`: nothing that has arrived waits
+  // to be delivered, so that silence is silence.
+  void tick(bool mail_read);
+  // This rank was signalled: its slots stop at once, without asking rank 0.
+  void stop(bool at_once, std::optional<double> within_seconds = std::nullopt);
+
   bool gone() const { return gone_; }  // it has left: every trainer has ended
   bool everybody_lives() const { return everybody_lives_; }
   // Why it left before its work was done; "" = as it should.
@@ -36,22 +47,30 @@ class Agent {
 
  private:
   void welcome(protocol::Welcome message);
+  void assign(protocol::Assign message);
   void leave(const std::string& error);
+  void mind_coordinator(slot::Time now, bool mail_read);
+  void mind_time_limit(slot::Time now);
   std::size_t index_of(SlotId slot) const;
 
   EventLoop& loop_;
   AgentOptions options_;
+  SlotRunner::Now now_;
   Send send_;
   SlotRunner::LogLine log_;
+  FolderRemover remover_;
   std::vector<SlotId> ids_;
   std::vector<std::unique_ptr<SlotRunner>> runners_;
-  double lost_seconds_;  // silence of the coordinator that means its death; 0: no limit
-  Clock::time_point heard_, sent_;
+  double lost_seconds_;   // silence of the coordinator that means its death; 0: no limit
+  bool shipped_ = false;  // the trainer is windrow-trainer
+  std::int64_t until_ms_ = 0;
+  slot::Time heard_{}, sent_{};
+  bool stopped_ = false;
   bool leaving_ = false;
   bool gone_ = false;
   bool lost_coordinator_ = false;
   bool everybody_lives_ = true;
-  Clock::time_point leaving_since_;
+  slot::Time leaving_since_{};
   std::string error_;
 };
 

@@ -39,6 +39,19 @@ void add_common(CLI::App& command, Raw& raw) {
                   "seconds of silence after which a rank is taken for dead")
       ->check(CLI::Range(1.0, 86400.0))
       ->capture_default_str();
+  command
+      .add_option("--hang-after", run.hang_seconds,
+                  "seconds without output after which a trainer is killed; 0: never (default: "
+                  "the study's hang_seconds; 120 for the shipped tasks)")
+      ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--stop-within", run.stop_within_seconds,
+                  "seconds after a stop by which what still runs is killed; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--until", run.until,
+                     "begin no epoch that can't end before: 18:30, 2026-05-01T08:00, +90m "
+                     "(default: the end of the Slurm job, where there is one)");
   command.add_flag("--json", run.json, "print the end's summary as JSON on stdout");
   command.add_flag("-q,--quiet", raw.quiet, "errors only");
   command.add_flag("-v,--verbose", raw.verbose, "also what trainers write");

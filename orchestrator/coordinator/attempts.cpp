@@ -1,5 +1,6 @@
 // What agents report of attempts: into the scheduler as events, into storage as records.
 #include <algorithm>
+#include <functional>
 
 #include "orchestrator/coordinator/coordinator.h"
 
@@ -9,8 +10,6 @@ using namespace protocol;
 using storage::TrialState;
 
 namespace {
-
-constexpr int kFailedStartsLimit = 3;
 
 // The end of what a trainer wrote, indented below a message; the database has more of it.
 std::string last_lines(std::string_view text) {
@@ -28,29 +27,29 @@ std::string last_lines(std::string_view text) {
 
 }  // namespace
 
-Coordinator::Live* Coordinator::live(TrialId trial, int attempt, SlotId slot) {
-  const auto found = live_.find(trial);
-  if (found == live_.end() || found->second.attempt != attempt || found->second.slot != slot)
-    return nullptr;
-  return &found->second;
+scheduler::Held Coordinator::held(SlotId slot, TrialId trial, int attempt) const {
+  return scheduler::held(scheduler_, slot, trial, attempt);
+}
+
+Coordinator::AgentRecord& Coordinator::agent_of(SlotId id) {
+  return agents_[static_cast<std::size_t>(slot(id).agent.value)];
 }
 
 void Coordinator::on_started(AttemptStarted message) {
   const Started& started = message.started;
-  Live* attempt = live(started.trial, started.attempt, message.slot);
-  if (attempt == nullptr || attempt->began) return;
-  attempt->began = anything_began_ = true;
-  SlotInfo& slot = slots_[static_cast<std::size_t>(message.slot.value)];
-  slot.running = started.trial;
-  slot.epoch =
+  if (held(message.slot, started.trial, started.attempt) != scheduler::Held::queued) return;
+  SlotInfo& info = slot(message.slot);
+  info.running = started.trial;
+  info.keeps_checkpoints = false;
+  info.epoch =
       std::max(started.resumed_from_epoch, progress_.trial(started.trial).committed_epochs);
   store_.record(storage::AttemptBegan{started.trial,
                                       started.attempt,
-                                      agents_[static_cast<std::size_t>(slot.agent.value)].host,
-                                      static_cast<int>(slot.agent.value),
+                                      agent_of(message.slot).host,
+                                      static_cast<int>(info.agent.value),
                                       {message.slot},
-                                      slot.device,
-                                      slot.versions,
+                                      info.device,
+                                      info.versions,
                                       started.info,
                                       started.resumed_from_epoch});
   scheduler::on_attempt_started(scheduler_, message.slot, started.trial, started.attempt,
@@ -59,12 +58,19 @@ void Coordinator::on_started(AttemptStarted message) {
 
 void Coordinator::on_epoch(AttemptEpoch message) {
   Epoch& epoch = message.epoch;
-  Live* attempt = live(epoch.trial, epoch.attempt, message.slot);
-  if (attempt == nullptr) return;
-  attempt->keeps_checkpoints |= !epoch.checkpoint.empty();
-  slots_[static_cast<std::size_t>(message.slot.value)].epoch = epoch.epoch;
+  if (held(message.slot, epoch.trial, epoch.attempt) == scheduler::Held::no) return;
+  SlotInfo& info = slot(message.slot);
+  info.keeps_checkpoints |= !epoch.checkpoint.empty();
+  info.epoch = epoch.epoch;
   TrialRecord& trial = progress_.trial(epoch.trial);
   trial.committed_epochs = std::max(trial.committed_epochs, epoch.epoch);
+  if (study_.early_stopping && !study_.trainer.command.empty()) {
+    const auto metric = epoch.metrics.find(study_.early_stopping->metric);
+    std::erase_if(trial.watched, [&](const Watched& one) {
+      return metric != epoch.metrics.end() && one.epoch >= epoch.epoch;
+    });
+    if (metric != epoch.metrics.end()) trial.watched.push_back({epoch.epoch, metric->second});
+  }
   ++epochs_done_;
   scheduler::on_epoch(scheduler_, message.slot, epoch.trial, epoch.attempt, epoch.epoch,
                       epoch.wall_seconds, commands_);
@@ -73,67 +79,87 @@ void Coordinator::on_epoch(AttemptEpoch message) {
 
 void Coordinator::on_finished(AttemptFinished message) {
   Finished& finished = message.finished;
-  const Live* attempt = live(finished.trial, finished.attempt, message.slot);
-  if (attempt == nullptr) return;
   const TrialId id = finished.trial;
-  const bool clean = attempt->keeps_checkpoints || !study_.trainer.command.empty() ||
-                     progress_.trial(id).attempts > 0;
-  SlotInfo& slot = slots_[static_cast<std::size_t>(message.slot.value)];
-  slot.running.reset();
-  live_.erase(id);
+  if (held(message.slot, id, finished.attempt) == scheduler::Held::no) return;
+  SlotInfo& info = slot(message.slot);
+  const bool clean =
+      info.keeps_checkpoints || !study_.trainer.command.empty() || finished.attempt > 1;
+  info.running.reset();
   scheduler::on_attempt_finished(scheduler_, message.slot, id, finished.attempt, commands_);
-  const std::uint64_t number = store_.record(storage::AttemptFinished{std::move(finished)});
+  const std::uint64_t number =
+      store_.record(storage::AttemptFinished{std::move(finished), message.unread_lines});
   // The checkpoints may go only once the result is durable.
-  if (clean && !options_.checkpoints.empty()) forgotten_.push_back({number, slot.agent, id});
+  if (clean && !options_.checkpoints.empty()) forgotten_.push_back({number, info.agent, id});
   trial_over(id, TrialState::finished);
 }
 
 void Coordinator::on_failed(AttemptFailed message) {
-  const Live* attempt = live(message.trial, message.attempt, message.slot);
-  if (attempt == nullptr) return;
-  const bool began = attempt->began;
   const TrialId id = message.trial;
-  SlotInfo& slot = slots_[static_cast<std::size_t>(message.slot.value)];
-  const AgentRecord& agent = agents_[static_cast<std::size_t>(slot.agent.value)];
-  slot.running.reset();
-  live_.erase(id);
-  progress_.trial(id).attempts = message.attempt;
-  const std::size_t before = commands_.size();
-  scheduler::on_attempt_failed(scheduler_, message.slot, id, message.attempt, message.kind,
-                               commands_);
-  bool final = false;
-  for (std::size_t i = before; i < commands_.size(); ++i)
-    if (const auto* lost = std::get_if<scheduler::TrialFailed>(&commands_[i]))
-      final |= lost->trial == id;
-  store_.record(storage::AttemptFailed{
-      id, message.attempt, began, message.kind, message.message, message.exit_code, message.signal,
-      agent.host, static_cast<int>(slot.agent.value), message.slot, message.stderr_tail, final});
+  const scheduler::Held at = held(message.slot, id, message.attempt);
+  if (at == scheduler::Held::no) return;
+  SlotInfo& info = slot(message.slot);
+  info.running.reset();
+  const std::string host = agent_of(message.slot).host;
+  store_.record(storage::AttemptFailed{.trial = id,
+                                       .attempt = message.attempt,
+                                       .began = at == scheduler::Held::begun,
+                                       .kind = message.kind,
+                                       .message = message.message,
+                                       .exit_code = message.exit_code,
+                                       .signal = message.signal,
+                                       .host = host,
+                                       .rank = static_cast<int>(info.agent.value),
+                                       .slot = message.slot,
+                                       .stderr_tail = message.stderr_tail,
+                                       .unread_lines = message.unread_lines});
   if (message.kind != FailureKind::preempted) {
-    std::string text = name_trial(id) + " attempt " + std::to_string(message.attempt) +
-                       " failed (" + std::string(to_string(message.kind)) + "): " + message.message;
-    text += last_lines(message.stderr_tail);
-    log_(final ? "error" : "warning", text);
+    last_failure_ = message.message + last_lines(message.stderr_tail);
+    last_failed_host_ = host;
+    log_("warning", name_trial(id) + " attempt " + std::to_string(message.attempt) + " failed (" +
+                        std::string(to_string(message.kind)) + "): " + last_failure_);
   }
-  if (final) trial_over(id, TrialState::failed);
-  if (!began && !anything_began_) check_trainer_starts(message);
+  // Failures look alike that have the same kind and end alike.
+  const std::string looks = std::string(to_string(message.kind)) + " " +
+                            std::to_string(message.exit_code.value_or(-1)) + " " +
+                            std::to_string(message.signal.value_or(-1));
+  scheduler::on_attempt_failed(scheduler_, message.slot, id, message.attempt,
+                               {message.kind, message.reached, std::hash<std::string>{}(looks)},
+                               commands_);
 }
 
-// A trainer that can't start at all is the study's fault, not the trials': nothing is blamed on
-// them beyond these few attempts.
-void Coordinator::check_trainer_starts(const AttemptFailed& message) {
-  if (++failed_starts_ < kFailedStartsLimit) return;
-  refuse("the trainer does not start: " + message.message + last_lines(message.stderr_tail) +
-         (study_.trainer.command.empty() ? ""
-                                         : "\na program that doesn't speak the line protocol needs "
-                                           "`persistent: false` under trainer:") +
-         "\ntry the trainer's command by hand on " +
-         agents_[static_cast<std::size_t>(
-                     slots_[static_cast<std::size_t>(message.slot.value)].agent.value)]
-             .host);
+void Coordinator::on_warning(const AttemptWarning& message) {
+  const std::string text = name_trial(message.trial) + ": " + message.text;
+  log_("warning", text);
+  store_.record(storage::Event{"warning", text});
 }
 
-void Coordinator::trial_over(TrialId trial, TrialState state) {
-  if (progress_.on_trial_over(trial, state)) add_new_trials();
+void Coordinator::on_slot_lost(const SlotLost& message) {
+  scheduler::on_slot_lost(scheduler_, message.slot, message.reason, commands_);
+}
+
+// No trial is blamed: what fails everywhere is the program, the data or the machines.
+void Coordinator::on_run_stopped(const scheduler::StopRun& stopped) {
+  if (stopped.never_ready) {
+    refuse(
+        "the trainer does not start: " + last_failure_ +
+        (study_.trainer.persistent
+             ? "\na program that doesn't speak the line protocol needs `persistent: false` under "
+               "trainer:"
+             : "") +
+        "\ntry the trainer's command by hand on " + last_failed_host_);
+    return;
+  }
+  const std::string why =
+      "everything fails alike on all slots, so the run stops and no trial is charged; the last "
+      "failure: " +
+      last_failure_ + "\nmend the cause and run the same command again";
+  stop_reason_ = why;
+  stop(false, why);
+}
+
+void Coordinator::trial_over(TrialId trial, TrialState state, std::optional<FailureKind> failure) {
+  if (progress_.on_trial_over(trial, state, failure) && !progress_.expanding())
+    progress_.begin_expand();
 }
 
 }  // namespace windrow

@@ -28,15 +28,14 @@ Coordinator::Coordinator(const sweeps::Study& study, storage::Store& store,
       progress_(study, store),
       scheduler_(scheduler::make_state()),
       agents_(static_cast<std::size_t>(options_.agents)) {
-  for (AgentRecord& agent : agents_) agent.heard = began_;
   store_.record(storage::Event{
       "run", "windrow " WINDROW_VERSION " begins study " + study.name + " (" + study.hash + ")"});
-  varying_ = sweeps::expand(study).varying;
+  progress_.begin_expand();
 }
 
 void Coordinator::on_message(AgentId from, FromAgent message) {
   AgentRecord& agent = agents_.at(static_cast<std::size_t>(from.value));
-  agent.heard = Clock::now();
+  agent.heard = now_;
   if (!agent.alive) {  // taken for dead: its attempts are over
     if (!std::holds_alternative<Goodbye>(message)) send_(from, Leave{"taken for dead", false});
     return;
@@ -51,7 +50,6 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
                  [&](AttemptFinished& m) { on_finished(std::move(m)); },
                  [&](AttemptFailed& m) { on_failed(std::move(m)); },
                  [&](Withdrawn& m) {
-                   if (live(m.trial, m.attempt, m.slot) != nullptr) live_.erase(m.trial);
                    scheduler::on_withdrawn(scheduler_, m.slot, m.trial, m.attempt, commands_);
                  },
                  [&](AttemptWarning& m) { log_("warning", name_trial(m.trial) + ": " + m.text); },
@@ -65,44 +63,65 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
 
 // ---- trials
 
-void Coordinator::add_new_trials() {
+void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials) {
   std::vector<scheduler::TrialSpec> specs;
-  for (const TrialId id : progress_.expand()) {
-    const TrialRecord& trial = progress_.trial(id);
+  for (const storage::StoredTrial& stored : trials) {
+    const TrialRecord& trial = progress_.trial(stored.id);
     if (trial.state == TrialState::finished || trial.state == TrialState::failed) continue;
     const Json& parameters = progress_.cell(trial).parameters;
-    specs.push_back({id, static_cast<int>(trial.cell),
+    specs.push_back({stored.id, static_cast<int>(trial.group),
                      sweeps::declared_cost(study_.task, parameters), trial.epochs,
-                     std::min(trial.committed_epochs, trial.epochs), trial.attempts,
-                     trial.epoch_seconds, trial.failures});
+                     std::min(trial.committed_epochs, trial.epochs), stored.attempts,
+                     stored.mean_epoch_seconds, stored.failures_by_kind, stored.stopped_runs});
   }
   scheduler::on_trials_added(scheduler_, specs, commands_);
+}
+
+void Coordinator::mind_expansion() {
+  if (!progress_.expanding()) return;
+  const auto added = progress_.poll();
+  if (!added) return;
+  trials_known_ = true;
+  add_new_trials(*added);
 }
 
 void Coordinator::carry_out() {
   for (std::size_t i = 0; i < commands_.size(); ++i) {
     const scheduler::Command command = commands_[i];
-    if (const auto* assignment = std::get_if<scheduler::AssignTrial>(&command)) {
-      assign(*assignment);
-    } else if (const auto* withdraw = std::get_if<scheduler::WithdrawTrial>(&command)) {
-      send_(slots_[static_cast<std::size_t>(withdraw->slot.value)].agent,
-            Withdraw{withdraw->slot, withdraw->trial, withdraw->attempt});
-    } else if (const auto* drained = std::get_if<scheduler::SlotDrained>(&command)) {
-      const SlotInfo& slot = slots_[static_cast<std::size_t>(drained->slot.value)];
-      const std::string text = "slot " + std::to_string(drained->slot.value) + " (" + slot.device +
-                               " on " + agents_[static_cast<std::size_t>(slot.agent.value)].host +
-                               ") gets no more trials: " + drained->reason;
-      log_("error", text);
-      store_.record(storage::Event{"slot drained", text});
-    }
+    std::visit(
+        Overloaded{[&](const scheduler::AssignTrial& c) { assign(c); },
+                   [&](const scheduler::WithdrawTrial& c) {
+                     send_(slot(c.slot).agent, Withdraw{c.slot, c.trial, c.attempt});
+                   },
+                   [&](const scheduler::TrialFailed& c) {
+                     store_.record(storage::TrialFailed{c.trial, c.kind});
+                     log_("error", name_trial(c.trial) + " is failed for good (" +
+                                       std::string(to_string(c.kind)) + ")");
+                     trial_over(c.trial, TrialState::failed, c.kind);
+                   },
+                   [&](const scheduler::FailureForgiven& c) {
+                     store_.record(storage::FailureForgiven{c.trial, c.attempt, c.run_stopped});
+                   },
+                   [&](const scheduler::RestSlot& c) {
+                     resting_.emplace(now_ + std::chrono::duration_cast<Clock::duration>(
+                                                 std::chrono::duration<double>(c.seconds)),
+                                      c.slot);
+                   },
+                   [&](const scheduler::StopRun& c) { on_run_stopped(c); },
+                   [&](const scheduler::SlotDrained& c) {
+                     const std::string text = "slot " + std::to_string(c.slot.value) + " (" +
+                                              slot(c.slot).device + " on " + agent_of(c.slot).host +
+                                              ") gets no more trials: " + c.reason;
+                     log_("error", text);
+                     store_.record(storage::Event{"slot drained", text});
+                   }},
+        command);
   }
   commands_.clear();
 }
 
 void Coordinator::assign(const scheduler::AssignTrial& command) {
-  live_[command.trial] = {command.slot, command.attempt};
-  send_(slots_[static_cast<std::size_t>(command.slot.value)].agent,
-        Assign{command.slot, make_start(command.trial, command.attempt)});
+  send_(slot(command.slot).agent, Assign{command.slot, make_start(command.trial, command.attempt)});
 }
 
 Start Coordinator::make_start(TrialId id, int attempt) {
@@ -115,7 +134,8 @@ Start Coordinator::make_start(TrialId id, int attempt) {
           .early_stopping = study_.early_stopping,
           .data_dir = options_.data_dir,
           .checkpoint_dir = checkpoint_dir(id),
-          .committed_epochs = trial.committed_epochs};
+          .committed_epochs = trial.committed_epochs,
+          .watched_history = trial.watched};
 }
 
 std::string Coordinator::checkpoint_dir(TrialId trial) const {
@@ -126,7 +146,7 @@ std::string Coordinator::checkpoint_dir(TrialId trial) const {
 std::string Coordinator::name_trial(TrialId id) const {
   const TrialRecord& trial = progress_.trial(id);
   std::string name = "trial " + std::to_string(id.value);
-  for (const std::string& key : varying_) {
+  for (const std::string& key : progress_.varying()) {
     const auto value = progress_.cell(trial).parameters.find(key);
     if (value == progress_.cell(trial).parameters.end()) continue;
     name += " " + key + "=" + (value->is_string() ? value->get<std::string>() : value->dump());
@@ -138,7 +158,8 @@ std::string Coordinator::name_trial(TrialId id) const {
 
 RunEnd Coordinator::end() const {
   if (!refusal_.empty()) return RunEnd::refused;
-  if (!scheduler::all_over(scheduler_)) return RunEnd::interrupted;
+  if (!trials_known_ || progress_.expanding() || !scheduler::all_over(scheduler_))
+    return RunEnd::interrupted;
   const bool incomplete = progress_.count(TrialState::failed) > 0 ||
                           !progress_.waiting_stages().empty() || !progress_.short_stages().empty();
   return incomplete ? RunEnd::some_failed : RunEnd::all_done;

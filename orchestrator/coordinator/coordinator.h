@@ -2,9 +2,11 @@
 //
 //   agent message -> scheduler event -> commands -> messages to agents, records to storage
 //
-// It does no waiting and knows no transport; the loop in orchestrator/session/ feeds it.
+// It does no waiting, knows no transport and has no clock but what tick() tells it; the loop in
+// orchestrator/session/ feeds it.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -22,7 +24,9 @@ struct CoordinatorOptions {
   int agents = 1;           // ranks; each says hello
   std::string checkpoints;  // folder of all trials' checkpoint folders; "" = none are kept
   std::string data_dir;
-  double lost_seconds = 30;  // an agent silent for so long is dead
+  double lost_seconds = 30;        // an agent silent for so long is dead
+  double stop_within_seconds = 0;  // see protocol::Welcome
+  std::optional<std::chrono::system_clock::time_point> until;  // when the run must be over
 };
 
 // How the run ended, or that it can't go on.
@@ -54,8 +58,13 @@ class Coordinator {
               Send send, LogLine log);
 
   void on_message(AgentId from, protocol::FromAgent message);
-  void tick(Clock::time_point now);  // liveness, durable results; several times a second
+  // `mail_read`: nothing that has arrived waits to be delivered, so that silence is silence.
+  void tick(Clock::time_point now,
+            bool mail_read);  // liveness, durable results; several times a second
   void stop(bool now, const std::string& reason);
+
+  // Why the run was stopped or has an end with work left, beyond a request; "" = nothing to say.
+  const std::string& stop_reason() const { return stop_reason_; }
 
   bool over() const { return phase_ == Phase::left; }  // every live agent has said goodbye
   bool lost_an_agent() const { return lost_an_agent_; }
@@ -64,7 +73,7 @@ class Coordinator {
   RunView view() const;
 
  private:
-  enum class Phase { gathering, running, leaving, left };
+  enum class Phase { gathering, running, saving, leaving, left };
   struct AgentRecord {
     bool joined = false, alive = true, gone = false;
     std::string host;
@@ -77,12 +86,7 @@ class Coordinator {
     protocol::Json versions = {{"windrow", WINDROW_VERSION}};  // and what its trainer states
     std::optional<TrialId> running;
     int epoch = 0;
-  };
-  struct Live {  // an attempt that was assigned and is not over
-    SlotId slot;
-    int attempt = 1;
-    bool began = false;
-    bool keeps_checkpoints = false;
+    bool keeps_checkpoints = false;  // the running attempt does
   };
   struct Forgotten {  // checkpoints to remove once record `number` is durable
     std::uint64_t number;
@@ -96,18 +100,27 @@ class Coordinator {
   void on_finished(protocol::AttemptFinished message);
   void on_failed(protocol::AttemptFailed message);
   void on_goodbye(AgentId from, const std::string& reason);
-  void begin_when_gathered(Clock::time_point now);
+  void begin_when_gathered();
   void lose_agent(AgentId agent, const std::string& why);
-  void add_new_trials();
-  void trial_over(TrialId trial, storage::TrialState state);
+  void add_new_trials(const std::vector<storage::StoredTrial>& trials);
+  void trial_over(TrialId trial, storage::TrialState state,
+                  std::optional<protocol::FailureKind> failure = std::nullopt);
+  void on_slot_lost(const protocol::SlotLost& message);
+  void on_warning(const protocol::AttemptWarning& message);
+  void on_run_stopped(const scheduler::StopRun& stopped);
   void carry_out();  // the scheduler's commands, in commands_
   void assign(const scheduler::AssignTrial& command);
   protocol::Start make_start(TrialId trial, int attempt);
   std::string checkpoint_dir(TrialId trial) const;
-  Live* live(TrialId trial, int attempt, SlotId slot);
+  // Whether the slot has this attempt; a message about any other is stale.
+  scheduler::Held held(SlotId slot, TrialId trial, int attempt) const;
+  AgentRecord& agent_of(SlotId slot);
+  SlotInfo& slot(SlotId id) { return slots_[static_cast<std::size_t>(id.value)]; }
   void refuse(const std::string& why);
   void leave_when_done();
-  void check_trainer_starts(const protocol::AttemptFailed& message);
+  void leave_when_saved();
+  void mind_expansion();
+  void mind_time(Clock::time_point now, bool mail_read);
   void send_forgets(std::uint64_t committed);
   std::string name_trial(TrialId trial) const;
 
@@ -120,18 +133,20 @@ class Coordinator {
   scheduler::State scheduler_;
   scheduler::Commands commands_;
   Phase phase_ = Phase::gathering;
-  Clock::time_point began_ = Clock::now(), left_since_, alive_sent_;
-  std::vector<AgentRecord> agents_;  // by rank
-  std::vector<SlotInfo> slots_;      // by slot id
-  std::unordered_map<TrialId, Live> live_;
+  std::optional<Clock::time_point> began_;  // the first tick
+  Clock::time_point now_{}, left_since_{}, alive_sent_{};
+  std::vector<AgentRecord> agents_;                   // by rank
+  std::vector<SlotInfo> slots_;                       // by slot id
+  std::multimap<Clock::time_point, SlotId> resting_;  // until
   std::deque<Forgotten> forgotten_;
-  std::vector<std::string> varying_;  // parameters that name a trial to people
   std::int64_t epochs_done_ = 0;
-  int failed_starts_ = 0;  // attempts that failed before any attempt ever began
-  bool anything_began_ = false;
+  std::uint64_t saved_by_ = 0;  // the record after which nothing is left to save
+  bool trials_known_ = false;   // the first expansion is done
+  std::string last_failure_;    // with the end of what its trainer wrote
+  std::string last_failed_host_;
   bool stopping_ = false;
   bool lost_an_agent_ = false;
-  std::string refusal_;
+  std::string refusal_, stop_reason_;
 };
 
 }  // namespace windrow

@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kLeaveLimit{15};  // for all agents to say goodby
 }  // namespace
 
 void Coordinator::stop(bool now, const std::string& reason) {
-  if (phase_ == Phase::leaving || phase_ == Phase::left) return;
+  if (phase_ != Phase::gathering && phase_ != Phase::running) return;
   if (!stopping_) {
     store_.record(storage::Event{"stop", reason});
     scheduler::on_stop_requested(scheduler_, commands_);
@@ -37,16 +37,28 @@ void Coordinator::refuse(const std::string& why) {
 
 void Coordinator::leave_when_done() {
   if (phase_ != Phase::running) return;
-  const bool nothing_left = scheduler::all_over(scheduler_);
+  const bool expanding = !trials_known_ || progress_.expanding();
+  const bool nothing_left = !expanding && scheduler::all_over(scheduler_);
   const bool stopped = stopping_ && scheduler::idle(scheduler_);
   const bool nobody_left = std::none_of(agents_.begin(), agents_.end(),
                                         [](const AgentRecord& a) { return a.alive && a.joined; });
-  const bool nobody_can = scheduler::idle(scheduler_) && scheduler_.slots_in_service == 0;
-  if (!nothing_left && !stopped && !nobody_left && !nobody_can) return;
+  const bool nobody_can =
+      trials_known_ && scheduler::idle(scheduler_) && scheduler::slots_in_service(scheduler_) == 0;
+  const bool no_time = !expanding && scheduler::out_of_time(scheduler_);
+  if (!nothing_left && !stopped && !nobody_left && !nobody_can && !no_time) return;
+  if (no_time) stop_reason_ = "no epoch of what is left can end before the time limit";
+  if (nobody_can && !nothing_left) stop_reason_ = "no slot is left that may be given a trial";
+  phase_ = Phase::saving;
+  saved_by_ = store_.record(
+      storage::Event{"run ends", nothing_left ? "all trials are over" : "work is left"});
+  store_.request_flush();
+}
+
+// Everybody leaves once all results are durable.
+void Coordinator::leave_when_saved() {
+  if (phase_ != Phase::saving || store_.committed() < saved_by_) return;
   phase_ = Phase::leaving;
-  left_since_ = Clock::now();
-  store_.record(storage::Event{"run ends", nothing_left ? "all trials are over" : "work is left"});
-  store_.flush();
+  left_since_ = now_;
   send_forgets(store_.committed());
   for (std::size_t rank = 0; rank < agents_.size(); ++rank)
     if (agents_[rank].alive)
@@ -61,19 +73,19 @@ void Coordinator::send_forgets(std::uint64_t committed) {
   }
 }
 
-void Coordinator::tick(Clock::time_point now) {
-  send_forgets(store_.committed());
-  if (phase_ == Phase::gathering) begin_when_gathered(now);
-  if (phase_ == Phase::running) {
-    for (std::size_t rank = 1; rank < agents_.size(); ++rank) {
-      const std::chrono::duration<double> silence = now - agents_[rank].heard;
-      if (agents_[rank].alive && silence.count() > options_.lost_seconds)
-        lose_agent(AgentId{static_cast<std::int64_t>(rank)},
-                   "not heard of for " + std::to_string(static_cast<int>(silence.count())) + " s");
-    }
-    carry_out();
-    leave_when_done();
+void Coordinator::tick(Clock::time_point now, bool mail_read) {
+  now_ = now;
+  if (!began_) {
+    began_ = now;
+    for (AgentRecord& agent : agents_) agent.heard = now;
   }
+  send_forgets(store_.committed());
+  mind_expansion();
+  if (phase_ == Phase::gathering) begin_when_gathered();
+  if (phase_ == Phase::running) mind_time(now, mail_read);
+  carry_out();
+  leave_when_done();
+  leave_when_saved();
   const std::chrono::duration<double> quiet = now - alive_sent_;
   if (quiet.count() > std::min(2.0, options_.lost_seconds / 10)) {
     alive_sent_ = now;
@@ -86,6 +98,25 @@ void Coordinator::tick(Clock::time_point now) {
                                       [](const AgentRecord& agent) { return agent.gone; });
     if (!all_gone && now - left_since_ > kLeaveLimit) lost_an_agent_ = true;
     if (all_gone || now - left_since_ > kLeaveLimit) phase_ = Phase::left;
+  }
+}
+
+// What the passing of time means: silence, rested slots, and less time left.
+void Coordinator::mind_time(Clock::time_point now, bool mail_read) {
+  for (std::size_t rank = 1; mail_read && rank < agents_.size(); ++rank) {
+    const std::chrono::duration<double> silence = now - agents_[rank].heard;
+    if (agents_[rank].alive && silence.count() > options_.lost_seconds)
+      lose_agent(AgentId{static_cast<std::int64_t>(rank)},
+                 "not heard of for " + std::to_string(static_cast<int>(silence.count())) + " s");
+  }
+  while (!resting_.empty() && resting_.begin()->first <= now) {
+    const SlotId rested = resting_.begin()->second;
+    resting_.erase(resting_.begin());
+    scheduler::on_slot_rested(scheduler_, rested, commands_);
+  }
+  if (options_.until) {
+    const std::chrono::duration<double> left = *options_.until - std::chrono::system_clock::now();
+    scheduler::on_time_left(scheduler_, std::max(left.count(), 0.0), commands_);
   }
 }
 

@@ -28,6 +28,12 @@ void Coordinator::on_hello(AgentId from, Hello hello) {
            study_.hash + "); give all ranks the same file and the same --set");
     return;
   }
+  for (const std::string& fault : hello.faults) log_("error", who + " can't take part: " + fault);
+  if (!hello.faults.empty() && agents_.size() == 1) {
+    refuse(hello.faults.front());
+    return;
+  }
+  if (hello.slots.empty() && hello.faults.empty()) log_("warning", who + " has no slots");
   for (const protocol::SlotInfo& info : hello.slots) {
     const SlotId id{static_cast<std::int64_t>(slots_.size())};
     slots_.push_back({from, info.device});
@@ -37,23 +43,28 @@ void Coordinator::on_hello(AgentId from, Hello hello) {
   }
   // Rank 0's agent shares the coordinator's process: neither can outlive the other.
   const double lost_seconds = from.value == 0 ? 0 : options_.lost_seconds;
-  send_(from, Welcome{agent.slots, study_.trainer, lost_seconds});
+  const std::int64_t until_ms = options_.until
+                                    ? std::chrono::duration_cast<std::chrono::milliseconds>(
+                                          options_.until->time_since_epoch())
+                                          .count()
+                                    : 0;
+  send_(from,
+        Welcome{agent.slots, study_.trainer, lost_seconds, options_.stop_within_seconds, until_ms});
   log_("debug", who + " joined with " + std::to_string(hello.slots.size()) + " slots");
   if (phase_ == Phase::running) {
     scheduler::on_agent_joined(scheduler_, from, agent.slots, commands_);
   } else {
-    begin_when_gathered(Clock::now());
+    begin_when_gathered();
   }
 }
 
 // Nothing starts before every rank has been seen to run the same version of the same study.
-void Coordinator::begin_when_gathered(Clock::time_point now) {
+void Coordinator::begin_when_gathered() {
   if (phase_ != Phase::gathering) return;
   const bool all = std::all_of(agents_.begin(), agents_.end(),
                                [](const AgentRecord& agent) { return agent.joined; });
-  if (!all && now - began_ < kGatherLimit) return;
+  if (!all && (!began_ || now_ - *began_ < kGatherLimit)) return;
   phase_ = Phase::running;
-  add_new_trials();
   if (stopping_) scheduler::on_stop_requested(scheduler_, commands_);
   for (std::size_t rank = 0; rank < agents_.size(); ++rank) {
     const AgentId id{static_cast<std::int64_t>(rank)};
@@ -75,32 +86,24 @@ void Coordinator::lose_agent(AgentId id, const std::string& why) {
   const std::string who = "rank " + std::to_string(id.value) + " on " + agent.host;
   log_("error", who + " is lost: " + why + "; its trials go to other slots");
   store_.record(storage::Event{"agent lost", who + ": " + why});
-  for (auto it = live_.begin(); it != live_.end();) {
-    const auto& [trial, attempt] = *it;
-    if (slots_[static_cast<std::size_t>(attempt.slot.value)].agent != id) {
-      ++it;
-      continue;
-    }
-    if (attempt.began)
-      store_.record(storage::AttemptFailed{.trial = trial,
+  for (const scheduler::HeldAttempt& attempt : scheduler::held_attempts(scheduler_, id))
+    if (attempt.begun)
+      store_.record(storage::AttemptFailed{.trial = attempt.trial,
                                            .attempt = attempt.attempt,
                                            .kind = FailureKind::node,
                                            .message = why,
                                            .host = agent.host,
                                            .rank = static_cast<int>(id.value),
                                            .slot = attempt.slot});
-    progress_.trial(trial).attempts = attempt.began ? attempt.attempt : attempt.attempt - 1;
-    it = live_.erase(it);
-  }
-  for (const SlotId slot : agent.slots)
-    slots_[static_cast<std::size_t>(slot.value)].running.reset();
+  for (const SlotId lost : agent.slots) slot(lost).running.reset();
   scheduler::on_agent_lost(scheduler_, id, commands_);
 }
 
 void Coordinator::on_goodbye(AgentId from, const std::string& reason) {
   AgentRecord& agent = agents_[static_cast<std::size_t>(from.value)];
   agent.gone = true;
-  if (phase_ != Phase::leaving) lose_agent(from, reason.empty() ? "it left" : reason);
+  if (phase_ != Phase::leaving && phase_ != Phase::saving)
+    lose_agent(from, reason.empty() ? "it left" : reason);
 }
 
 }  // namespace windrow

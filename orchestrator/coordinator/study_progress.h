@@ -1,9 +1,11 @@
 // Which trials a study has by now: the expansion of its stages as results come in, and the
-// database's word on what is done already.
+// database's word on what is done already. Waits for nothing: an expansion is begun, and poll()ed.
 #pragma once
 
 #include <array>
+#include <future>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,35 +15,40 @@
 
 namespace windrow {
 
+// What neither the scheduler nor the study knows of a trial.
 struct TrialRecord {
   TrialId id;
-  std::size_t cell = 0;  // index into StudyProgress::cells()
+  std::size_t cell = 0;   // index into StudyProgress::cells()
+  std::size_t group = 0;  // the cell's number for the scheduler, which never changes
   std::int64_t seed = 0;
-  int attempts = 0;          // begun so far
   int committed_epochs = 0;  // recorded so far
   int epochs = 1;            // in all, as far as the parameters say
-  double epoch_seconds = 0;  // measured in earlier runs; 0 = none
   storage::TrialState state = storage::TrialState::pending;
-  std::map<protocol::FailureKind, int> failures;
+  std::optional<protocol::FailureKind> failure;  // of a failed trial
+  std::vector<protocol::Watched> watched;        // the early-stopping metric of its epochs
 };
 
 class StudyProgress {
  public:
   StudyProgress(const sweeps::Study& study, storage::Store& store);
 
-  // Expands what can be expanded and brings the database up to date (durable on return). Returns
-  // the trials that are new to this run, finished ones among them.
-  std::vector<TrialId> expand();
+  // Begins to expand what can be expanded and to bring the database up to date.
+  void begin_expand();
+  bool expanding() const { return step_ != Step::none; }
+
+  // The trials that are new to this run, finished ones among them, once an expansion is done and
+  // durable; nullopt before. Throws what went wrong (StudyError, StorageError).
+  std::optional<std::vector<storage::StoredTrial>> poll();
 
   // A trial is finished or failed. True when a stage became complete that another one selects
-  // from, so that expand() may have more.
-  bool on_trial_over(TrialId trial, storage::TrialState state);
+  // from, so that begin_expand() may have more.
+  bool on_trial_over(TrialId trial, storage::TrialState state,
+                     std::optional<protocol::FailureKind> failure = std::nullopt);
 
   TrialRecord& trial(TrialId id) { return trials_.at(id); }
   const TrialRecord& trial(TrialId id) const { return trials_.at(id); }
-  bool knows(TrialId id) const { return trials_.contains(id); }
-  const sweeps::Cell& cell(const TrialRecord& trial) const { return cells_[trial.cell]; }
-  const std::vector<sweeps::Cell>& cells() const { return cells_; }
+  const sweeps::Cell& cell(const TrialRecord& trial) const { return expansion_.cells[trial.cell]; }
+  const std::vector<std::string>& varying() const { return expansion_.varying; }
   std::size_t size() const { return trials_.size(); }
   int count(storage::TrialState state) const;
 
@@ -51,17 +58,28 @@ class StudyProgress {
   std::map<std::string, std::string> short_stages() const;
 
  private:
-  bool over(const TrialRecord& trial) const;
-  bool add(const std::vector<storage::StoredTrial>& stored, std::vector<TrialId>& added);
-  std::vector<std::string> complete_stages() const;
+  enum class Step { none, means, cells, trials };
+
+  void begin_cells(storage::CellMeans means);
+  void begin_trials();
+  void take(const std::vector<storage::StoredTrial>& stored);
+  sweeps::StageProgress stage_progress() const;
 
   const sweeps::Study& study_;
   storage::Store& store_;
-  std::vector<sweeps::Cell> cells_;
-  std::map<std::string, std::size_t> cell_index_;  // by hash
+  Step step_ = Step::none;
+  std::future<storage::CellMeans> means_;
+  std::future<sweeps::Expansion> cells_;
+  std::future<std::vector<storage::StoredTrial>> stored_;
+  std::vector<storage::StoredTrial> added_;  // of the expansion under way
+
+  sweeps::Expansion expansion_;
+  sweeps::StageProgress progress_;                       // that expansion_ was made with
+  std::unordered_map<std::string, std::size_t> index_;   // cell hash -> index
+  std::unordered_map<std::string, std::size_t> groups_;  // cell hash -> group
+  std::unordered_map<std::string, TrialId> ids_;         // cell hash and seed -> trial
   std::unordered_map<TrialId, TrialRecord> trials_;
   std::map<std::string, int> open_in_stage_;  // trials not over, of expanded stages
-  std::map<std::string, sweeps::StageState> stages_;
   std::array<int, 4> counts_{};
 };
 

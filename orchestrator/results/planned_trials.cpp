@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
-#include <string_view>
 
 #include "sweeps/tasks/task_schema.h"
 
@@ -18,53 +16,23 @@ bool over(const TrialInfo& trial) {
   return trial.state == TrialState::finished || trial.state == TrialState::failed;
 }
 
-// The means of the summary view, by cell; a metric that has a suffix there is found under both
-// names.
-sweeps::CellMetrics cell_metrics(storage::Reader& reader, const std::string& study) {
-  constexpr std::string_view kMean = "_mean", kSuffix = "_metric";
-  sweeps::CellMetrics metrics;
-  const storage::ResultTable table = reader.summary_table(study);
-  const auto cell = std::find(table.columns.begin(), table.columns.end(), "cell");
-  if (cell == table.columns.end()) return metrics;
-  const auto cell_at = static_cast<std::size_t>(cell - table.columns.begin());
-  for (const auto& row : table.rows)
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const auto* value = std::get_if<double>(&row[i]);
-      std::string_view name = table.columns[i];
-      if (value == nullptr || !name.ends_with(kMean)) continue;
-      name.remove_suffix(kMean.size());
-      auto& of_cell = metrics[std::get<std::string>(row[cell_at])];
-      of_cell[std::string(name)] = *value;
-      if (name.ends_with(kSuffix))
-        of_cell[std::string(name.substr(0, name.size() - kSuffix.size()))] = *value;
-    }
-  return metrics;
-}
-
-std::vector<std::string> complete_stages(const sweeps::Study& study,
-                                         const sweeps::Expansion& expansion, const Held& held) {
-  std::set<std::string> open;
-  for (const sweeps::Cell& cell : expansion.cells)
-    for (const std::int64_t seed : study.seeds) {
-      const auto trial = held.find({cell.hash, seed});
-      if (trial == held.end() || !over(trial->second))
-        open.insert(cell.stages.begin(), cell.stages.end());
-    }
-  std::vector<std::string> complete;
-  for (const auto& [stage, state] : expansion.stages)
-    if (state.kind == sweeps::StageState::Kind::expanded && !open.contains(stage))
-      complete.push_back(stage);
-  return complete;
-}
-
 sweeps::Expansion expand_by(const sweeps::Study& study, const Held& held,
                             const sweeps::CellMetrics& metrics) {
-  std::vector<std::string> complete;
+  const auto end_of = [&](const sweeps::Cell& cell, std::int64_t seed) -> sweeps::TrialEnd {
+    const auto trial = held.find({cell.hash, seed});
+    if (trial == held.end() || !over(trial->second)) return {};
+    return {true, trial->second.failure};
+  };
+  const bool selects = std::ranges::any_of(
+      study.stages, [](const sweeps::Stage& stage) { return stage.best.has_value(); });
+  sweeps::StageProgress progress;
   while (true) {
-    sweeps::Expansion expansion = sweeps::expand(study, metrics, complete);
-    std::vector<std::string> now = complete_stages(study, expansion, held);
-    if (now == complete) return expansion;
-    complete = std::move(now);
+    sweeps::Expansion expansion =
+        sweeps::expand(study, metrics, progress.complete, progress.failures);
+    if (!selects) return expansion;
+    sweeps::StageProgress now = sweeps::stage_progress(study, expansion, end_of);
+    if (now.complete == progress.complete) return expansion;
+    progress = std::move(now);
   }
 }
 
@@ -113,7 +81,7 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader) {
   if (reader != nullptr && reader->study(study.name)) {
     for (TrialInfo& trial : reader->trials(study.name))
       held.insert_or_assign({trial.cell, trial.seed}, std::move(trial));
-    metrics = cell_metrics(*reader, study.name);
+    metrics = reader->cell_metrics(study.name, study.seeds);
   }
   StudyPlan plan;
   plan.expansion = expand_by(study, held, metrics);

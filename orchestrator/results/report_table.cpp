@@ -6,7 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "sweeps/nearest.h"
+#include "protocol/nearest.h"
 
 namespace windrow {
 namespace {
@@ -68,7 +68,7 @@ void refuse_column(const std::string& key, const ResultTable& table, std::string
   for (const std::string& column : table.columns)
     if (column.ends_with(suffix)) names.push_back(column.substr(0, column.size() - suffix.size()));
   throw std::runtime_error("no column \"" + key + "\" in this study's results; " +
-                           sweeps::suggestion(key, names));
+                           suggestion(key, names));
 }
 
 namespace {

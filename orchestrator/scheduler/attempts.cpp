@@ -48,10 +48,18 @@ void end_trial(State& state, int index, TrialPhase phase) {
   set_phase(state, index, phase);
 }
 
+void leave_service(State& state, int index) {
+  const Slot& slot = state.slots[index];
+  if (!slot.in_service()) return;
+  --state.slots_in_service;
+  const auto agent = state.agents.find(slot.agent);
+  if (agent != state.agents.end() && --agent->second.in_service == 0) --state.agents_in_service;
+}
+
 void drain(State& state, int index, std::string reason, Commands& out) {
   Slot& slot = state.slots[index];
+  leave_service(state, index);
   slot.drained = true;
-  --state.slots_in_service;
   out.push_back(SlotDrained{slot.id, std::move(reason)});
   for (Assignment* place : {&slot.current, &slot.next}) {
     const bool begun = place == &slot.current && slot.started;

@@ -20,4 +20,7 @@ void end_trial(State& state, int trial, TrialPhase phase);
 // Takes the slot out of service and asks for what it has not begun.
 void drain(State& state, int slot, std::string reason, Commands& out);
 
+// Keeps the counts of what is in service; to be called before its alive or drained is set.
+void leave_service(State& state, int slot);
+
 }  // namespace windrow::scheduler

@@ -26,6 +26,7 @@ void measure(State& state, const Trial& trial, double epoch_seconds, double weig
   state.measured_cost += trial.declared_cost / trial.epochs * weight;
   state.fresh.measure(trial.group, group.epoch_seconds());
   state.retries.measure(trial.group, group.epoch_seconds());
+  state.last.measure(trial.group, group.epoch_seconds());
 }
 
 void add_work_left(State& state, const Trial& trial) {

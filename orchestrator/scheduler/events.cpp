@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "orchestrator/scheduler/attempts.h"
+#include "orchestrator/scheduler/blame.h"
 #include "orchestrator/scheduler/estimates.h"
 #include "orchestrator/scheduler/placement.h"
 
@@ -24,6 +25,7 @@ Trial make_trial(State& state, const TrialSpec& spec) {
   trial.attempts = std::max(spec.attempts, 0);
   for (const auto& [kind, times] : spec.failures)
     trial.failures[static_cast<std::size_t>(kind)] = times;
+  trial.stopped_runs = spec.stopped_runs;
   return trial;
 }
 
@@ -64,7 +66,9 @@ void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots,
     const int index = static_cast<int>(state.slots.size());
     if (!state.slot_index.try_emplace(id, index).second) continue;
     state.slots.push_back({.id = id, .agent = agent});
-    state.agent_slots[agent].push_back(index);
+    Agent& owner = state.agents[agent];
+    owner.slots.push_back(index);
+    if (owner.in_service++ == 0) ++state.agents_in_service;
     ++state.slots_in_service;
     reindex(state, index);
   }
@@ -86,9 +90,12 @@ void on_epoch(State& state, SlotId slot_id, TrialId trial_id, int attempt, int e
   Trial& trial = state.trials[slot.current.trial];
   begin_if_queued(state, slot);
   remove_work_left(state, trial);
+  const bool is_further = epoch > trial.epochs_done;
   trial.epochs_done = std::clamp(epoch, trial.epochs_done, trial.epochs);
   add_work_left(state, trial);
   measure(state, trial, wall_seconds, 1);
+  clear_place(state, index);
+  if (is_further) acquit_trial(state, index, slot.current.trial, out);
   reindex(state, index);
   dispatch(state, out);
 }
@@ -98,7 +105,8 @@ void on_attempt_finished(State& state, SlotId slot_id, TrialId trial, int attemp
   if (index == kNone) return;
   Slot& slot = state.slots[index];
   begin_if_queued(state, slot);
-  slot.failures_in_a_row.clear();
+  clear_place(state, index);
+  acquit_trial(state, index, slot.current.trial, out);
   end_trial(state, slot.current.trial, TrialPhase::finished);
   leave_slot(state, index, slot.current);
   dispatch(state, out);
@@ -106,6 +114,11 @@ void on_attempt_finished(State& state, SlotId slot_id, TrialId trial, int attemp
 
 void on_stop_requested(State& state, Commands&) {
   state.stopping = true;
+}
+
+void on_time_left(State& state, double seconds, Commands& out) {
+  state.seconds_left = seconds;
+  dispatch(state, out);
 }
 
 }  // namespace windrow::scheduler

@@ -2,6 +2,7 @@
 // can be changed or removed in O(log n). `Before` orders keys: the top is before all others.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <utility>
@@ -18,6 +19,12 @@ class IndexedHeap {
   const Key& top_key() const { return nodes_.front().key; }
   bool contains(int item) const {
     return static_cast<std::size_t>(item) < position_.size() && position_[item] != kAbsent;
+  }
+
+  template <class Predicate>
+  bool any_of(Predicate holds) const {
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [&](const Node& node) { return holds(node.item); });
   }
 
   // Inserts the item, or changes its key.

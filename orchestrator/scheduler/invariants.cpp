@@ -63,8 +63,8 @@ Fault check_slot(const State& state, int index) {
   }
   const bool usable = slot.in_service();
   const bool victim = usable && slot.next && !slot.next.withdrawing;
-  if (state.vacant.contains(index) != (usable && !slot.current) ||
-      state.open.contains(index) != (usable && slot.current && !slot.next) ||
+  if (state.vacant.contains(index) != (usable && !slot.current && !slot.resting) ||
+      state.open.contains(index) != (usable && slot.current && !slot.next && !slot.suspect()) ||
       state.victims.contains(index) != victim ||
       slot.awaited != (usable && slot.next && slot.next.withdrawing))
     return name(slot) + " is indexed wrongly";
@@ -72,11 +72,13 @@ Fault check_slot(const State& state, int index) {
 }
 
 Fault check_totals(const State& state) {
-  int in_service = 0, awaited = 0;
+  int in_service = 0, awaited = 0, agents = 0;
   for (const Slot& slot : state.slots) {
     in_service += slot.in_service();
     awaited += slot.awaited;
   }
+  for (const auto& [id, agent] : state.agents) agents += agent.in_service > 0;
+  if (agents != state.agents_in_service) return "the count of agents in service is wrong";
   if (in_service != state.slots_in_service) return "the count of slots in service is wrong";
   if (awaited != state.withdrawals_awaited) return "the count of withdrawals is wrong";
   std::vector<Group> left(state.groups.size());
@@ -97,7 +99,9 @@ Fault check_totals(const State& state) {
 
 // No slot stands vacant while a trial waits that any slot may take.
 Fault check_work_conserving(const State& state) {
-  if (!state.stopping && !state.fresh.empty() && !(state.vacant.empty() && state.open.empty()))
+  const bool in_time = state.seconds_left == std::numeric_limits<double>::infinity();
+  if (!state.stopping && in_time && !state.fresh.empty() &&
+      !(state.vacant.empty() && state.open.empty()))
     return "a slot has room while trials wait";
   return std::nullopt;
 }
@@ -105,10 +109,10 @@ Fault check_work_conserving(const State& state) {
 }  // namespace
 
 std::optional<std::string> check_invariants(const State& state) {
-  if (!state.fresh.consistent() || !state.retries.consistent())
+  if (!state.fresh.consistent() || !state.retries.consistent() || !state.last.consistent())
     return "a ready queue is out of order";
   std::vector<int> in_queue(state.trials.size()), in_slot(state.trials.size());
-  for (const ReadyQueue* queue : {&state.fresh, &state.retries})
+  for (const ReadyQueue* queue : {&state.fresh, &state.retries, &state.last})
     for (const int trial : queue->trials()) ++in_queue[trial];
   for (std::size_t i = 0; i < state.slots.size(); ++i) {
     for (const Assignment* place : {&state.slots[i].current, &state.slots[i].next})

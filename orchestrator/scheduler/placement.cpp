@@ -14,48 +14,83 @@ constexpr std::size_t kCandidates = 16;
 
 void put_ready(State& state, int index) {
   const Trial& trial = state.trials[index];
-  ReadyQueue& queue = trial.failed_on.empty() ? state.fresh : state.retries;
+  ReadyQueue& queue = !trial.charges.empty()   ? state.retries
+                      : trial.stopped_runs > 0 ? state.last
+                                               : state.fresh;
   queue.push({index, trial.group, trial.epochs_left(), trial.cost_left()});
 }
 
-bool failed_everywhere(const State& state, const Trial& trial) {
-  const auto in_service = [&](int slot) { return state.slots[slot].in_service(); };
-  return std::count_if(trial.failed_on.begin(), trial.failed_on.end(), in_service) >=
-         state.slots_in_service;
+bool failed_on(const Trial& trial, int slot) {
+  return std::ranges::find(trial.charges, slot, &Charge::slot) != trial.charges.end();
 }
 
+// In how many different places of those in service it failed.
+template <class Key>
+int failed_places(const State& state, const Trial& trial, Key key) {
+  std::vector<std::int64_t> seen;
+  for (const Charge& charge : trial.charges) {
+    const Slot& slot = state.slots[charge.slot];
+    const std::int64_t place = key(charge.slot);
+    if (slot.in_service() && std::ranges::find(seen, place) == seen.end()) seen.push_back(place);
+  }
+  return static_cast<int>(seen.size());
+}
+
+// Another agent first, then another slot, then anywhere.
 bool accepts(const State& state, const Trial& trial, int slot) {
-  const auto& avoid = trial.failed_on;
-  return std::find(avoid.begin(), avoid.end(), slot) == avoid.end() ||
-         failed_everywhere(state, trial);
+  const auto agent_of = [&](int s) { return state.slots[s].agent.value; };
+  if (failed_places(state, trial, agent_of) < state.agents_in_service)
+    return std::ranges::none_of(trial.charges, [&](const Charge& charge) {
+      return agent_of(charge.slot) == agent_of(slot);
+    });
+  const auto itself = [](int s) { return std::int64_t{s}; };
+  return !failed_on(trial, slot) || failed_places(state, trial, itself) >= state.slots_in_service;
 }
 
 bool accepts_a_vacant_slot(const State& state, const Trial& trial) {
-  const auto vacant = [&](int slot) { return state.vacant.contains(slot); };
-  const auto avoided = std::count_if(trial.failed_on.begin(), trial.failed_on.end(), vacant);
-  return static_cast<std::size_t>(avoided) < state.vacant.size() || failed_everywhere(state, trial);
+  if (trial.charges.empty()) return !state.vacant.empty();
+  return state.vacant.any_of([&](int slot) { return accepts(state, trial, slot); });
 }
 
-// Takes the longest expected trial that the slot may have out of its queue; kNone: there is none.
-int take_trial_for(State& state, int slot) {
+bool fits_in_time(const State& state, const Trial& trial) {
+  const Group& group = state.groups[trial.group];
+  return !group.measured() || group.epoch_seconds() <= state.seconds_left;
+}
+
+// The longest expected trial of the queue that the slot may have; kNone: there is none among the
+// first ones.
+template <class MayHave>
+int take_from(State& state, ReadyQueue& queue, MayHave may_have) {
   const double scale = seconds_per_cost(state);
-  const auto fresh = state.fresh.top(scale);
   int taken = kNone;
   std::vector<int> refused;
   while (taken == kNone && refused.size() < kCandidates) {
-    const auto retry = state.retries.top(scale);
-    if (!retry || (fresh && fresh->expected > retry->expected)) break;
-    state.retries.pop(*retry);
-    if (accepts(state, state.trials[retry->entry.trial], slot))
-      taken = retry->entry.trial;
+    const auto top = queue.top(scale);
+    if (!top) break;
+    queue.pop(*top);
+    if (may_have(state.trials[top->entry.trial]))
+      taken = top->entry.trial;
     else
-      refused.push_back(retry->entry.trial);
+      refused.push_back(top->entry.trial);
   }
   for (const int trial : refused) put_ready(state, trial);
-  if (taken == kNone && fresh) {
-    state.fresh.pop(*fresh);
-    taken = fresh->entry.trial;
-  }
+  return taken;
+}
+
+// Takes the trial that the slot is to have out of its queue; kNone: there is none. A trial that
+// failed elsewhere comes first, which tells whose fault it was; one that failed here comes last.
+int take_trial_for(State& state, int slot) {
+  const auto in_time = [&](const Trial& trial) { return fits_in_time(state, trial); };
+  const auto elsewhere = [&](const Trial& trial) {
+    return in_time(trial) && !failed_on(trial, slot) && accepts(state, trial, slot);
+  };
+  const auto anywhere = [&](const Trial& trial) {
+    return in_time(trial) && accepts(state, trial, slot);
+  };
+  int taken = take_from(state, state.retries, elsewhere);
+  if (taken == kNone) taken = take_from(state, state.fresh, in_time);
+  if (taken == kNone) taken = take_from(state, state.retries, anywhere);
+  if (taken == kNone) taken = take_from(state, state.last, in_time);
   return taken;
 }
 
@@ -71,11 +106,11 @@ void assign(State& state, int slot_index, int trial_index, Commands& out) {
 }
 
 // Gives each of the slots a trial while there are any. A slot that every candidate must avoid is
-// passed over; the first candidate avoids few slots, so few are.
+// passed over.
 template <class Slots>
 void serve(State& state, Slots& hungry, Commands& out) {
   std::vector<int> passed_over;
-  while (!hungry.empty() && !(state.fresh.empty() && state.retries.empty())) {
+  while (!hungry.empty() && !(state.fresh.empty() && state.retries.empty() && state.last.empty())) {
     const int slot = hungry.top();
     const int trial = take_trial_for(state, slot);
     if (trial != kNone) {
@@ -128,8 +163,9 @@ void make_pending(State& state, int index) {
 void reindex(State& state, int index) {
   Slot& slot = state.slots[index];
   const bool usable = slot.in_service();
-  const bool vacant = usable && !slot.current;
-  const bool open = usable && slot.current && !slot.next;
+  // What may fail again at once is not queued behind what may fail.
+  const bool vacant = usable && !slot.current && !slot.resting;
+  const bool open = usable && slot.current && !slot.next && !slot.suspect();
   const bool victim = usable && slot.next && !slot.next.withdrawing;
   const bool awaited = usable && slot.next && slot.next.withdrawing;
   if (!vacant) state.vacant.erase(index);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "orchestrator/scheduler/attempts.h"
 #include "orchestrator/scheduler/estimates.h"
 
 namespace windrow::scheduler {
@@ -27,16 +28,34 @@ int slots_in_service(const State& state) {
   return state.slots_in_service;
 }
 
-std::vector<RunningAttempt> running_attempts(const State& state, AgentId agent) {
-  std::vector<RunningAttempt> running;
-  const auto found = state.agent_slots.find(agent);
-  if (found == state.agent_slots.end()) return running;
-  for (const int index : found->second) {
+Held held(const State& state, SlotId slot_id, TrialId trial, int attempt) {
+  const int index = slot_holding(state, slot_id, trial, attempt);
+  if (index == kNone) return Held::no;
+  const Slot& slot = state.slots[index];
+  return slot.started && state.trials[slot.current.trial].id == trial ? Held::begun : Held::queued;
+}
+
+std::vector<HeldAttempt> held_attempts(const State& state, AgentId agent) {
+  std::vector<HeldAttempt> found;
+  const auto owner = state.agents.find(agent);
+  if (owner == state.agents.end()) return found;
+  for (const int index : owner->second.slots) {
     const Slot& slot = state.slots[index];
-    if (slot.started)
-      running.push_back({slot.id, state.trials[slot.current.trial].id, slot.current.attempt});
+    for (const Assignment* place : {&slot.current, &slot.next})
+      if (*place)
+        found.push_back({slot.id, state.trials[place->trial].id, place->attempt,
+                         place == &slot.current && slot.started});
   }
-  return running;
+  return found;
+}
+
+int attempts_of(const State& state, TrialId trial) {
+  return state.trials[state.trial_index.at(trial)].attempts;
+}
+
+bool out_of_time(const State& state) {
+  return !state.stopping && state.seconds_left < std::numeric_limits<double>::infinity() &&
+         idle(state) && count(state, TrialPhase::pending) > 0 && !state.vacant.empty();
 }
 
 std::optional<double> expected_remaining_seconds(const State& state) {

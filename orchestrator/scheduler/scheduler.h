@@ -6,6 +6,11 @@
 // grid order); one trial is queued ahead at each slot, and is taken back when another slot would
 // stand idle.
 //
+// Blame (blame.h): a retry goes to another agent first, then to another slot. What fails on a slot
+// or an agent trial after trial while these trials do well elsewhere is drained, and its failures
+// are no longer counted against the trials. A slot that fails rests for a while that grows. Where
+// everything fails alike everywhere, the run is stopped and no trial is charged.
+//
 // What it relies on: the messages of one slot arrive in the order in which they were sent, each
 // once. A message about an attempt that is over, or that another slot has, is ignored.
 #pragma once
@@ -36,6 +41,7 @@ struct TrialSpec {
   int attempts = 0;          // begun in earlier runs
   double epoch_seconds = 0;  // measured earlier; 0 = unknown
   std::map<FailureKind, int> failures;  // of earlier runs, towards the budgets
+  int stopped_runs = 0;  // earlier runs that were stopped since everything failed, this too
 };
 
 // How often a trial may fail of a kind before it is failed for good. nan, spec: 0 retries.
@@ -47,7 +53,13 @@ struct RetryBudgets {
   int hang = 1;
   int crash = 2;
   int data = 1;
-  int slot_failures_in_a_row = 5;  // on a slot, of different trials, none finished between: drained
+  // Trials that failed on a slot (or on an agent) in a row and then did well elsewhere: so many,
+  // and it is drained.
+  int slot_failures_in_a_row = 3;
+  // So many different trials in a row on all slots, all failing alike, stop the run.
+  int failures_to_stop = 3;
+  // A trial that failed in so many stopped runs is charged like any other.
+  int stopped_runs_to_charge = 2;
 };
 
 // ---- commands
@@ -69,7 +81,20 @@ struct SlotDrained {  // the slot fails everything, or takes nothing: nothing mo
   SlotId slot;
   std::string reason;
 };
-using Command = std::variant<AssignTrial, WithdrawTrial, TrialFailed, SlotDrained>;
+struct FailureForgiven {  // it no longer counts against the trial's budget
+  TrialId trial;
+  int attempt = 1;
+  bool run_stopped = false;  // since everything failed alike; otherwise the place is to blame
+};
+struct RestSlot {  // give it nothing for a while; answered by on_slot_rested
+  SlotId slot;
+  double seconds = 1;
+};
+struct StopRun {             // everything fails alike: nothing more is assigned
+  bool never_ready = false;  // no trainer was ever ready: the run is to be refused
+};
+using Command = std::variant<AssignTrial, WithdrawTrial, TrialFailed, SlotDrained, FailureForgiven,
+                             RestSlot, StopRun>;
 using Commands = std::vector<Command>;
 
 enum class TrialPhase { pending, queued, running, finished, failed };
@@ -100,10 +125,25 @@ void on_epoch(State& state, SlotId slot, TrialId trial, int attempt, int epoch, 
 
 void on_attempt_finished(State& state, SlotId slot, TrialId trial, int attempt, Commands& out);
 
+struct Failure {
+  FailureKind kind = FailureKind::crash;
+  protocol::Reached reached = protocol::Reached::started;
+  std::uint64_t signature = 0;  // equal for failures that look alike
+};
 // Also for an attempt that failed before it started. A trial without a retry left is reported by
 // TrialFailed in the same call.
-void on_attempt_failed(State& state, SlotId slot, TrialId trial, int attempt, FailureKind kind,
-                       Commands& out);
+void on_attempt_failed(State& state, SlotId slot, TrialId trial, int attempt,
+                       const Failure& failure, Commands& out);
+
+// The time of a RestSlot is over.
+void on_slot_rested(State& state, SlotId slot, Commands& out);
+
+// The slot's agent gives it up. Its attempts were reported before.
+void on_slot_lost(State& state, SlotId slot, const std::string& reason, Commands& out);
+
+// So long until the run must be over: trials of which an epoch is expected to take longer are not
+// assigned any more.
+void on_time_left(State& state, double seconds, Commands& out);
 
 // The slot gave the assignment back; its attempt number is used again. A slot that does so without
 // having been asked is on its way out and is drained.
@@ -129,13 +169,24 @@ std::optional<TrialPhase> phase_of(const State& state, TrialId trial);
 // Slots that may be given work: their agent is there and they are not drained.
 int slots_in_service(const State& state);
 
-// The attempts that run on an agent's slots (what is lost with it).
-struct RunningAttempt {
+// Whether the slot has this attempt, queued or begun. A message about any other is stale.
+enum class Held { no, queued, begun };
+Held held(const State& state, SlotId slot, TrialId trial, int attempt);
+
+// The attempts that an agent's slots have (what is lost with it).
+struct HeldAttempt {
   SlotId slot;
   TrialId trial;
   int attempt = 1;
+  bool begun = false;
 };
-std::vector<RunningAttempt> running_attempts(const State& state, AgentId agent);
+std::vector<HeldAttempt> held_attempts(const State& state, AgentId agent);
+
+// Attempts of the trial that began or failed so far.
+int attempts_of(const State& state, TrialId trial);
+
+// Trials wait and slots are free, but no epoch of theirs fits into the time that is left.
+bool out_of_time(const State& state);
 
 // Expected seconds until all is over: the work left, shared evenly by the slots that can have a
 // part in it. nullopt while no epoch was measured or no slot is in service. Costs O(groups).

@@ -23,6 +23,7 @@ struct SimulatedEvent {
     finished,
     failed,
     withdrawn,
+    rested,  // a slot's rest is over
     joined,  // an agent is there
     lost,    // an agent's death is noticed
     added,   // further trials

@@ -95,6 +95,10 @@ void SimulationBooks::commanded(const Command& command) {
     on_withdraw(*withdraw);
   } else if (const auto* failed = std::get_if<TrialFailed>(&command)) {
     on_failed(*failed);
+  } else if (const auto* forgiven = std::get_if<FailureForgiven>(&command)) {
+    on_forgiven(*forgiven);
+  } else if (std::holds_alternative<StopRun>(command)) {
+    result_.stopped = true;
   } else if (const auto* drained = std::get_if<SlotDrained>(&command)) {
     if (slots_[drained->slot].drained) fault(text(drained->slot) + " was drained twice");
     slots_[drained->slot].drained = true;
@@ -136,6 +140,14 @@ void SimulationBooks::on_failed(const TrialFailed& failed) {
   failure_.reset();
   trials_.at(failed.trial).failed = true;
   result_.failed[failed.trial] = failed.kind;
+}
+
+void SimulationBooks::on_forgiven(const FailureForgiven& forgiven) {
+  ++result_.forgiven;
+  const TrialBook& trial = trials_.at(forgiven.trial);
+  if (trial.failed) fault(text(forgiven.trial) + " was forgiven a failure after it was failed");
+  if (forgiven.attempt > trial.begun_attempt)
+    fault(text(forgiven.trial) + " was forgiven an attempt that it did not have");
 }
 
 void SimulationBooks::close() {

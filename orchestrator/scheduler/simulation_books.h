@@ -52,6 +52,7 @@ class SimulationBooks {
   void on_assign(const AssignTrial& assign);
   void on_withdraw(const WithdrawTrial& withdraw);
   void on_failed(const TrialFailed& failed);
+  void on_forgiven(const FailureForgiven& forgiven);
 
   SimulationResult& result_;
   std::unordered_map<TrialId, TrialBook> trials_;

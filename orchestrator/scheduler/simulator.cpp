@@ -60,6 +60,9 @@ class Simulation {
       case Event::Kind::joined:
         join();
         break;
+      case Event::Kind::rested:
+        on_slot_rested(state_, event.slot, commands_);
+        break;
       case Event::Kind::lost:
         books_.lost(event.agent);
         on_agent_lost(state_, event.agent, commands_);
@@ -70,10 +73,8 @@ class Simulation {
         break;
       }
       case Event::Kind::stop_requested:
-        stopped_ = true;
-        books_.stop_requested();
         on_stop_requested(state_, commands_);
-        cluster_.send_stop();
+        stop();
         break;
       default:
         tell(event);
@@ -82,6 +83,12 @@ class Simulation {
     obey();
     if (options_.check_every > 0 && result_.events % options_.check_every == 0)
       if (auto fault = check_invariants(state_); fault && !result_.fault) result_.fault = fault;
+  }
+
+  void stop() {
+    stopped_ = true;
+    books_.stop_requested();
+    cluster_.send_stop();
   }
 
   void join() {
@@ -107,7 +114,10 @@ class Simulation {
         on_attempt_finished(state_, event.slot, event.trial, event.attempt, commands_);
         break;
       case Event::Kind::failed:
-        on_attempt_failed(state_, event.slot, event.trial, event.attempt, event.failure, commands_);
+        on_attempt_failed(
+            state_, event.slot, event.trial, event.attempt,
+            {event.failure, protocol::Reached::started, static_cast<std::uint64_t>(event.failure)},
+            commands_);
         break;
       default:
         on_withdrawn(state_, event.slot, event.trial, event.attempt, commands_);
@@ -125,6 +135,11 @@ class Simulation {
         cluster_.send(*assign, books_.durable_epochs(assign->trial));
       else if (const auto* withdraw = std::get_if<WithdrawTrial>(&command))
         cluster_.send(*withdraw);
+      else if (const auto* rest = std::get_if<RestSlot>(&command))
+        events_.at(events_.now() + rest->seconds,
+                   {.kind = Event::Kind::rested, .slot = rest->slot});
+      else if (std::holds_alternative<StopRun>(command))
+        stop();
     }
     commands_.clear();
   }

@@ -75,6 +75,8 @@ struct SimulationResult {
   std::map<TrialId, FailureKind> failed;  // for good
   int left = 0;                           // neither
   std::vector<SlotId> drained;
+  int forgiven = 0;                  // failures that no longer count
+  bool stopped = false;              // since everything failed alike
   std::optional<std::string> fault;  // the first rule that was broken; the run ends there
 };
 

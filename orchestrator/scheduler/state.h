@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <unordered_map>
 #include <vector>
 
@@ -14,6 +15,26 @@ namespace windrow::scheduler {
 
 inline constexpr int kNone = -1;  // no trial, no slot
 
+// A failure that may be the machine's: where, and what it would cost.
+struct Charge {
+  int slot = kNone;
+  int attempt = 0;
+  FailureKind kind = FailureKind::crash;
+};
+
+// The different trials that failed on a slot or an agent since an epoch was reported there.
+struct Streak {
+  struct Entry {
+    int trial = kNone;
+    std::uint64_t signature = 0;
+    bool acquitted = false;  // the trial did well elsewhere since
+    bool ready = false;      // the trainer had become ready
+  };
+  std::vector<Entry> entries;
+  int failures = 0;  // with repeated ones
+  int acquitted() const;
+};
+
 struct Trial {
   TrialId id;
   int group = 0;
@@ -22,7 +43,8 @@ struct Trial {
   int epochs_done = 0;
   int attempts = 0;  // that started, or failed before they did
   std::array<int, protocol::kFailureKindNames.size()> failures{};  // by kind
-  std::vector<int> failed_on;  // slots to be avoided while there are others
+  std::vector<Charge> charges;  // in this run, of kinds that may be the machine's
+  int stopped_runs = 0;
   TrialPhase phase = TrialPhase::pending;
   int slot = kNone;  // while queued or running
 
@@ -53,20 +75,31 @@ struct Assignment {
 struct Slot {
   SlotId id;
   AgentId agent;
-  bool alive = true;                   // its agent is there
-  bool drained = false;                // it gets nothing more
-  Assignment current;                  // what runs, or is the first to run
-  bool started = false;                // current runs
-  Assignment next;                     // queued behind current; only where there is a current
-  bool awaited = false;                // counted in State::withdrawals_awaited
-  std::vector<int> failures_in_a_row;  // the different trials that failed since one finished
+  bool alive = true;     // its agent is there
+  bool drained = false;  // it gets nothing more
+  Assignment current;    // what runs, or is the first to run
+  bool started = false;  // current runs
+  Assignment next;       // queued behind current; only where there is a current
+  bool awaited = false;  // counted in State::withdrawals_awaited
+  bool resting = false;  // it failed, and gets nothing for a while
+  bool proven = false;   // an epoch was reported here
+  Streak streak;
 
   bool in_service() const { return alive && !drained; }
+  bool suspect() const { return !streak.entries.empty(); }
+};
+
+struct Agent {
+  std::vector<int> slots;
+  int in_service = 0;  // of them
+  Streak streak;
 };
 
 struct State {
   RetryBudgets budgets;
   bool stopping = false;
+  bool ever_ready = false;  // some trainer was, in this run
+  double seconds_left = std::numeric_limits<double>::infinity();
 
   std::vector<Trial> trials;  // in grid order
   std::unordered_map<TrialId, int> trial_index;
@@ -79,13 +112,15 @@ struct State {
 
   std::vector<Slot> slots;  // also those of lost agents, so that a late message finds none of ours
   std::unordered_map<SlotId, int> slot_index;
-  std::unordered_map<AgentId, std::vector<int>> agent_slots;
+  std::unordered_map<AgentId, Agent> agents;
   int slots_in_service = 0;
+  int agents_in_service = 0;  // with a slot in service
 
-  // Pending trials. Those that must avoid a slot are apart, so that they never hide one that any
-  // slot may take.
+  // Pending trials. Those that must avoid a place are apart, so that they never hide one that any
+  // slot may take; and those with which a run was stopped come last.
   ReadyQueue fresh;
   ReadyQueue retries;
+  ReadyQueue last;
 
   // Slots in service, by what can be done with them; each is in one of these at most.
   IndexedHeap<int> vacant;                            // without current; by index

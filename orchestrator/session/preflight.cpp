@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -78,6 +80,21 @@ std::string data_folder(const std::string& given) {
   if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
     return cache + "/windrow";
   return environment("HOME") + "/.cache/windrow";
+}
+
+void check_can_write(const fs::path& checkpoints) {
+  const fs::path probe = checkpoints / (".windrow-probe-" + std::to_string(getpid()));
+  std::error_code error;
+  fs::create_directories(checkpoints, error);
+  if (!error) {
+    std::ofstream file(probe);
+    if (!(file << "probe\n" << std::flush)) error.assign(errno, std::generic_category());
+  }
+  std::error_code ignored;
+  fs::remove(probe, ignored);
+  if (error)
+    throw std::runtime_error("checkpoints can't be written in " + checkpoints.string() + ": " +
+                             error.message() + "; name another folder with --checkpoints");
 }
 
 std::vector<std::string> cifar10_faults(const fs::path& data_dir) {

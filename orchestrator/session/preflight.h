@@ -24,6 +24,10 @@ std::string data_folder(const std::string& given);
 std::vector<std::string> preflight_faults(const sweeps::Study& study, const std::string& trainer,
                                           const std::string& data_dir);
 
+// Makes the folder where it is missing and tries whether files can be written there. Throws
+// std::runtime_error with the reason and the remedy.
+void check_can_write(const std::filesystem::path& checkpoints);
+
 // The faults of a cifar-10-batches-bin folder in `data_dir` (or of that folder itself).
 std::vector<std::string> cifar10_faults(const std::filesystem::path& data_dir);
 

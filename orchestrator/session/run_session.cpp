@@ -14,6 +14,10 @@
 #include "orchestrator/exit_codes.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/session/preflight.h"
+#include "orchestrator/session/running_clock.h"
+#include "orchestrator/session/startup_limit.h"
+#include "orchestrator/session/summary.h"
+#include "orchestrator/session/time_limit.h"
 #include "orchestrator/transport/transport.h"
 #include "storage/reader.h"
 
@@ -49,25 +53,16 @@ std::string seen_study_hash(const RunOptions& options) {
   }
 }
 
-// A rank that dies while MPI starts leaves the others waiting in it for ever: this ends them.
-class StartupLimit {
- public:
-  explicit StartupLimit(double seconds) {
-    std::signal(SIGALRM, [](int) {
-      constexpr std::string_view kText =
-          "windrow: MPI has not started in good time; did a rank die? the same command goes on\n";
-      [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
-      _exit(kInterrupted);
-    });
-    alarm(static_cast<unsigned>(seconds));
-  }
-  ~StartupLimit() {
-    alarm(0);
-    std::signal(SIGALRM, SIG_DFL);
-  }
-  StartupLimit(const StartupLimit&) = delete;
-  StartupLimit& operator=(const StartupLimit&) = delete;
-};
+// What batch systems and people send to stop a run.
+constexpr std::pair<int, const char*> kStopSignals[] = {{SIGINT, "SIGINT"},
+                                                        {SIGTERM, "SIGTERM"},
+                                                        {SIGHUP, "SIGHUP"},
+                                                        {SIGUSR1, "SIGUSR1"},
+                                                        {SIGUSR2, "SIGUSR2"}};
+// A SIGTERM is followed by a SIGKILL: Slurm's KillWait is 30 s.
+constexpr double kTerminateSeconds = 20;
+// Of the shipped tasks, whose trainer sends a heartbeat several times a second.
+constexpr double kShippedHangSeconds = 120;
 
 // What rank 0 has beyond an agent.
 struct Head {
@@ -83,9 +78,8 @@ class Session {
     loop_.on_signal(SIGCHLD, [this] {
       if (agent_) agent_->on_child_exited();
     });
-    loop_.on_signal(SIGINT, [this] { on_stop_signal("SIGINT"); });
-    loop_.on_signal(SIGTERM, [this] { on_stop_signal("SIGTERM"); });
-    loop_.on_signal(SIGUSR1, [this] { on_stop_signal("SIGUSR1"); });
+    for (const auto& [number, name] : kStopSignals)
+      loop_.on_signal(number, [this, number, name] { on_stop_signal(number, name); });
     if (under_launcher()) {
       const StartupLimit limit(startup_seconds());
       transport_ = Transport(load_mpi_link());
@@ -132,17 +126,33 @@ class Session {
       for (const std::string& fault : faults) text += (text.empty() ? "" : "\n") + fault;
       throw std::runtime_error(text);
     }
+    CoordinatorOptions coordinator{.agents = transport_.size(),
+                                   .data_dir = data_dir,
+                                   .lost_seconds = options_.lost_seconds,
+                                   .stop_within_seconds = options_.stop_within_seconds,
+                                   .until = time_limit()};
+    if (options_.hang_seconds)
+      head_.study.trainer.hang_seconds = *options_.hang_seconds;
+    else if (head_.study.trainer.command.empty())
+      head_.study.trainer.hang_seconds = kShippedHangSeconds;
+    const fs::path checkpoints =
+        fs::absolute(options_.checkpoints.empty() ? options_.database.string() + ".checkpoints"
+                                                  : options_.checkpoints);
     head_.store = std::make_unique<storage::Store>(options_.database);
-    const std::string checkpoints = options_.checkpoints.empty()
-                                        ? fs::absolute(options_.database).string() + ".checkpoints"
-                                        : fs::absolute(options_.checkpoints).string();
+    check_can_write(checkpoints);
+    // Trials are numbered in each database: a folder that several share is divided by theirs.
+    coordinator.checkpoints = checkpoints / head_.store->database_id();
     head_.coordinator = std::make_unique<Coordinator>(
-        head_.study, *head_.store,
-        CoordinatorOptions{transport_.size(), checkpoints, data_dir, options_.lost_seconds},
+        head_.study, *head_.store, std::move(coordinator),
         [this](AgentId agent, protocol::ToAgent message) {
           transport_.send_to_agent(agent, std::move(message));
         },
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
+  }
+
+  std::optional<WallTime> time_limit() const {
+    if (options_.until.empty()) return slurm_end_time();
+    return parse_until(options_.until, std::chrono::system_clock::now());
   }
 
   double startup_seconds() const { return std::max(10.0, 2 * options_.lost_seconds); }
@@ -155,14 +165,19 @@ class Session {
   }
 
   void prepare_agent() {
-    AgentOptions agent{host_name(),
-                       transport_.rank() == 0 ? "" : seen_study_hash(options_),
-                       choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
-                                    {gpus_.index, gpus_.count}),
-                       {trainer_program(options_.trainer)},
-                       startup_seconds()};
+    AgentOptions agent{.host = host_name(),
+                       .study_hash = transport_.rank() == 0 ? "" : seen_study_hash(options_),
+                       .trainer = {trainer_program(options_.trainer)},
+                       .welcome_seconds = startup_seconds()};
+    try {
+      agent.slots = choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
+                                 {gpus_.index, gpus_.count});
+    } catch (const DeviceError& error) {
+      if (transport_.size() == 1) throw;
+      agent.faults.push_back(error.what());
+    }
     agent_ = std::make_unique<Agent>(
-        loop_, std::move(agent),
+        loop_, std::move(agent), [this] { return clock_.now(); },
         [this](protocol::FromAgent message) { transport_.send_to_coordinator(std::move(message)); },
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
     agent_->say_hello();
@@ -180,13 +195,13 @@ class Session {
       head_.coordinator->on_message(from, std::move(m));
     };
     while (true) {
-      const int delivered = transport_.deliver(to_agent, to_coordinator);
-      const auto now = Clock::now();
+      const auto [delivered, mail_read] = transport_.deliver(to_agent, to_coordinator);
+      const auto now = clock_.now();
       if (now >= next_tick) {
         next_tick = now + kTick;
-        agent_->tick(now);
+        agent_->tick(mail_read);
         if (head_.coordinator) {
-          head_.coordinator->tick(now);
+          head_.coordinator->tick(now, mail_read);
           progress.tick(now, [this] { return head_.coordinator->view(); });
         }
       }
@@ -199,8 +214,13 @@ class Session {
     }
   }
 
-  void on_stop_signal(const char* name) {
-    const bool again = std::exchange(stop_asked_, true) && std::string_view(name) == "SIGINT";
+  // This rank's slots stop at once: its trainers may have got the same signal, and rank 0 may be
+  // far.
+  void on_stop_signal(int number, const char* name) {
+    const bool again = std::exchange(stop_asked_, true) && number == SIGINT;
+    std::optional<double> within;
+    if (number == SIGTERM && options_.stop_within_seconds == 0) within = kTerminateSeconds;
+    if (agent_) agent_->stop(again, within);
     if (head_.coordinator)
       head_.coordinator->stop(again, name);
     else if (agent_)
@@ -250,41 +270,18 @@ class Session {
     const RunEnd end = head_.coordinator->end();
     const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     console_.redraw({});
-    std::string text = view.study + ": " + std::to_string(view.finished) + " of " +
-                       std::to_string(view.trials) + " trials finished";
-    if (view.failed > 0) text += ", " + std::to_string(view.failed) + " failed";
-    text +=
-        " (" + std::to_string(view.epochs_done) + " epochs in " + format_duration(seconds) + ")";
-    for (const auto* stages : {&view.waiting_stages, &view.short_stages})
-      for (const auto& [stage, reason] : *stages) text += "; stage " + stage + ": " + reason;
-    if (end == RunEnd::interrupted) text += "; work is left: the same command goes on";
-    console_.log(end == RunEnd::some_failed ? "warning" : "info", text);
+    console_.log(end == RunEnd::some_failed ? "warning" : "info", summary_text(view, end, seconds));
     if (end == RunEnd::refused) console_.log("error", head_.coordinator->refusal());
-    if (options_.json)
-      std::cout << nlohmann::json{{"study", view.study},
-                                  {"trials", view.trials},
-                                  {"finished", view.finished},
-                                  {"failed", view.failed},
-                                  {"epochs", view.epochs_done},
-                                  {"wall_seconds", seconds},
-                                  {"waiting_stages", view.waiting_stages},
-                                  {"short_stages", view.short_stages}}
-                << std::endl;
-    switch (end) {
-      case RunEnd::all_done:
-        return kAllDone;
-      case RunEnd::some_failed:
-        return kSomeFailed;
-      case RunEnd::interrupted:
-        return kInterrupted;
-      default:
-        return kUsage;
-    }
+    if (const std::string& why = head_.coordinator->stop_reason(); !why.empty())
+      console_.log("error", why);
+    if (options_.json) std::cout << summary_json(view, seconds) << std::endl;
+    return exit_code(end);
   }
 
   const RunOptions& options_;
   Console console_;
   EventLoop loop_;
+  RunningClock clock_{Clock::now()};
   Transport transport_;
   DeviceFacts devices_;
   Link::LocalShare cores_, gpus_;  // this rank's part of the host's

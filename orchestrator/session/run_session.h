@@ -22,6 +22,9 @@ struct RunOptions {
   std::string trainer;      // "" = windrow-trainer beside this program
   SlotWishes slots;
   double lost_seconds = 30;
+  std::optional<double> hang_seconds;  // nullopt: the study's, else the shipped tasks' own
+  double stop_within_seconds = 0;      // 0: no limit
+  std::string until;                   // a time, see time_limit.h; "": the batch system's end
   Console::Verbosity verbosity = Console::Verbosity::normal;
   bool json = false;  // the end's summary as JSON on stdout
 };

@@ -18,21 +18,25 @@ void Transport::send_to_coordinator(protocol::FromAgent message) {
     link_->send(0, protocol::encode(message));
 }
 
-int Transport::deliver(const std::function<void(protocol::ToAgent)>& to_agent,
-                       const std::function<void(AgentId, protocol::FromAgent)>& to_coordinator) {
+Transport::Delivered Transport::deliver(
+    const std::function<void(protocol::ToAgent)>& to_agent,
+    const std::function<void(AgentId, protocol::FromAgent)>& to_coordinator) {
+  // Bounded, so that a flood does not keep the loop from the trainers' pipes, signals and time.
+  constexpr int kMost = 256;
   int delivered = 0;
+  bool drained = true;
   if (link_) {
     int from = 0;
     std::vector<std::uint8_t> bytes;
-    // Bounded, so that a flood does not keep the loop from the trainers' pipes.
-    for (; delivered < 256 && link_->receive(from, bytes); ++delivered) {
+    for (; delivered < kMost && link_->receive(from, bytes); ++delivered) {
       if (rank() == 0)
         to_coordinator(AgentId{from}, protocol::decode_from_agent(bytes));
       else
         to_agent(protocol::decode_to_agent(bytes));
     }
   }
-  while (!own_to_agent_.empty() || !own_to_coordinator_.empty()) {
+  drained = delivered < kMost;
+  for (int own = 0; own < kMost && has_own_mail(); ++own) {
     ++delivered;
     if (!own_to_coordinator_.empty()) {
       protocol::FromAgent message = std::move(own_to_coordinator_.front());
@@ -44,7 +48,7 @@ int Transport::deliver(const std::function<void(protocol::ToAgent)>& to_agent,
       to_agent(std::move(message));
     }
   }
-  return delivered;
+  return {delivered, drained && !has_own_mail()};
 }
 
 }  // namespace windrow

@@ -24,10 +24,14 @@ class Transport {
   void send_to_agent(AgentId agent, protocol::ToAgent message);
   void send_to_coordinator(protocol::FromAgent message);
 
-  // Delivers what has arrived, and what the handlers' own sends within this process add to it.
-  // Returns how many messages that were. A message that can't be decoded is a ProtocolError.
-  int deliver(const std::function<void(protocol::ToAgent)>& to_agent,
-              const std::function<void(AgentId, protocol::FromAgent)>& to_coordinator);
+  struct Delivered {
+    int messages = 0;
+    bool drained = true;  // nothing that has arrived is left
+  };
+  // Delivers what has arrived, and what the handlers' own sends within this process add to it; a
+  // bounded number. A message that can't be decoded is a ProtocolError.
+  Delivered deliver(const std::function<void(protocol::ToAgent)>& to_agent,
+                    const std::function<void(AgentId, protocol::FromAgent)>& to_coordinator);
 
   // Whether something sent within this process waits for deliver().
   bool has_own_mail() const { return !own_to_agent_.empty() || !own_to_coordinator_.empty(); }

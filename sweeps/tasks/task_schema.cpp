@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sweeps/nearest.h"
+#include "protocol/nearest.h"
 
 namespace windrow::sweeps {
 namespace {

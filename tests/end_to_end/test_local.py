@@ -136,7 +136,7 @@ class OtherTrainers(WindrowTest):
 
     def test_one_that_says_nothing_is_finished_by_its_exit_code(self):
         study = self.write(
-            "true.yaml", "study: t\ntrainer: {command: [/bin/true], persistent: false}\ngrid: {x: [1, 2, 3]}\n"
+            "true.yaml", "study: t\ntrainer: {command: [/bin/true], reports: nothing}\ngrid: {x: [1, 2, 3]}\n"
         )
         self.run_study(study)
         self.assertEqual(self.rows("SELECT state, count(*) FROM trials"), [("finished", 3)])

@@ -16,7 +16,7 @@ inline Start start() {
           -9,          early_stopping(),
           "cuda",      4,
           "/data",     "/scratch/41",
-          12,          {0.5, 0.25}};
+          12,          {{1, 0.5}, {3, 0.25}}};
 }
 
 inline std::vector<ToTrainer> to_trainer() {
@@ -39,7 +39,8 @@ inline std::vector<ToAgent> to_agent() {
   return {Welcome{{SlotId{0}, SlotId{5}},
                   {{"python3", "train.py"}, true, Arguments::hydra, true, 5.5, 60.5},
                   12.5,
-                  7.5},
+                  7.5,
+                  1700000000000},
           Assign{SlotId{2}, start()},
           Withdraw{SlotId{2}, TrialId{8}, 4},
           StopAll{true},

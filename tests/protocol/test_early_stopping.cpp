@@ -34,5 +34,23 @@ TEST(EarlyStopping, NaNNeverImproves) {
   EXPECT_EQ(monitor.best_epoch(), 2);
 }
 
+TEST(EarlyStopping, GoesOnFromItsHistory) {
+  EarlyStoppingMonitor monitor({.metric = "loss", .patience = 4}, {{1, 9}, {2, 1}, {3, 2}, {4, 3}});
+  monitor.observe(5, 2.5);
+  EXPECT_FALSE(monitor.should_stop());
+  monitor.observe(6, 2.6);
+  EXPECT_TRUE(monitor.should_stop());
+  EXPECT_EQ(monitor.best_epoch(), 2);
+}
+
+TEST(EarlyStopping, AnEpochThatComesAgainReplacesWhatFollowed) {
+  EarlyStoppingMonitor monitor({.metric = "loss", .patience = 2}, {{1, 9}, {2, 1}, {3, 5}});
+  monitor.observe(2, 4);  // the trial went on from its first epoch's checkpoint
+  EXPECT_EQ(monitor.best_epoch(), 2);
+  EXPECT_EQ(monitor.best_value(), 4);
+  monitor.observe(3, 3);
+  EXPECT_EQ(monitor.best_epoch(), 3);
+}
+
 }  // namespace
 }  // namespace windrow::protocol

@@ -63,18 +63,42 @@ TEST(Lines, NaNIsReadAsPythonAndJsonWriteIt) {
   EXPECT_TRUE(std::isnan(std::get<Epoch>(*back).metrics.at("loss")));
 }
 
-TEST(Lines, TheShorthandTakesEveryNumberAsAMetric) {
-  const auto epoch = parse_epoch_shorthand(
-      R"({"epoch": 3, "loss": 0.5, "acc": NaN, "note": "x", "wall_seconds": 2})");
-  ASSERT_TRUE(epoch);
-  EXPECT_EQ(epoch->epoch, 3);
-  EXPECT_EQ(epoch->wall_seconds, 2);
-  EXPECT_EQ(epoch->metrics.size(), 2u);
-  EXPECT_EQ(epoch->metrics.at("loss"), 0.5);
-  EXPECT_TRUE(std::isnan(epoch->metrics.at("acc")));
-  EXPECT_EQ(parse_epoch_shorthand("epoch 3"), std::nullopt);
-  EXPECT_EQ(parse_epoch_shorthand(R"({"loss": 0.5})"), std::nullopt);
-  EXPECT_EQ(parse_epoch_shorthand(R"({"epoch": 1.5})"), std::nullopt);
+TEST(Lines, WhatCantBeReadIsNoLogTextWhereItLooksLikeAMessage) {
+  EXPECT_THAT([] { parse_from_trainer(R"({"event": "epoch", "trial": 1,)"); },
+              ThrowsMessage<ProtocolError>(HasSubstr("can't be read")));
+}
+
+TEST(Lines, DepthHasABound) {
+  const std::string deep = R"({"event": "finished", "trial": 1, "attempt": 1, "result": {"a": )" +
+                           std::string(100000, '[') + std::string(100000, ']') + "}}";
+  EXPECT_THROW(parse_from_trainer(deep), ProtocolError);
+}
+
+TEST(Lines, NumbersAsOtherLanguagesWriteThem) {
+  const auto message = parse_from_trainer(
+      R"({"event":"epoch","trial":1,"attempt":"1","epoch":2.0,"metrics":{"a":nan,"b":"0.5","c":1e999}})");
+  const Epoch& epoch = std::get<Epoch>(*message);
+  EXPECT_EQ(epoch.epoch, 2);
+  EXPECT_TRUE(std::isnan(epoch.metrics.at("a")));
+  EXPECT_EQ(epoch.metrics.at("b"), 0.5);
+  EXPECT_TRUE(std::isnan(epoch.metrics.at("c")));
+}
+
+TEST(Lines, WhatOnlyTheOrchestratorKnowsIsNoWordOfATrainers) {
+  const auto said = [](const std::string& kind) {
+    return *parse_from_trainer(R"({"event":"failed","trial":1,"attempt":1,"kind":")" + kind +
+                               "\"}");
+  };
+  EXPECT_EQ(std::get<Failed>(said("node")).kind, TrainerFailure::crash);
+  EXPECT_EQ(std::get<Failed>(said("hang")).kind, TrainerFailure::crash);
+  EXPECT_TRUE(std::holds_alternative<Stopped>(said("preempted")));
+}
+
+TEST(Lines, AMetricsNameIsText) {
+  EXPECT_THROW(
+      parse_from_trainer(
+          R"({"event":"epoch","trial":1,"attempt":1,"epoch":1,"metrics":{"lo\u0000ss":1}})"),
+      ProtocolError);
 }
 
 TEST(Lines, InvalidUtf8DoesNotCostTheMessage) {

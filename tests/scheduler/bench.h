@@ -44,9 +44,12 @@ class Bench {
   void finish(int slot, int trial, int attempt = 1) {
     on_attempt_finished(state, SlotId{slot}, TrialId{trial}, attempt, out);
   }
-  void fail(int slot, int trial, int attempt, FailureKind kind) {
-    on_attempt_failed(state, SlotId{slot}, TrialId{trial}, attempt, kind, out);
+  void fail(int slot, int trial, int attempt, FailureKind kind,
+            protocol::Reached reached = protocol::Reached::started) {
+    on_attempt_failed(state, SlotId{slot}, TrialId{trial}, attempt,
+                      {kind, reached, static_cast<std::uint64_t>(kind)}, out);
   }
+  void rest_over(int slot) { on_slot_rested(state, SlotId{slot}, out); }
   void give_back(int slot, int trial, int attempt = 1) {
     on_withdrawn(state, SlotId{slot}, TrialId{trial}, attempt, out);
   }
@@ -76,6 +79,14 @@ class Bench {
              std::to_string(withdraw->slot.value);
     if (const auto* failed = std::get_if<TrialFailed>(&command))
       return "trial " + std::to_string(failed->trial.value) + " failed";
+    if (const auto* forgiven = std::get_if<FailureForgiven>(&command))
+      return "trial " + std::to_string(forgiven->trial.value) + " forgiven " +
+             std::to_string(forgiven->attempt);
+    if (const auto* rest = std::get_if<RestSlot>(&command))
+      return "slot " + std::to_string(rest->slot.value) + " rests " +
+             std::to_string(static_cast<int>(rest->seconds)) + " s";
+    if (const auto* stop = std::get_if<StopRun>(&command))
+      return stop->never_ready ? "run refused" : "run stopped";
     return "slot " + std::to_string(std::get<SlotDrained>(command).slot.value) + " drained";
   }
 

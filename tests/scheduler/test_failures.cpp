@@ -7,10 +7,11 @@ namespace {
 // Fails trial 1 of a bench with one slot until it is given up; returns the number of attempts, or
 // `limit` where it never is.
 int attempts_until_failed(FailureKind kind, int limit = 50) {
-  Bench bench({.slot_failures_in_a_row = 1000});
+  Bench bench;
   bench.add({1});
   bench.join(0, 0, 1);
   for (int attempt = 1; attempt < limit; ++attempt) {
+    bench.rest_over(0);
     bench.start(0, 1, attempt);
     bench.fail(0, 1, attempt, kind);
     if (bench.phase(1) == TrialPhase::failed) return attempt;
@@ -39,7 +40,7 @@ TEST(Failures, OfEarlierRunsCount) {
   bench.start(0, 1, 3);
   bench.said();
   bench.fail(0, 1, 3, FailureKind::crash);
-  EXPECT_EQ(bench.said(), (Said{"trial 1 failed"}));
+  EXPECT_EQ(bench.said(), (Said{"trial 1 failed", "slot 0 rests 1 s"}));
 }
 
 TEST(Failures, ACrashIsTriedOnAnotherSlot) {
@@ -49,7 +50,7 @@ TEST(Failures, ACrashIsTriedOnAnotherSlot) {
   bench.start(0, 1);
   bench.said();
   bench.fail(0, 1, 1, FailureKind::crash);
-  EXPECT_EQ(bench.said(), (Said{"assign 1 to 1 (attempt 2)"}));
+  EXPECT_EQ(bench.said(), (Said{"slot 0 rests 1 s", "assign 1 to 1 (attempt 2)"}));
 }
 
 TEST(Failures, OfTheOnlySlotIsTriedThereAgain) {
@@ -59,6 +60,8 @@ TEST(Failures, OfTheOnlySlotIsTriedThereAgain) {
   bench.start(0, 1);
   bench.said();
   bench.fail(0, 1, 1, FailureKind::crash);
+  EXPECT_EQ(bench.said(), (Said{"slot 0 rests 1 s"}));
+  bench.rest_over(0);
   EXPECT_EQ(bench.said(), (Said{"assign 1 to 0 (attempt 2)"}));
 }
 
@@ -69,6 +72,7 @@ TEST(Failures, ASlotThatFailsEverythingIsDrainedAndTheTrialsAreNotBlamed) {
   // Slot 0 fails all it gets, slot 1 finishes all.
   for (int round = 0; round < 100 && !all_over(bench.state); ++round) {
     for (const int s : {0, 1}) {
+      bench.rest_over(s);
       const Slot& slot = bench.state.slots[static_cast<std::size_t>(s)];
       if (!slot.current) continue;
       const int trial = static_cast<int>(
@@ -92,7 +96,196 @@ TEST(Failures, AnAttemptMayFailBeforeItStarted) {
   bench.join(0, 0, 2);
   bench.said();
   bench.fail(0, 1, 1, FailureKind::crash);
-  EXPECT_EQ(bench.said(), (Said{"assign 1 to 1 (attempt 2)"}));
+  EXPECT_EQ(bench.said(), (Said{"slot 0 rests 1 s", "assign 1 to 1 (attempt 2)"}));
+}
+
+// ---- blame
+
+// Runs all that is assigned: an attempt on a slot of which `fails` is true fails, others finish.
+template <class Fails>
+void run(Bench& bench, int slots, Fails fails) {
+  for (int round = 0; round < 1000 && !all_over(bench.state) && !bench.state.stopping; ++round) {
+    for (int s = 0; s < slots; ++s) {
+      bench.rest_over(s);
+      const Slot& slot = bench.state.slots[static_cast<std::size_t>(s)];
+      if (!slot.current) continue;
+      const int trial = static_cast<int>(
+          bench.state.trials[static_cast<std::size_t>(slot.current.trial)].id.value);
+      const int attempt = slot.current.attempt;
+      bench.start(s, trial, attempt);
+      if (fails(s, trial))
+        bench.fail(s, trial, attempt, FailureKind::crash);
+      else
+        bench.finish(s, trial, attempt);
+    }
+  }
+}
+
+TEST(Blame, ARetryGoesToAnotherAgentBeforeAnotherSlot) {
+  Bench bench;
+  bench.add({1});
+  bench.join(0, 0, 4);
+  bench.join(1, 4, 1);
+  bench.start(0, 1);
+  bench.said();
+  bench.fail(0, 1, 1, FailureKind::crash);
+  EXPECT_EQ(bench.said(), (Said{"slot 0 rests 1 s", "assign 1 to 4 (attempt 2)"}));
+}
+
+TEST(Blame, AnAgentThatFailsEverythingFailsNoTrial) {
+  Bench bench;
+  bench.add(std::vector<double>(60, 1));
+  bench.join(0, 0, 8);
+  bench.join(1, 8, 8);
+  run(bench, 16, [](int slot, int) { return slot >= 8; });
+  EXPECT_EQ(count(bench.state, TrialPhase::finished), 60);
+  EXPECT_EQ(count(bench.state, TrialPhase::failed), 0);
+  EXPECT_EQ(slots_in_service(bench.state), 8);
+}
+
+TEST(Blame, OfFourAgentsThreeMayBeBad) {
+  Bench bench;
+  bench.add(std::vector<double>(60, 1));
+  for (int agent = 0; agent < 4; ++agent) bench.join(agent, 2 * agent, 2);
+  run(bench, 8, [](int slot, int) { return slot >= 2; });
+  EXPECT_EQ(count(bench.state, TrialPhase::failed), 0);
+}
+
+TEST(Blame, CellsThatCrashEverywhereAreFailedAndDrainNothing) {
+  Bench bench;
+  bench.add(std::vector<double>(40, 1));
+  bench.join(0, 0, 4);
+  bench.join(1, 4, 4);
+  run(bench, 8, [](int, int trial) { return trial <= 10; });  // the first ones
+  EXPECT_EQ(count(bench.state, TrialPhase::finished), 30);
+  EXPECT_EQ(count(bench.state, TrialPhase::failed), 10);
+  EXPECT_EQ(slots_in_service(bench.state), 8);
+}
+
+TEST(Blame, WhereEverythingFailsAlikeTheRunStopsAndNobodyIsCharged) {
+  for (const int slots : {1, 2, 8}) {
+    Bench bench;
+    bench.add(std::vector<double>(100, 1));
+    bench.join(0, 0, slots);
+    run(bench, slots, [done = 0](int, int) mutable { return ++done > 20; });  // the script is gone
+    EXPECT_TRUE(bench.state.stopping) << slots;
+    EXPECT_EQ(count(bench.state, TrialPhase::failed), 0) << slots;
+    for (const Trial& trial : bench.state.trials)
+      EXPECT_EQ(trial.failures[static_cast<std::size_t>(FailureKind::crash)], 0);
+  }
+}
+
+TEST(Blame, TrialsWithWhichRunsWereStoppedComeLastAndAreChargedInTheEnd) {
+  Bench bench;
+  std::vector<TrialSpec> specs;
+  for (int i = 1; i <= 5; ++i)
+    specs.push_back({.trial = TrialId{i}, .group = i, .stopped_runs = i <= 4 ? 2 : 0});
+  on_trials_added(bench.state, specs, bench.out);
+  bench.join(0, 0, 1);
+  EXPECT_EQ(bench.said()[0], "assign 5 to 0 (attempt 1)");
+  run(bench, 1, [](int, int trial) { return trial <= 4; });
+  EXPECT_EQ(count(bench.state, TrialPhase::failed), 4);
+  EXPECT_EQ(count(bench.state, TrialPhase::finished), 1);
+}
+
+TEST(Blame, WhereNoTrainerIsEverReadyTheRunIsRefused) {
+  Bench bench;
+  bench.add({1});
+  bench.join(0, 0, 2);
+  for (int attempt = 1; attempt < 9 && !bench.state.stopping; ++attempt)
+    for (const int slot : {0, 1}) {
+      bench.rest_over(slot);
+      bench.fail(slot, 1, attempt, FailureKind::crash, protocol::Reached::nothing);
+    }
+  EXPECT_EQ(bench.said().back(), "run refused");
+  EXPECT_EQ(bench.phase(1), TrialPhase::pending);
+}
+
+TEST(Blame, EpochsThatOnlyRepeatDontAcquitATrialThatAlwaysFailsAtTheSamePlace) {
+  Bench bench;
+  bench.add({1}, 3);
+  bench.join(0, 0, 2);
+  int attempt = 1;
+  for (; attempt < 50 && bench.phase(1) != TrialPhase::failed; ++attempt) {
+    for (const int slot : {0, 1}) {
+      bench.rest_over(slot);
+      if (!bench.state.slots[static_cast<std::size_t>(slot)].current) continue;
+      bench.start(slot, 1, attempt);
+      bench.epoch(slot, 1, 1, 1.0, attempt);  // it has no checkpoint, and begins with epoch 1
+      bench.fail(slot, 1, attempt, FailureKind::crash);
+      break;
+    }
+  }
+  EXPECT_EQ(attempt, 4);
+}
+
+TEST(Blame, AFailureAtASlotThatWorksLetsNobodyWait) {
+  Bench bench;
+  bench.add({1, 1, 1, 1});
+  bench.join(0, 0, 1);
+  bench.start(0, 1);
+  bench.finish(0, 1);
+  bench.said();
+  bench.start(0, 2);
+  bench.fail(0, 2, 1, FailureKind::crash);
+  for (const std::string& text : bench.said()) EXPECT_EQ(text.find("rests"), std::string::npos);
+}
+
+TEST(Blame, TheRestsGrowToAMinute) {
+  Bench bench;
+  bench.add(std::vector<double>(100, 1));
+  bench.join(0, 0, 1);
+  bench.join(1, 1, 1);  // whose first trial runs all the time
+  bench.start(1, 2);
+  std::vector<std::string> rests;
+  for (int i = 0; i < 9; ++i) {
+    const Slot& slot = bench.state.slots[0];
+    const int trial =
+        static_cast<int>(bench.state.trials[static_cast<std::size_t>(slot.current.trial)].id.value);
+    bench.said();
+    bench.fail(0, trial, slot.current.attempt, FailureKind::crash);
+    while (bench.state.slots[0].current) {  // what was queued behind it
+      const Slot& now = bench.state.slots[0];
+      bench.fail(0,
+                 static_cast<int>(
+                     bench.state.trials[static_cast<std::size_t>(now.current.trial)].id.value),
+                 now.current.attempt, FailureKind::crash);
+    }
+    for (const std::string& text : bench.said())
+      if (text.find("slot 0 rests") == 0) rests.push_back(text);
+    bench.rest_over(0);
+  }
+  EXPECT_EQ(rests.front(), "slot 0 rests 1 s");
+  EXPECT_EQ(rests.back(), "slot 0 rests 60 s");
+}
+
+TEST(Blame, ALostSlotGetsNothingMore) {
+  Bench bench;
+  bench.add({1});
+  bench.join(0, 0, 1);
+  bench.start(0, 1);
+  bench.fail(0, 1, 1, FailureKind::hang);
+  bench.said();
+  on_slot_lost(bench.state, SlotId{0}, "it outlives SIGKILL", bench.out);
+  EXPECT_EQ(bench.said(), (Said{"slot 0 drained"}));
+}
+
+TEST(Time, NothingIsAssignedOfWhichAnEpochWouldEndTooLate) {
+  Bench bench;
+  bench.add({1, 2}, 5);
+  on_time_left(bench.state, 100, bench.out);
+  bench.join(0, 0, 1);
+  bench.start(0, 2);
+  for (int epoch = 1; epoch <= 5; ++epoch) bench.epoch(0, 2, epoch, 30);
+  bench.finish(0, 2);
+  bench.start(0, 1);
+  bench.epoch(0, 1, 1, 30);
+  on_time_left(bench.state, 20, bench.out);
+  bench.said();
+  bench.fail(0, 1, 1, FailureKind::preempted);
+  bench.rest_over(0);
+  for (const std::string& text : bench.said()) EXPECT_EQ(text.find("assign"), std::string::npos);
+  EXPECT_TRUE(out_of_time(bench.state));
 }
 
 }  // namespace

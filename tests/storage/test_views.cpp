@@ -40,7 +40,7 @@ TEST_F(ViewTest, ColumnsAreAsDocumented) {
   EXPECT_THAT(columns("attempts"),
               ElementsAre("trial", "attempt", "host", "rank", "slots", "gang", "threads", "device",
                           "versions", "info", "began_at", "ended_at", "outcome",
-                          "resumed_from_epoch"));
+                          "resumed_from_epoch", "unread_lines"));
   EXPECT_THAT(columns("failures"), ElementsAre("trial", "attempt", "kind", "message", "exit_code",
                                                "signal", "host", "slot", "stderr_tail"));
   EXPECT_THAT(

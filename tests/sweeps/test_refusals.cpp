@@ -136,8 +136,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"Infinite", cifar10("  lr: .inf\n" + kOptimizers),
                 "s.yaml:6:7: lr: .inf is no finite number; give a finite one"},
         Refusal{"List", cifar10("  lr: [0.1]\n" + kOptimizers),
-                "s.yaml:6:7: lr: a list is no single value; a parameter has one; several values go "
-                "into grid or cases"},
+                "s.yaml:6:7: lr: a list is no single value; a parameter has one value; several go "
+                "into grid or cases, and a list that is one value is written as text that your "
+                "program takes apart, for example \"64,64\""},
         Refusal{"Duplicate", cifar10("  lr: 1\n  lr: 2\n" + kOptimizers),
                 "s.yaml:7:3: lr: the key is given twice, first in line 6; remove one"},
         Refusal{"Missing", "study: s\ntask: cifar10\nparameters: {optimizer: sgd}\n",
@@ -147,13 +148,15 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NoMap", "study: s\ntrainer: {command: [x]}\nparameters: 5\n",
                 "s.yaml:3:13: parameters: 5 is no map; give parameters with values, for example "
                 "{lr: 0.1}"},
-        Refusal{"BadNameForAProgram", own("parameters: {learning-rate: 1}"),
-                "s.yaml:1:50: learning-rate: is no name for a parameter; give letters, digits and "
-                "_, not beginning with a digit"},
+        Refusal{"BadNameForAProgram", own("parameters: {learning rate: 1}"),
+                "s.yaml:1:50: learning rate: is no name for a parameter; give letters, "
+                "digits and _ . -, beginning with a letter or _"},
         Refusal{"SeedsAsParameter", own("parameters: {seeds: 1}"),
                 "s.yaml:1:50: seeds: seeds are no parameter; give the key at the top of the file"},
-        Refusal{"NoValueForAProgram", own("parameters: {lr: ~}"),
-                "s.yaml:1:54: lr: has no value; give a number, a string, true or false"}),
+        Refusal{
+            "NoValueForAProgram", own("parameters: {lr: }"),
+            "s.yaml:1:54: lr: has no value; give a number, a string, true, false or null (which "
+            "leaves the option out)"}),
     refusal_name);
 
 INSTANTIATE_TEST_SUITE_P(

@@ -45,10 +45,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"ValueOutOfRange", cifar10("grid: {optimizer: [sgd], dropout: [0.5, 1.5]}\n"),
                 "s.yaml:4:41: dropout: 1.5 is out of range; give a number of at least 0 and less "
                 "than 1"},
-        Refusal{
-            "ListAsValue", own("grid: {lr: [[1], 2]}\n"),
-            "s.yaml:3:13: lr: a list is no single value; a parameter has one; several values go "
-            "into grid or cases"},
+        Refusal{"ListAsValue", own("grid: {lr: [[1], 2]}\n"),
+                "s.yaml:3:13: lr: a list is no single value; a parameter has one value; several go "
+                "into grid or cases, and a list that is one value is written as text that your "
+                "program takes apart, for example \"64,64\""},
         Refusal{"FixedToo", own("parameters: {lr: 1}\ngrid: {lr: [1, 2]}\n"),
                 "s.yaml:4:8: lr: it is fixed too, in line 3; keep one of the two"},
         Refusal{

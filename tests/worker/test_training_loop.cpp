@@ -28,7 +28,7 @@ class TrainingLoop : public testing::Test {
   void stop_after(const protocol::Start& start, int epoch) {
     Messages messages;
     interrupt(start, epoch, Request::stop, messages);
-    EXPECT_EQ(messages.of<Stopped>().size(), 1u);
+    EXPECT_EQ(messages.of<protocol::Stopped>().size(), 1u);
     // Everything that was trained is durable and sent.
     EXPECT_EQ(messages.of<Epoch>().back().epoch, epoch);
     EXPECT_EQ(CheckpointFolder(start.checkpoint_dir).epochs().front(), epoch);

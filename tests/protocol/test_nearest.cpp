@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "sweeps/nearest.h"
+#include "protocol/nearest.h"
 
-namespace windrow::sweeps {
+namespace windrow {
 namespace {
 
 TEST(EditDistance, CountsInsertionsDeletionsReplacementsAndSwaps) {
@@ -37,4 +37,4 @@ TEST(Suggestion, NamesTheNearestAndAllValidOnes) {
 }
 
 }  // namespace
-}  // namespace windrow::sweeps
+}  // namespace windrow

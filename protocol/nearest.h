@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace windrow::sweeps {
+namespace windrow {
 
 // The names as one text, for messages.
 std::string joined(std::span<const std::string> names, std::string_view separator = ", ");
@@ -23,4 +23,4 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
 // lr`.
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
-}  // namespace windrow::sweeps
+}  // namespace windrow

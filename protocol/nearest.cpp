@@ -1,9 +1,9 @@
-#include "sweeps/nearest.h"
+#include "protocol/nearest.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace windrow::sweeps {
+namespace windrow {
 
 std::string joined(std::span<const std::string> names, std::string_view separator) {
   std::string text;
@@ -54,4 +54,4 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
   return "did you mean \"" + near + "\"? It is one of " + list;
 }
 
-}  // namespace windrow::sweeps
+}  // namespace windrow

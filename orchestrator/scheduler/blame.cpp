@@ -1,0 +1,279 @@
+#include "orchestrator/scheduler/blame.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "orchestrator/scheduler/attempts.h"
+#include "orchestrator/scheduler/placement.h"
+
+namespace windrow::scheduler {
+
+int Streak::acquitted() const {
+  return static_cast<int>(std::ranges::count_if(entries, &Entry::acquitted));
+}
+
+namespace {
+
+constexpr double kLongestRest = 60;
+
+using Entry = Streak::Entry;
+
+Entry* find(Streak& streak, int trial) {
+  const auto found = std::ranges::find(streak.entries, trial, &Entry::trial);
+  return found == streak.entries.end() ? nullptr : &*found;
+}
+
+void enter(Streak& streak, const Entry& entry) {
+  ++streak.failures;
+  if (Entry* old = find(streak, entry.trial))
+    *old = entry;
+  else
+    streak.entries.push_back(entry);
+}
+
+void remove(Streak& streak, int trial) {
+  std::erase_if(streak.entries, [&](const Entry& entry) { return entry.trial == trial; });
+  if (streak.entries.empty()) streak.failures = 0;
+}
+
+Streak& agent_streak(State& state, int slot) {
+  return state.agents.at(state.slots[slot].agent).streak;
+}
+bool agent_known(const State& state, int slot) {
+  return state.agents.contains(state.slots[slot].agent);
+}
+
+void forgive(State& state, int trial, const Charge& charge, bool run_stopped, Commands& out) {
+  int& failures = state.trials[trial].failures[static_cast<std::size_t>(charge.kind)];
+  failures = std::max(failures - 1, 0);
+  out.push_back(FailureForgiven{state.trials[trial].id, charge.attempt, run_stopped});
+}
+
+// The charges of all trials on these slots are taken back: the slots are to blame.
+void forgive_on(State& state, const std::vector<int>& slots, Commands& out) {
+  std::set<int> trials;
+  for (const int slot : slots)
+    for (const Entry& entry : state.slots[slot].streak.entries) trials.insert(entry.trial);
+  for (const int index : trials)
+    std::erase_if(state.trials[index].charges, [&](const Charge& charge) {
+      const bool there = std::ranges::find(slots, charge.slot) != slots.end();
+      if (there) forgive(state, index, charge, false, out);
+      return there;
+    });
+}
+
+void drain_slot(State& state, int slot, const std::string& reason, Commands& out) {
+  forgive_on(state, {slot}, out);
+  drain(state, slot, reason, out);
+}
+
+void drain_agent(State& state, int slot, Commands& out) {
+  const std::vector<int> slots = state.agents.at(state.slots[slot].agent).slots;
+  forgive_on(state, slots, out);
+  const int trials = agent_streak(state, slot).acquitted();
+  for (const int each : slots)
+    if (state.slots[each].in_service())
+      drain(state, each,
+            std::to_string(trials) + " trials failed on this host in a row that did well on others",
+            out);
+}
+
+// The last ones stay: that everything fails everywhere is found out by stop_if_all_fail().
+void drain_guilty(State& state, int slot, Commands& out) {
+  const int limit = state.budgets.slot_failures_in_a_row;
+  if (limit <= 0 || !agent_known(state, slot)) return;
+  if (state.agents_in_service > 1 && agent_streak(state, slot).acquitted() >= limit)
+    drain_agent(state, slot, out);
+  const Slot& suspect = state.slots[slot];
+  if (suspect.in_service() && state.slots_in_service > 1 && suspect.streak.acquitted() >= limit)
+    drain_slot(state, slot,
+               std::to_string(suspect.streak.acquitted()) +
+                   " trials failed on it in a row that did well on other slots",
+               out);
+}
+
+// The trial fails on one agent after the other: the places before are cleared of it.
+void clear_earlier_places(State& state, int slot, int trial) {
+  for (const Charge& charge : state.trials[trial].charges) {
+    if (state.slots[charge.slot].agent == state.slots[slot].agent &&
+        (state.agents_in_service > 1 || charge.slot == slot))
+      continue;
+    remove(state.slots[charge.slot].streak, trial);
+    reindex(state, charge.slot);
+    if (agent_known(state, charge.slot) &&
+        state.slots[charge.slot].agent != state.slots[slot].agent)
+      remove(agent_streak(state, charge.slot), trial);
+  }
+}
+
+// 1 s, 2 s, 4 s ... from the first failure in a row on, at a slot that never worked; from the
+// second one on at one that did.
+void rest(State& state, int index, int failures, Commands& out) {
+  Slot& slot = state.slots[index];
+  const int doublings = failures - (slot.proven ? 2 : 1);
+  if (doublings < 0 || !slot.in_service() || state.stopping) return;
+  slot.resting = true;
+  out.push_back(RestSlot{slot.id, std::min(kLongestRest, std::ldexp(1, std::min(doublings, 10)))});
+  reindex(state, index);
+}
+
+bool all_slots_fail_alike(const State& state, std::set<int>& trials, bool& ready) {
+  std::optional<std::uint64_t> signature;
+  for (const Slot& slot : state.slots) {
+    if (!slot.in_service()) continue;
+    if (slot.streak.failures < 2) return false;
+    for (const Entry& entry : slot.streak.entries) {
+      if (entry.acquitted || signature.value_or(entry.signature) != entry.signature) return false;
+      signature = entry.signature;
+      ready = ready || entry.ready;
+      if (state.trials[entry.trial].stopped_runs < state.budgets.stopped_runs_to_charge)
+        trials.insert(entry.trial);
+    }
+  }
+  return signature.has_value();
+}
+
+void stop_run(State& state, bool never_ready, Commands& out) {
+  state.stopping = true;
+  for (std::size_t index = 0; index < state.trials.size(); ++index) {
+    Trial& trial = state.trials[index];
+    if (trial.phase == TrialPhase::failed) continue;
+    for (const Charge& charge : trial.charges)
+      if (find(state.slots[charge.slot].streak, static_cast<int>(index)))
+        forgive(state, static_cast<int>(index), charge, true, out);
+    trial.charges.clear();
+  }
+  out.push_back(StopRun{never_ready});
+}
+
+// True where the run is stopped.
+bool stop_if_all_fail(State& state, Commands& out) {
+  std::set<int> trials;
+  bool ready = state.ever_ready;
+  if (state.stopping || !all_slots_fail_alike(state, trials, ready)) return false;
+  if (static_cast<int>(trials.size()) < state.budgets.failures_to_stop) return false;
+  stop_run(state, !ready, out);
+  return true;
+}
+
+int agents_tried(const State& state, const Trial& trial) {
+  std::set<std::int64_t> agents;
+  for (const Charge& charge : trial.charges)
+    if (state.slots[charge.slot].in_service()) agents.insert(state.slots[charge.slot].agent.value);
+  return static_cast<int>(agents.size());
+}
+
+// Over its budget, but on places where others fail as well, or on which nothing ever worked while
+// there are agents that it was not tried on: not yet, though not without end.
+bool is_in_doubt(const State& state, const Trial& trial, int failures, int retries) {
+  if (failures > 2 * retries + 2 || trial.stopped_runs >= state.budgets.stopped_runs_to_charge)
+    return false;
+  const bool untried = agents_tried(state, trial) < state.agents_in_service;
+  const auto doubtful = [&](const Charge& charge) {
+    const Slot& slot = state.slots[charge.slot];
+    return slot.streak.entries.size() > 2 || (!slot.proven && untried);
+  };
+  return std::ranges::any_of(trial.charges, doubtful);
+}
+
+void give_up(State& state, int index, FailureKind kind, Commands& out) {
+  end_trial(state, index, TrialPhase::failed);
+  out.push_back(TrialFailed{state.trials[index].id, kind});
+}
+
+}  // namespace
+
+std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind) {
+  switch (kind) {
+    case FailureKind::nan:
+    case FailureKind::spec:
+      return 0;
+    case FailureKind::oom:
+      return budgets.oom;
+    case FailureKind::cuda:
+      return budgets.cuda;
+    case FailureKind::hang:
+      return budgets.hang;
+    case FailureKind::crash:
+      return budgets.crash;
+    case FailureKind::data:
+      return budgets.data;
+    case FailureKind::node:
+    case FailureKind::preempted:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool may_be_machines(FailureKind kind) {
+  return kind == FailureKind::crash || kind == FailureKind::cuda || kind == FailureKind::hang ||
+         kind == FailureKind::data;
+}
+
+void clear_place(State& state, int index) {
+  Slot& slot = state.slots[index];
+  slot.proven = state.ever_ready = true;
+  slot.resting = false;
+  slot.streak = {};
+  if (agent_known(state, index)) agent_streak(state, index) = {};
+}
+
+void acquit_trial(State& state, int index, int trial, Commands& out) {
+  const std::vector<Charge> charges = state.trials[trial].charges;
+  for (const Charge& charge : charges) {
+    if (charge.slot == index) continue;
+    // Where something else did well since, the place is out of suspicion, and the charge stands.
+    Streak& there = state.slots[charge.slot].streak;
+    Entry* entry = find(there, trial);
+    if (entry == nullptr || entry->acquitted) continue;
+    entry->acquitted = true;
+    if (agent_known(state, charge.slot) &&
+        state.slots[charge.slot].agent != state.slots[index].agent)
+      if (Entry* of_agent = find(agent_streak(state, charge.slot), trial))
+        of_agent->acquitted = true;
+    std::erase_if(state.trials[trial].charges,
+                  [&](const Charge& one) { return one.attempt == charge.attempt; });
+    forgive(state, trial, charge, false, out);
+    drain_guilty(state, charge.slot, out);
+  }
+}
+
+void judge_failure(State& state, int slot, int index, int attempt, const Failure& failure,
+                   Commands& out) {
+  using enum protocol::Reached;
+  Trial& trial = state.trials[index];
+  trial.attempts = attempt;
+  state.ever_ready = state.ever_ready || failure.reached != nothing;
+  const int failures = ++trial.failures[static_cast<std::size_t>(failure.kind)];
+  const auto retries = budget(state.budgets, failure.kind);
+  if (!may_be_machines(failure.kind)) {
+    if (failure.kind == FailureKind::oom) trial.charges.push_back({slot, attempt, failure.kind});
+    if (retries && failures > *retries) return give_up(state, index, failure.kind, out);
+    make_pending(state, index);
+    // What costs nothing must not go round without end either.
+    if (!retries) rest(state, slot, failure.kind == FailureKind::node ? 2 : 1, out);
+    return;
+  }
+  const Entry entry{
+      .trial = index, .signature = failure.signature, .ready = failure.reached != nothing};
+  clear_earlier_places(state, slot, index);
+  trial.charges.push_back({slot, attempt, failure.kind});
+  enter(state.slots[slot].streak, entry);
+  if (agent_known(state, slot)) enter(agent_streak(state, slot), entry);
+  if (stop_if_all_fail(state, out)) return make_pending(state, index);
+  if (failures > *retries && !is_in_doubt(state, trial, failures, *retries)) {
+    // Nobody can say that it is the trial where no trainer was ever ready.
+    if (failure.reached == nothing && !state.ever_ready) {
+      stop_run(state, true, out);
+      return make_pending(state, index);
+    }
+    give_up(state, index, failure.kind, out);
+  } else {
+    make_pending(state, index);
+  }
+  rest(state, slot, state.slots[slot].streak.failures, out);
+  reindex(state, slot);
+}
+
+}  // namespace windrow::scheduler

@@ -1,0 +1,36 @@
+// Whose fault a failure is: the trial's, or the place's (a slot, an agent) where it happened.
+// Internal to the scheduler.
+//
+// A failure that may be the machine's is charged to the trial and entered in the streaks of its
+// slot and agent. What happens next is the evidence:
+// - the trial goes further elsewhere than it ever did: the charge is taken back; enough of such
+//   trials in a row, and the place is drained;
+// - the trial fails elsewhere too: it is the trial, and the first place is cleared of it;
+// - the place reports an epoch: it is well, and the charge stands;
+// - all slots fail trial after trial alike: the run is stopped, and all charges are taken back.
+#pragma once
+
+#include "orchestrator/scheduler/state.h"
+
+namespace windrow::scheduler {
+
+// How many failures of the kind a trial outlives; nullopt: any number.
+std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind);
+
+// Kinds whose cause may be the machine: crash, cuda, hang, data.
+bool may_be_machines(FailureKind kind);
+
+// An epoch was reported on the slot, or a trial finished there: it is well.
+void clear_place(State& state, int slot);
+
+// The trial went further on the slot than it ever did, or finished there: what it failed of
+// elsewhere was that place's fault. An epoch that only repeats what came before its failure says
+// nothing of it.
+void acquit_trial(State& state, int slot, int trial, Commands& out);
+
+// The trial failed on the slot, which it has left. Books it, judges trial and places, and makes the
+// trial pending again or failed.
+void judge_failure(State& state, int slot, int trial, int attempt, const Failure& failure,
+                   Commands& out);
+
+}  // namespace windrow::scheduler
