@@ -76,7 +76,7 @@ void Agent::welcome(Welcome message) {
   }
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     SlotSettings settings{ids_[i], options_.slots[i], message.trainer,
-                          slot_environment(options_.slots[i])};
+                          slot_environment(options_.slots[i]), options_.open_files};
     runners_.push_back(std::make_unique<SlotRunner>(loop_, std::move(settings), send_, log_));
   }
 }
@@ -88,10 +88,6 @@ void Agent::leave(const std::string& error) {
   error_ = error;
   for (auto& each : runners_) each->shut_down();
   tick(leaving_since_);
-}
-
-void Agent::on_child_exited() {
-  for (auto& each : runners_) each->on_child_exited();
 }
 
 void Agent::tick(Clock::time_point now) {

@@ -14,8 +14,9 @@ struct AgentOptions {
   std::string host;
   std::string study_hash;  // "" where this rank can't see the study file
   std::vector<protocol::SlotInfo> slots;
-  std::vector<std::string> trainer;  // argv of windrow-trainer, for the shipped tasks
-  double welcome_seconds = 60;       // in which the coordinator must have answered the hello
+  std::vector<std::string> trainer;       // argv of windrow-trainer, for the shipped tasks
+  double welcome_seconds = 60;            // in which the coordinator must have answered the hello
+  std::optional<rlim_t> open_files = {};  // SlotSettings::open_files
 };
 
 class Agent {
@@ -26,7 +27,6 @@ class Agent {
 
   void say_hello();
   void on_message(protocol::ToAgent message);
-  void on_child_exited();              // after SIGCHLD
   void tick(Clock::time_point now);    // time limits; to be called several times a second
   bool gone() const { return gone_; }  // it has left: every trainer has ended
   bool everybody_lives() const { return everybody_lives_; }

@@ -25,10 +25,18 @@ std::string argument_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+// Held by the guard while processes of an attempt live.
+std::string lock_file(const Start& start) {
+  return start.checkpoint_dir.empty() ? "" : start.checkpoint_dir + "/.windrow-lock";
+}
+
 }  // namespace
 
 SlotRunner::SlotRunner(EventLoop& loop, SlotSettings settings, Send send, LogLine log)
-    : loop_(loop), settings_(std::move(settings)), send_(std::move(send)), log_(std::move(log)) {}
+    : guards_(loop, settings.open_files),
+      settings_(std::move(settings)),
+      send_(std::move(send)),
+      log_(std::move(log)) {}
 
 void SlotRunner::assign(Start start) {
   if (stopping_) {
@@ -81,8 +89,9 @@ void SlotRunner::begin_next() {
 }
 
 void SlotRunner::spawn(const std::vector<std::string>& extra_arguments,
-                       std::vector<std::pair<std::string, std::string>> extra_environment) {
-  ChildCommand command{settings_.trainer.command, settings_.environment};
+                       std::vector<std::pair<std::string, std::string>> extra_environment,
+                       const std::string& lock_file) {
+  ChildCommand command{settings_.trainer.command, settings_.environment, lock_file};
   command.argv.insert(command.argv.end(), extra_arguments.begin(), extra_arguments.end());
   command.environment.insert(command.environment.end(), extra_environment.begin(),
                              extra_environment.end());
@@ -90,8 +99,15 @@ void SlotRunner::spawn(const std::vector<std::string>& extra_arguments,
   kill_at_.reset();
   spawned_ = Clock::now();
   process_ = std::make_unique<ChildProcess>(
-      loop_, command, [this](std::string_view line) { on_line(line); },
-      [this](std::string_view line) { log_("debug", std::string(line)); });
+      guards_, command,
+      ChildEvents{
+          .on_stdout = [this](std::string_view line) { on_line(line); },
+          .on_stderr = [this](std::string_view line) { log_("debug", std::string(line)); },
+          .on_started = [this] { on_started(); },
+          .on_lock = [this](LockState state, const std::string& why) { on_lock(state, why); },
+          .on_output = [this] { on_life(); },
+          .on_line_too_long = [this] { on_line_too_long(); },
+          .on_ended = [this] { on_child_exited(); }});
 }
 
 void SlotRunner::take_front() {
@@ -104,7 +120,7 @@ void SlotRunner::take_front() {
 void SlotRunner::begin_persistent() {
   if (!process_) {
     try {
-      spawn({}, {});
+      spawn({}, {}, "");
     } catch (const std::system_error& error) {
       fail_front(error.what(), nullptr, "");
     }
@@ -112,7 +128,56 @@ void SlotRunner::begin_persistent() {
   }
   if (!ready_) return;
   take_front();
-  process_->write(to_line(ToTrainer{current_->start}));
+  if (current_->start.checkpoint_dir.empty())
+    tell_start();
+  else
+    process_->lock(lock_file(current_->start));
+}
+
+void SlotRunner::tell_start() {
+  current_->waits_for_lock = false;
+  current_->began = current_->last_message = current_->last_epoch = Clock::now();
+  if (settings_.trainer.persistent)
+    process_->write(to_line(ToTrainer{current_->start}));
+  else
+    report_started({.trial = current_->start.trial, .attempt = current_->start.attempt});
+}
+
+// The processes of an attempt before this one may live still: of a rank that was taken for dead, or
+// of a windrow that was killed. The attempt begins when they are gone.
+void SlotRunner::on_lock(LockState state, const std::string& detail) {
+  if (!current_) return;
+  const std::string trial = "trial " + std::to_string(current_->start.trial.value);
+  if (state == LockState::waiting) {
+    current_->waits_for_lock = true;
+    log_("warning", trial + " waits for the processes of an earlier attempt" +
+                        (detail.empty() ? "" : " (" + detail + ")"));
+    return;
+  }
+  if (state == LockState::impossible && !std::exchange(told_no_locks_, true))
+    log_("warning", "no locks in " + current_->start.checkpoint_dir + " (" + detail +
+                        "): nothing keeps an attempt from beginning before all processes of the "
+                        "one before it are gone");
+  if (settings_.trainer.persistent && !current_->ending) tell_start();
+}
+
+void SlotRunner::on_started() {
+  if (!settings_.trainer.persistent && current_) tell_start();
+}
+
+void SlotRunner::on_life() {
+  if (current_) current_->last_message = Clock::now();
+}
+
+void SlotRunner::on_line_too_long() {
+  const std::string what = "the trainer printed a line of more than " +
+                           std::to_string(ChildProcess::kLongestLine >> 20) + " MiB";
+  if (!settings_.trainer.persistent)
+    log_("warning", what + "; it is dropped");
+  else if (current_)
+    end_attempt(FailureKind::crash, "the trainer broke the line protocol: " + what, SIGKILL);
+  else if (!ready_)
+    give_up_start(what + " before it was ready");
 }
 
 void SlotRunner::begin_process() {
@@ -133,7 +198,7 @@ void SlotRunner::begin_process() {
     environment.emplace_back("WINDROW_EARLY_STOPPING", to_json(*start.early_stopping).dump());
   try {
     if (!start.checkpoint_dir.empty()) std::filesystem::create_directories(start.checkpoint_dir);
-    spawn(arguments, std::move(environment));
+    spawn(arguments, std::move(environment), lock_file(start));
   } catch (const std::system_error& error) {
     fail_front(error.what(), nullptr, "");
     return;
@@ -142,13 +207,11 @@ void SlotRunner::begin_process() {
   process_->close_stdin();
   if (current_->start.early_stopping)
     current_->early_stopping.emplace(*current_->start.early_stopping);
-  report_started({.trial = current_->start.trial, .attempt = current_->start.attempt});
 }
 
 // ---- what the trainer says
 
 void SlotRunner::on_line(std::string_view line) {
-  if (current_) current_->last_message = Clock::now();
   if (settings_.trainer.persistent)
     on_persistent_line(line);
   else
@@ -258,6 +321,7 @@ void SlotRunner::report_finished(Finished finished) {
   if (finished.wall_seconds == 0) finished.wall_seconds = seconds_since(current_->began);
   if (finished.epochs == 0) finished.epochs = current_->epochs;
   current_.reset();
+  if (process_) process_->unlock();
   send_(AttemptFinished{settings_.slot, std::move(finished)});
   begin_next();
 }
@@ -275,6 +339,7 @@ void SlotRunner::report_failed(FailureKind kind, const std::string& message, con
     report.signal = exit->signal;
   }
   current_.reset();
+  if (process_) process_->unlock();
   send_(std::move(report));
   begin_next();
 }
@@ -308,10 +373,11 @@ void SlotRunner::on_child_exited() {
   kill_at_.reset();
   const std::unique_ptr<ChildProcess> gone = std::move(process_);
   if (current_ && current_->ending) {
-    {
-      const Ending ending = *current_->ending;
-      report_failed(ending.kind, ending.message, &*exit, gone->stderr_tail());
-    }
+    const Ending ending = *current_->ending;
+    report_failed(ending.kind, ending.message, &*exit, gone->stderr_tail());
+  } else if (!exit->fault.empty()) {
+    if (!current_ && !queue_.empty()) take_front();
+    if (current_) report_failed(FailureKind::crash, exit->fault, nullptr, gone->stderr_tail());
   } else if (current_ && !settings_.trainer.persistent &&
              (current_->stopped_early || exit->code == 0)) {
     Finished finished{.trial = current_->start.trial,
@@ -350,7 +416,7 @@ void SlotRunner::tick(Clock::time_point now) {
       seconds_since(spawned_, now) > limits.ready_seconds)
     give_up_start("the trainer did not say ready within " +
                   std::to_string(static_cast<int>(limits.ready_seconds)) + " s");
-  if (current_ && !current_->ending && limits.hang_seconds > 0 &&
+  if (current_ && !current_->ending && !current_->waits_for_lock && limits.hang_seconds > 0 &&
       seconds_since(current_->last_message, now) > limits.hang_seconds)
     end_attempt(FailureKind::hang,
                 "no message for " + std::to_string(static_cast<int>(limits.hang_seconds)) + " s",

@@ -18,6 +18,8 @@ struct SlotSettings {
   protocol::SlotInfo info;
   protocol::TrainerSettings trainer;  // `command` filled in, also for windrow-trainer
   std::vector<std::pair<std::string, std::string>> environment;  // CUDA_VISIBLE_DEVICES, ...
+  std::optional<rlim_t>
+      open_files;  // the soft limit that the trainer gets; nullopt: this process's
 };
 
 class SlotRunner {
@@ -30,7 +32,6 @@ class SlotRunner {
   void assign(protocol::Start start);
   void withdraw(TrialId trial, int attempt);
   void stop(bool now);               // no new attempts; see protocol::StopAll
-  void on_child_exited();            // after SIGCHLD
   void tick(Clock::time_point now);  // time limits
   bool idle() const { return !current_ && queue_.empty(); }
   void shut_down();  // closes an idle trainer's stdin, which ends it
@@ -47,8 +48,9 @@ class SlotRunner {
     protocol::Start start;
     Clock::time_point began, last_message, last_epoch;
     bool started_sent = false;
-    int epochs = 0;            // the last one reported
-    protocol::Metrics result;  // a process-a-trial trainer's {"result": {...}}
+    bool waits_for_lock = false;  // of an earlier attempt's processes
+    int epochs = 0;               // the last one reported
+    protocol::Metrics result;     // a process-a-trial trainer's {"result": {...}}
     std::optional<protocol::EarlyStoppingMonitor> early_stopping;
     protocol::Metrics best;  // of the best epoch, with early stopping
     bool stopped_early = false;
@@ -56,11 +58,18 @@ class SlotRunner {
   };
 
   void spawn(const std::vector<std::string>& extra_arguments,
-             std::vector<std::pair<std::string, std::string>> extra_environment);
+             std::vector<std::pair<std::string, std::string>> extra_environment,
+             const std::string& lock_file);
+  void on_child_exited();
+  void on_lock(LockState state, const std::string& detail);
   void begin_next();
   void take_front();
+  void tell_start();
   void begin_persistent();
   void begin_process();
+  void on_started();
+  void on_life();
+  void on_line_too_long();
   void on_line(std::string_view line);
   void on_persistent_line(std::string_view line);
   void on_process_line(std::string_view line);
@@ -76,11 +85,12 @@ class SlotRunner {
   void fail_front(const std::string& why, const ChildExit* exit, std::string stderr_tail);
   void end_attempt(protocol::FailureKind kind, const std::string& message, int signal);
 
-  EventLoop& loop_;
+  GuardPool guards_;
   SlotSettings settings_;
   Send send_;
   LogLine log_;
   std::unique_ptr<ChildProcess> process_;
+  bool told_no_locks_ = false;
   bool ready_ = false;
   bool doomed_ = false;  // killed by us; start anew for the next attempt
   Clock::time_point spawned_{};

@@ -12,6 +12,7 @@
 #include "orchestrator/console/progress.h"
 #include "orchestrator/coordinator/coordinator.h"
 #include "orchestrator/exit_codes.h"
+#include "orchestrator/process/open_files.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/transport/transport.h"
@@ -78,11 +79,9 @@ struct Head {
 
 class Session {
  public:
-  explicit Session(const RunOptions& options) : options_(options), console_(options.verbosity) {
+  explicit Session(const RunOptions& options)
+      : options_(options), console_(options.verbosity), open_files_(raise_open_files_limit()) {
     // Before MPI starts its threads, so that they inherit the blocked signals.
-    loop_.on_signal(SIGCHLD, [this] {
-      if (agent_) agent_->on_child_exited();
-    });
     loop_.on_signal(SIGINT, [this] { on_stop_signal("SIGINT"); });
     loop_.on_signal(SIGTERM, [this] { on_stop_signal("SIGTERM"); });
     loop_.on_signal(SIGUSR1, [this] { on_stop_signal("SIGUSR1"); });
@@ -160,7 +159,10 @@ class Session {
                        choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
                                     {gpus_.index, gpus_.count}),
                        {trainer_program(options_.trainer)},
-                       startup_seconds()};
+                       startup_seconds(),
+                       open_files_.before};
+    if (const auto fault = open_files_fault(static_cast<int>(agent.slots.size()), open_files_.now))
+      throw std::runtime_error(*fault);
     agent_ = std::make_unique<Agent>(
         loop_, std::move(agent),
         [this](protocol::FromAgent message) { transport_.send_to_coordinator(std::move(message)); },
@@ -284,6 +286,7 @@ class Session {
 
   const RunOptions& options_;
   Console console_;
+  OpenFilesLimit open_files_;
   EventLoop loop_;
   Transport transport_;
   DeviceFacts devices_;

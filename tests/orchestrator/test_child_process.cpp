@@ -17,14 +17,10 @@ using testing::StartsWith;
 
 class ChildProcessTest : public testing::Test {
  protected:
-  ChildProcessTest() {
-    loop_.on_signal(SIGCHLD, [] {});
-  }
-
   std::unique_ptr<ChildProcess> shell(const std::string& script) {
     return std::make_unique<ChildProcess>(
-        loop_, ChildCommand{{"sh", "-c", script}, {{"GREETING", "hello"}}},
-        [this](std::string_view line) { out_.emplace_back(line); }, [](std::string_view) {});
+        guards_, ChildCommand{{"sh", "-c", script}, {{"GREETING", "hello"}}},
+        ChildEvents{.on_stdout = [this](std::string_view line) { out_.emplace_back(line); }});
   }
 
   ChildExit wait(ChildProcess& child) {
@@ -38,6 +34,7 @@ class ChildProcessTest : public testing::Test {
   }
 
   EventLoop loop_;
+  GuardPool guards_{loop_};
   std::vector<std::string> out_;
 };
 
@@ -86,14 +83,8 @@ TEST_F(ChildProcessTest, ReportsTheSignal) {
 }
 
 TEST_F(ChildProcessTest, AMissingProgramIsAnErrorThatNamesIt) {
-  try {
-    ChildProcess child(
-        loop_, {{"/no/such/program"}, {}}, [](auto) {}, [](auto) {});
-    FAIL();
-  } catch (const std::system_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("/no/such/program"));
-    EXPECT_EQ(error.code().value(), ENOENT);
-  }
+  ChildProcess child(guards_, {{"/no/such/program"}, {}}, {});
+  EXPECT_EQ(wait(child).describe(), "can't start /no/such/program: No such file or directory");
 }
 
 TEST_F(ChildProcessTest, LargeInputArrivesWholeThoughThePipeIsFull) {
