@@ -55,8 +55,7 @@ Guard::~Guard() {
 }
 
 void Guard::serve() {
-  do serve_once();
-  while (agent_lives_ || ending_);
+  while (!over_) serve_once();
 }
 
 void Guard::serve_once() {
@@ -75,7 +74,8 @@ void Guard::serve_once() {
   const int last_look = std::exchange(again_ms_, kNever);
   reap();
   if (!wanted_lock_.empty()) try_lock();
-  if (ending_ || !wanted_lock_.empty())
+  // Without an agent (a report may have found that out just now) there is something to end, too.
+  if (ending_ || !agent_lives_ || !wanted_lock_.empty())
     again_ms_ = std::clamp(2 * last_look, kFirstLookMs, kLongestLookMs);
 }
 
@@ -216,6 +216,7 @@ void Guard::reap() {
 void Guard::end_all(bool no_child_left) {
   if (!no_child_left) return kill_descendants();
   ending_ = false;
+  over_ = !agent_lives_;
   lock_.let_go();
   wanted_lock_.clear();
   if (std::exchange(running_, false)) report(Report::gone);

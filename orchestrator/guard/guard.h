@@ -54,6 +54,7 @@ class Guard {
   pid_t trainer_ = 0;
   bool running_ = false;   // from a run until all is gone
   bool ending_ = false;    // whatever still runs is to be killed
+  bool over_ = false;      // the agent and all that was started for it are gone
   int again_ms_ = kNever;  // until what gives no sign (a lock, the dying) is looked at again
 };
 

@@ -122,8 +122,6 @@ ChildProcess::ChildProcess(GuardPool& guards, const ChildCommand& command, Child
   stdin_ = in.write_end.take_nonblocking();
   out_.fd = out.read_end.take_nonblocking();
   err_.fd = err.read_end.take_nonblocking();
-  loop_.watch(out_.fd, [this] { read_pipe(out_); });
-  loop_.watch(err_.fd, [this] { read_pipe(err_); });
   loop_.watch(guard_.socket, [this] {
     read_reports();
     // Taken out first: it may destroy this object.
@@ -230,7 +228,7 @@ void ChildProcess::read_pipe(Pipe& pipe) {
 
 void ChildProcess::close_pipe(Pipe& pipe) {
   if (pipe.fd < 0) return;
-  loop_.unwatch(pipe.fd);
+  if (pipe.watched) loop_.unwatch(pipe.fd);
   close(pipe.fd);
   pipe.fd = -1;
 }
@@ -269,6 +267,11 @@ void ChildProcess::on_report(guard::Report report, int value, const std::string&
     case guard::Report::started:
       pid_ = value;
       if (events_.on_started) events_.on_started();
+      // Only now: what it printed may be here before the word that it runs.
+      for (Pipe* pipe : {&out_, &err_}) {
+        loop_.watch(pipe->fd, [this, pipe] { read_pipe(*pipe); });
+        pipe->watched = true;
+      }
       return;
     case guard::Report::not_started:
       exit_ = ChildExit{.fault = "can't start " + name_ + ": " + std::strerror(value)};
@@ -307,8 +310,9 @@ void ChildProcess::end() {
 }
 
 std::optional<ChildExit> ChildProcess::poll_exit() {
-  for (Pipe* pipe : {&err_, &out_}) read_pipe(*pipe);
   if (!gone_) read_reports();
+  if (!gone_ && pid_ >= 0)
+    for (Pipe* pipe : {&err_, &out_}) read_pipe(*pipe);
   if (!gone_ || std::exchange(told_, true)) return std::nullopt;
   return exit_;
 }

@@ -44,7 +44,7 @@ struct ChildEvents {
   using OnLine = LineSplitter::OnLine;  // valid UTF-8, without the line's end
 
   OnLine on_stdout, on_stderr;
-  // The program runs now: at once, or when its lock was free.
+  // The program runs now: at once, or when its lock was free. Told before any line of it.
   std::function<void()> on_started;
   // `detail`: waiting: who holds it ("HOST, process PID", "" = not known); impossible: why.
   std::function<void(LockState state, const std::string& detail)> on_lock;
@@ -104,6 +104,7 @@ class ChildProcess {
   struct Pipe {
     int fd = -1;
     LineSplitter lines;
+    bool watched = false;
   };
   void read_pipe(Pipe& pipe);
   void close_pipe(Pipe& pipe);
