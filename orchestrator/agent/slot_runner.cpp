@@ -26,8 +26,10 @@ std::string argument_text(const Json& value) {
 }
 
 // Held by the guard while processes of an attempt live.
-std::string lock_file(const Start& start) {
-  return start.checkpoint_dir.empty() ? "" : start.checkpoint_dir + "/.windrow-lock";
+LockPlace lock_place(const Start& start) {
+  if (start.checkpoint_dir.empty()) return {};
+  const std::filesystem::path folder = std::filesystem::path(start.checkpoint_dir).parent_path();
+  return {folder / ".windrow-locks", start.trial.value};
 }
 
 }  // namespace
@@ -90,8 +92,8 @@ void SlotRunner::begin_next() {
 
 void SlotRunner::spawn(const std::vector<std::string>& extra_arguments,
                        std::vector<std::pair<std::string, std::string>> extra_environment,
-                       const std::string& lock_file) {
-  ChildCommand command{settings_.trainer.command, settings_.environment, lock_file};
+                       const LockPlace& lock) {
+  ChildCommand command{settings_.trainer.command, settings_.environment, lock};
   command.argv.insert(command.argv.end(), extra_arguments.begin(), extra_arguments.end());
   command.environment.insert(command.environment.end(), extra_environment.begin(),
                              extra_environment.end());
@@ -120,7 +122,7 @@ void SlotRunner::take_front() {
 void SlotRunner::begin_persistent() {
   if (!process_) {
     try {
-      spawn({}, {}, "");
+      spawn({}, {}, {});
     } catch (const std::system_error& error) {
       fail_front(error.what(), nullptr, "");
     }
@@ -131,7 +133,7 @@ void SlotRunner::begin_persistent() {
   if (current_->start.checkpoint_dir.empty())
     tell_start();
   else
-    process_->lock(lock_file(current_->start));
+    process_->lock(lock_place(current_->start));
 }
 
 void SlotRunner::tell_start() {
@@ -198,7 +200,7 @@ void SlotRunner::begin_process() {
     environment.emplace_back("WINDROW_EARLY_STOPPING", to_json(*start.early_stopping).dump());
   try {
     if (!start.checkpoint_dir.empty()) std::filesystem::create_directories(start.checkpoint_dir);
-    spawn(arguments, std::move(environment), lock_file(start));
+    spawn(arguments, std::move(environment), lock_place(start));
   } catch (const std::system_error& error) {
     fail_front(error.what(), nullptr, "");
     return;

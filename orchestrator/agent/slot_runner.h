@@ -59,7 +59,7 @@ class SlotRunner {
 
   void spawn(const std::vector<std::string>& extra_arguments,
              std::vector<std::pair<std::string, std::string>> extra_environment,
-             const std::string& lock_file);
+             const LockPlace& lock);
   void on_child_exited();
   void on_lock(LockState state, const std::string& detail);
   void begin_next();

@@ -74,6 +74,7 @@ void Guard::serve_once() {
   const int last_look = std::exchange(again_ms_, kNever);
   reap();
   if (!wanted_lock_.empty()) try_lock();
+  send_reports();
   // Without an agent (a report may have found that out just now) there is something to end, too.
   if (ending_ || !agent_lives_ || !wanted_lock_.empty())
     again_ms_ = std::clamp(2 * last_look, kFirstLookMs, kLongestLookMs);
@@ -125,6 +126,7 @@ void Guard::on_request(Message& message) {
     case Request::lock:
       lock_.let_go();
       wanted_lock_ = std::move(message.text);
+      wanted_record_ = message.header.value;
       told_busy_ = false;
       return;
     case Request::unlock:
@@ -146,6 +148,7 @@ void Guard::on_run(Message& message) {
   for (std::size_t i = 0; i < pending_files_.size(); ++i)
     pending_files_[i] = std::exchange(message.files[i], -1);
   wanted_lock_ = pending_->lock_file();
+  wanted_record_ = pending_->lock_record();
   told_busy_ = false;
   if (wanted_lock_.empty()) start_pending();
 }
@@ -166,7 +169,7 @@ void Guard::on_signal(int number) {
 
 void Guard::try_lock() {
   using Kind = AttemptLock::Outcome::Kind;
-  const AttemptLock::Outcome outcome = lock_.try_take(wanted_lock_);
+  const AttemptLock::Outcome outcome = lock_.try_take(wanted_lock_, wanted_record_);
   if (outcome.kind == Kind::busy) {
     if (!std::exchange(told_busy_, true)) report(Report::busy, 0, outcome.holder);
     return;
@@ -222,18 +225,24 @@ void Guard::end_all(bool no_child_left) {
   if (std::exchange(running_, false)) report(Report::gone);
 }
 
-void Guard::report(Report kind, int value, const std::string& text) {
-  if (!agent_lives_) return;
-  Header header{static_cast<std::int32_t>(kind), value};
-  std::array<iovec, 2> parts{
-      {{&header, sizeof header}, {const_cast<char*>(text.data()), text.size()}}};
-  msghdr envelope{};
-  envelope.msg_iov = parts.data();
-  envelope.msg_iovlen = parts.size();
-  ssize_t n;
-  do n = sendmsg(socket_, &envelope, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  if (n < 0) agent_lives_ = false;
+// ---- reports
+
+void Guard::report(Report kind, int value, std::string text) {
+  if (agent_lives_) reports_.push_back({{static_cast<std::int32_t>(kind), value}, std::move(text)});
+}
+
+void Guard::send_reports() {
+  for (Message& report : std::exchange(reports_, {})) {
+    std::array<iovec, 2> parts{
+        {{&report.header, sizeof report.header}, {report.text.data(), report.text.size()}}};
+    msghdr envelope{};
+    envelope.msg_iov = parts.data();
+    envelope.msg_iovlen = parts.size();
+    ssize_t n;
+    do n = sendmsg(socket_, &envelope, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) agent_lives_ = false;
+  }
 }
 
 }  // namespace windrow::guard

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "orchestrator/guard/attempt_lock.h"
 #include "orchestrator/guard/guard_protocol.h"
@@ -41,13 +42,16 @@ class Guard {
   void start_pending();
   void drop_pending();
   void end_all(bool no_child_left);
-  void report(Report kind, int value = 0, const std::string& text = "");
+  void report(Report kind, int value = 0, std::string text = "");
+  void send_reports();
 
   int socket_;
   int child_signals_;
   bool agent_lives_ = true;
+  std::vector<Message> reports_;  // to be sent together: each that is sent alone wakes the agent
   AttemptLock lock_;
-  std::string wanted_lock_;  // being waited for
+  std::string wanted_lock_;  // its file, while it is waited for
+  int wanted_record_ = 0;
   bool told_busy_ = false;
   std::optional<Launch> pending_;  // waits for its lock
   std::array<int, 3> pending_files_{-1, -1, -1};

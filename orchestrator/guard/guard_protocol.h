@@ -15,7 +15,7 @@ enum class Request : std::int32_t {
   // Launch. Only while nothing runs.
   run,
   signal,  // value: its number, for the trainer's process group. SIGKILL: all that it started, too.
-  lock,    // text: the lock's file. While one is held or waited for, that is let go first.
+  lock,    // text: its file, value: the record. One that is held or waited for is let go first.
   unlock,
 };
 
@@ -39,6 +39,7 @@ constexpr std::size_t kLongestText = 8192;  // more than PATH_MAX
 // A Launch as bytes: these counts, then so many texts, each with a NUL at its end: the lock's file
 // ("" = none), the arguments, the variables.
 struct LaunchHeader {
+  std::int32_t lock_record;
   std::uint32_t arguments;
   std::uint32_t variables;
 };

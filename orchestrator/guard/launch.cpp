@@ -23,6 +23,7 @@ Launch::Launch(std::vector<char> bytes) : bytes_(std::move(bytes)) {
     return at == end ? nullptr : std::exchange(at, at + std::strlen(at) + 1);
   };
   lock_file_ = next();
+  lock_record_ = header.lock_record;
   for (std::uint32_t i = 0; i < header.arguments; ++i) arguments_.push_back(next());
   for (std::uint32_t i = 0; i < header.variables; ++i) variables_.push_back(next());
   ok_ = header.arguments > 0 && at == end;

@@ -17,6 +17,7 @@ class Launch {
   Launch& operator=(Launch&&) = default;
   bool ok() const { return ok_; }
   const char* lock_file() const { return lock_file_; }
+  int lock_record() const { return lock_record_; }
   char* const* arguments() const { return arguments_.data(); }
   char* const* variables() const { return variables_.data(); }
 
@@ -24,6 +25,7 @@ class Launch {
   std::vector<char> bytes_;
   bool ok_ = false;
   const char* lock_file_ = "";
+  int lock_record_ = 0;
   std::vector<char*> arguments_, variables_;  // each with a null pointer at its end
 };
 

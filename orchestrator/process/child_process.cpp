@@ -58,11 +58,12 @@ PipeEnds make_pipe() {
 File launch_file(const ChildCommand& command) {
   const std::vector<std::string> variables =
       trainer_environment(own_environment(), command.environment);
-  const guard::LaunchHeader header{static_cast<std::uint32_t>(command.argv.size()),
+  const guard::LaunchHeader header{command.lock.record,
+                                   static_cast<std::uint32_t>(command.argv.size()),
                                    static_cast<std::uint32_t>(variables.size())};
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   const auto add = [&](const std::string& text) { bytes.append(text.c_str()).push_back('\0'); };
-  add(command.lock_file);
+  add(command.lock.file);
   for (const std::string& argument : command.argv) add(argument);
   for (const std::string& variable : variables) add(variable);
   File file(memfd_create("windrow-launch", MFD_CLOEXEC));
@@ -187,8 +188,8 @@ void ChildProcess::signal(int number) {
   ask(guard::Request::signal, number);
 }
 
-void ChildProcess::lock(const std::string& file) {
-  ask(guard::Request::lock, 0, file);
+void ChildProcess::lock(const LockPlace& place) {
+  ask(guard::Request::lock, place.record, place.file);
 }
 
 void ChildProcess::unlock() {

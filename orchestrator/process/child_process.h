@@ -15,12 +15,18 @@
 
 namespace windrow {
 
+// A lock: one record of a file that serves many.
+struct LockPlace {
+  std::string file;  // "" = no lock. Made where missing, as is its folder
+  int record = 0;    // from 0: the trial
+};
+
 struct ChildCommand {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH
   Variables environment;          // added to trainer_environment()
-  // Where not empty: this lock is taken before the program starts, and held until all that it
-  // started is gone. See ChildProcess::lock().
-  std::string lock_file;
+  // Taken before the program starts, and held until all that it started is gone. See
+  // ChildProcess::lock().
+  LockPlace lock = {};
 };
 
 struct ChildExit {
@@ -81,11 +87,10 @@ class ChildProcess {
   // lock counts as ended by the signal.
   void signal(int number);
 
-  // A lock on a file, which (with its folder) is made where missing: for programs that serve one
-  // attempt after the other. on_lock tells when it is held. It is free again when unlock() was
-  // called, or all processes are gone. Programs on other hosts are kept out where the file system
-  // has locks across hosts.
-  void lock(const std::string& file);
+  // For programs that serve one attempt after the other. on_lock tells when it is held. It is free
+  // again when unlock() was called, or all processes are gone. Other hosts are kept out where the
+  // file system has locks (fcntl) across hosts.
+  void lock(const LockPlace& place);
   void unlock();
 
   // The program's own exit, as soon as it is known; what it left running may not be gone yet.

@@ -40,8 +40,8 @@ class GuardedTest : public testing::Test {
   static constexpr std::chrono::seconds kDeadline{20};
 
   // A shell script's lines of stdout go to out_.
-  ChildCommand shell(const std::string& script, const std::string& lock_file = "") {
-    return {{"sh", "-c", script}, {}, lock_file};
+  ChildCommand shell(const std::string& script, LockPlace lock = {}) {
+    return {{"sh", "-c", script}, {}, std::move(lock)};
   }
   std::unique_ptr<ChildProcess> start(const ChildCommand& command, ChildEvents events = {}) {
     events.on_stdout = [this](std::string_view line) { out_.emplace_back(line); };

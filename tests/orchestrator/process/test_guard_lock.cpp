@@ -30,18 +30,19 @@ class GuardLockTest : public GuardedTest {
                 }};
   }
 
-  std::filesystem::path folder_, file_;
+  std::filesystem::path folder_;
+  LockPlace lock_{"", 7};
 };
 
 TEST_F(GuardLockTest, AnAttemptBeginsWhenTheProcessesOfTheOneBeforeAreGone) {
   std::vector<std::string> first_told, second_told;
   // Its trainer ends, but a helper is stopped; only the guard's SIGKILL can end that.
   auto first =
-      start(shell("echo $PPID; setsid sleep 1000 & echo $!; wait", file_), record(first_told));
+      start(shell("echo $PPID; setsid sleep 1000 & echo $!; wait", lock_), record(first_told));
   const std::vector<pid_t> processes = pids(2);
   EXPECT_THAT(first_told, ElementsAre("held", "started"));
   out_.clear();
-  auto second = start(shell("echo second", file_), record(second_told));
+  auto second = start(shell("echo second", lock_), record(second_told));
   run_until("word of the lock", [&] { return !second_told.empty(); });
   EXPECT_THAT(second_told[0], HasSubstr("process " + std::to_string(processes[0])));
   EXPECT_EQ(second->pid(), -1);
@@ -60,12 +61,12 @@ TEST_F(GuardLockTest, AnAttemptBeginsWhenTheProcessesOfTheOneBeforeAreGone) {
 TEST_F(GuardLockTest, TheLockGoesWithTheAttemptThoughTheGuardStays) {
   for (int i = 0; i < 3; ++i) {
     std::vector<std::string> told;
-    EXPECT_EQ(wait(*start(shell("exit 4", file_), record(told))).code, 4);
+    EXPECT_EQ(wait(*start(shell("exit 4", lock_), record(told))).code, 4);
     EXPECT_THAT(told, ElementsAre("held", "started"));
   }
   GuardPool others(loop_);
   std::vector<std::string> told;
-  ChildProcess child(others, shell("exit 4", file_), record(told));
+  ChildProcess child(others, shell("exit 4", lock_), record(told));
   wait(child);
   EXPECT_THAT(told, ElementsAre("held", "started"));
 }
@@ -73,23 +74,23 @@ TEST_F(GuardLockTest, TheLockGoesWithTheAttemptThoughTheGuardStays) {
 TEST_F(GuardLockTest, APersistentTrainerTakesTheLockForEachAttempt) {
   std::vector<std::string> told, other_told;
   auto trainer = start(shell("while read line; do :; done"), record(told));
-  trainer->lock(file_);
+  trainer->lock(lock_);
   run_until("the lock", [&] { return told.size() == 2; });
-  auto other = start(shell("exit 0", file_), record(other_told));
+  auto other = start(shell("exit 0", lock_), record(other_told));
   run_until("word of the lock", [&] { return other_told.size() == 1; });
   trainer->unlock();
   EXPECT_EQ(wait(*other).code, 0);
   EXPECT_THAT(other_told, ElementsAre(HasSubstr("waiting"), "held", "started"));
-  trainer->lock(file_);
+  trainer->lock(lock_);
   run_until("the lock", [&] { return told.size() == 3; });
   EXPECT_THAT(told, ElementsAre("started", "held", "held"));
 }
 
 TEST_F(GuardLockTest, ASignalEndsTheWaitOfWhatHasNotStarted) {
   std::vector<std::string> told;
-  auto first = start(shell("echo $$; sleep 1000", file_));
+  auto first = start(shell("echo $$; sleep 1000", lock_));
   pids(1);
-  auto second = start(shell("echo never", file_), record(told));
+  auto second = start(shell("echo never", lock_), record(told));
   run_until("word of the lock", [&] { return told.size() == 1; });
   second->signal(SIGTERM);
   EXPECT_EQ(wait(*second).signal, SIGTERM);
@@ -98,19 +99,29 @@ TEST_F(GuardLockTest, ASignalEndsTheWaitOfWhatHasNotStarted) {
 
 TEST_F(GuardLockTest, WithoutLocksItGoesOnAndSaysSo) {
   std::vector<std::string> told;
-  EXPECT_EQ(wait(*start(shell("exit 4", "/proc/nowhere/lock"), record(told))).code, 4);
+  EXPECT_EQ(wait(*start(shell("exit 4", {"/proc/nowhere/lock", 1}), record(told))).code, 4);
   EXPECT_THAT(told, ElementsAre("impossible: No such file or directory", "started"));
+}
+
+TEST_F(GuardLockTest, OtherTrialsAreNotKeptWaiting) {
+  auto first = start(shell("echo $$; sleep 1000", lock_));
+  pids(1);
+  for (const int trial : {0, 6, 8, 1'000'000}) {
+    std::vector<std::string> told;
+    wait(*start(shell("exit 0", {lock_.file, trial}), record(told)));
+    EXPECT_THAT(told, ElementsAre("held", "started")) << trial;
+  }
 }
 
 // Whoever removes the folder of a trial that is over must not leave two attempts with a lock each.
 TEST_F(GuardLockTest, ARemovedLockFileIsMadeAnew) {
-  auto first = start(shell("echo $$; sleep 1000", file_));
+  auto first = start(shell("echo $$; sleep 1000", lock_));
   pids(1);
-  std::filesystem::remove(file_);
+  std::filesystem::remove(lock_.file);
   std::vector<std::string> second_told, third_told;
-  auto second = start(shell("echo $$; sleep 1000", file_), record(second_told));
+  auto second = start(shell("echo $$; sleep 1000", lock_), record(second_told));
   pids(2);
-  auto third = start(shell("echo $$; sleep 1000", file_), record(third_told));
+  auto third = start(shell("echo $$; sleep 1000", lock_), record(third_told));
   run_until("word of the lock", [&] { return third_told.size() == 1; });
   EXPECT_THAT(third_told[0], HasSubstr("waiting"));
 }
