@@ -6,6 +6,7 @@
 #include <string>
 
 #include "protocol/text.h"
+#include "protocol/utf8.h"
 
 namespace windrow::protocol {
 namespace {

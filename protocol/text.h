@@ -6,13 +6,6 @@
 
 namespace windrow::protocol {
 
-// The bytes of the UTF-8 sequence at the beginning of `text` (RFC 3629); 0 where none is. `text`
-// must not be empty.
-std::size_t utf8_length(std::string_view text);
-
-// `text` with U+FFFD for every byte that is no part of valid UTF-8.
-std::string valid_utf8(std::string_view text);
-
 // The first bytes of `text`, at most `limit`, without cutting into a character.
 std::string_view cut_utf8(std::string_view text, std::size_t limit);
 

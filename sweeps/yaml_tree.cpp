@@ -9,7 +9,7 @@
 #include <map>
 #include <sstream>
 
-#include "protocol/text.h"
+#include "protocol/utf8.h"
 
 namespace windrow::sweeps {
 namespace {
@@ -140,19 +140,17 @@ class TreeBuilder : public YAML::EventHandler {
 
 // yaml-cpp takes some control characters for the end of the text, and lets broken UTF-8 through.
 void refuse_bad_characters(std::string_view text) {
+  const std::size_t valid = protocol::utf8_prefix(text);
   Place place{1, 1};
-  while (!text.empty()) {
-    const auto byte = static_cast<unsigned char>(text[0]);
-    const std::size_t length = protocol::utf8_length(text);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
     const bool is_control =
         (byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t') || byte == 0x7f;
-    if (length == 0 || is_control)
+    if (i == valid || is_control)
       throw YamlFault{place, "the byte " + std::to_string(byte) +
                                  " here is no text; a study file is UTF-8 without control "
                                  "characters, remove it"};
-    place = byte == '\n' ? Place{place.line + 1, 1}
-                         : Place{place.line, place.column + static_cast<int>(length)};
-    text.remove_prefix(length);
+    place = byte == '\n' ? Place{place.line + 1, 1} : Place{place.line, place.column + 1};
   }
 }
 

@@ -81,7 +81,9 @@ void Agent::welcome(Welcome message) {
                            .trainer = message.trainer,
                            .shipped = shipped_,
                            .stop_within_seconds = message.stop_within_seconds},
-                          slot_environment(options_.slots[i])};
+                          slot_environment(options_.slots[i]),
+                          options_.open_files};
+    if (i == 0) tell_overrides(settings.environment);
     runners_.push_back(std::make_unique<SlotRunner>(loop_, std::move(settings), now_, send_, log_));
     if (stopped_) runners_.back()->stop(false);
   }
@@ -109,8 +111,10 @@ void Agent::leave(const std::string& error) {
   tick(false);
 }
 
-void Agent::on_child_exited() {
-  for (auto& each : runners_) each->on_child_exited();
+// Trainers of all slots get the same ones.
+void Agent::tell_overrides(const Variables& environment) {
+  for (const auto& [name, users, trainers] : overrides(own_environment(), environment))
+    log_("info", "trainers get " + name + "=" + trainers + ", not your " + name + "=" + users);
 }
 
 void Agent::mind_coordinator(slot::Time now, bool mail_read) {

@@ -20,6 +20,7 @@ struct AgentOptions {
   std::vector<std::string> faults;   // why this rank can't take part; empty: it can
   std::vector<std::string> trainer;  // argv of windrow-trainer, for the shipped tasks
   double welcome_seconds = 60;       // in which the coordinator must have answered the hello
+  std::optional<rlim_t> open_files;  // SlotSettings::open_files
 };
 
 class Agent {
@@ -32,7 +33,6 @@ class Agent {
 
   void say_hello();
   void on_message(protocol::ToAgent message);
-  void on_child_exited();  // after SIGCHLD
   // Time limits; to be called several times a second. `mail_read`: nothing that has arrived waits
   // to be delivered, so that silence is silence.
   void tick(bool mail_read);
@@ -51,6 +51,7 @@ class Agent {
   void leave(const std::string& error);
   void mind_coordinator(slot::Time now, bool mail_read);
   void mind_time_limit(slot::Time now);
+  void tell_overrides(const Variables& environment);
   std::size_t index_of(SlotId slot) const;
 
   EventLoop& loop_;

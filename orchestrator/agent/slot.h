@@ -91,6 +91,7 @@ struct State {
   std::optional<Time> waits_for_folder;  // since when; the hang limit does not count meanwhile
   bool found_checkpoints = false;        // in the attempt's folder, when it was taken
   Time spawned{}, last_sign{};
+  std::optional<Time> output_closed_at;  // of the process's stdout
   int silent_exits = 0;  // of trainers that took an attempt and said nothing of it, in a row
   std::optional<Time> stopped_at;  // no new attempts since
   std::optional<Time> stop_deadline;
@@ -138,10 +139,11 @@ void on_time(State& state, Time now, Actions& out);       // several times a sec
 // It runs. `found_checkpoints`: the attempt's folder, which a process a trial owns now, held files.
 void on_spawned(State& state, bool found_checkpoints, Time now, Actions& out);
 void on_spawn_failed(State& state, const std::string& why, Time now, Actions& out);
-void on_folder_busy(State& state, Time now, Actions& out);
+// `holder`: "HOST, process PID"; "" where it is not known.
+void on_folder_busy(State& state, const std::string& holder, Time now, Actions& out);
 void on_folder_taken(State& state, bool found_checkpoints, Time now, Actions& out);
-void on_output(State& state, Time now);  // anything on either stream is life
-void on_output_closed(State& state, Time now, Actions& out);
+void on_output(State& state, Time now);         // anything on either stream is life
+void on_output_closed(State& state, Time now);  // stdout; its exit should follow
 void on_exit(State& state, const Exit& exit, Time now, Actions& out);
 
 // ---- what it says

@@ -13,6 +13,10 @@ namespace {
 // An earlier attempt's processes are gone by then, or never will be.
 constexpr std::chrono::minutes kFolderLimit{10};
 
+// Between the end of a persistent trainer's stdout, on which all that it says would come, and its
+// exit.
+constexpr std::chrono::seconds kSpeechlessLimit{10};
+
 std::string whole_seconds(double seconds) {
   return std::to_string(static_cast<long>(seconds)) + " s";
 }
@@ -83,6 +87,13 @@ void end_slow_start(State& state, Time now, Actions& out) {
               {.kind = FailureKind::crash,
                .message = "the trainer did not say ready within " + whole_seconds(limit)},
               SIGKILL, now, out);
+}
+
+void end_speechless(State& state, Time now, Actions& out) {
+  if (!state.settings.trainer.persistent || state.phase == Phase::ending ||
+      !state.output_closed_at || now - *state.output_closed_at < kSpeechlessLimit)
+    return;
+  on_broken_protocol(state, "it closed its standard output", now, out);
 }
 
 void end_waiting_for_folder(State& state, Time now, Actions& out) {
@@ -180,6 +191,7 @@ void on_time(State& state, Time now, Actions& out) {
   end_waiting_for_folder(state, now, out);
   end_hanging(state, now, out);
   end_slow_start(state, now, out);
+  end_speechless(state, now, out);
 }
 
 bool is_idle(const State& state) {

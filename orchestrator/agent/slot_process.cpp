@@ -99,10 +99,13 @@ void on_spawn_failed(State& state, const std::string& why, Time now, Actions& ou
   begin_next(state, now, out);
 }
 
-void on_folder_busy(State& state, Time now, Actions& out) {
+void on_folder_busy(State& state, const std::string& holder, Time now, Actions& out) {
   if (!state.attempt) return;
   if (!state.waits_for_folder) state.waits_for_folder = now;
-  warn_once(state, "it waits for the processes of an earlier attempt to end", out);
+  warn_once(state,
+            "it waits for the processes of an earlier attempt to end" +
+                (holder.empty() ? "" : " (" + holder + ")"),
+            out);
 }
 
 void on_folder_taken(State& state, bool found_checkpoints, Time now, Actions& out) {
@@ -118,9 +121,8 @@ void on_output(State& state, Time now) {
   state.last_sign = now;
 }
 
-void on_output_closed(State& state, Time now, Actions& out) {
-  if (state.settings.trainer.persistent && state.phase != Phase::ending)
-    on_broken_protocol(state, "it closed its standard output", now, out);
+void on_output_closed(State& state, Time now) {
+  state.output_closed_at = now;
 }
 
 void on_exit(State& state, const Exit& exit, Time now, Actions& out) {

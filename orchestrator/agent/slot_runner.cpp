@@ -23,10 +23,17 @@ bool holds_files(const std::string& folder) {
   return false;
 }
 
+// Held by the guard while processes of an attempt live, by those of no other.
+LockPlace lock_place(const Start& start) {
+  if (start.checkpoint_dir.empty()) return {};
+  return {fs::path(start.checkpoint_dir).parent_path() / ".windrow-locks",
+          static_cast<int>(start.trial.value)};
+}
+
 }  // namespace
 
 SlotRunner::SlotRunner(EventLoop& loop, SlotSettings settings, Now now, Send send, LogLine log)
-    : loop_(loop),
+    : guards_(loop, settings.open_files),
       settings_(std::move(settings)),
       now_(std::move(now)),
       send_(std::move(send)),
@@ -50,8 +57,10 @@ void SlotRunner::handle(Event event) {
 void SlotRunner::carry_out(slot::Action& action) {
   if (const auto* start = std::get_if<slot::Spawn>(&action)) {
     spawn(start->attempt);
-  } else if (const auto* folder = std::get_if<slot::TakeFolder>(&action)) {
-    take_folder(folder->folder);
+  } else if (std::holds_alternative<slot::TakeFolder>(action)) {
+    if (process_) process_->lock(lock_place(state_.attempt->start));
+  } else if (std::holds_alternative<slot::LeaveFolder>(action)) {
+    if (process_) process_->unlock();
   } else if (const auto* write = std::get_if<slot::Write>(&action)) {
     if (process_) process_->write(to_line(write->message));
   } else if (std::holds_alternative<slot::CloseInput>(action)) {
@@ -95,50 +104,82 @@ void SlotRunner::tick() {
 
 void SlotRunner::spawn(const std::optional<Start>& attempt) {
   ChildCommand command{settings_.machine.trainer.command, settings_.environment};
-  bool found_checkpoints = false;
   try {
     if (attempt) {
       if (!attempt->checkpoint_dir.empty()) fs::create_directories(attempt->checkpoint_dir);
-      found_checkpoints = !attempt->checkpoint_dir.empty() && holds_files(attempt->checkpoint_dir);
-      add_trial(command, *attempt, settings_.machine.trainer.arguments, found_checkpoints);
+      found_checkpoints_ = !attempt->checkpoint_dir.empty() && holds_files(attempt->checkpoint_dir);
+      add_trial(command, *attempt, settings_.machine.trainer.arguments, found_checkpoints_);
+      command.lock = lock_place(*attempt);
     }
     process_ = std::make_unique<ChildProcess>(
-        loop_, command, [this](std::string_view line) { on_line(line); },
-        [this](std::string_view line) {
-          slot::on_output(state_, now_());
-          log_("debug", valid_utf8(line));
-        });
+        guards_, command,
+        ChildEvents{
+            .on_stdout = [this](std::string_view line) { on_line(line); },
+            .on_stderr = [this](std::string_view line) { log_("debug", std::string(line)); },
+            .on_started = [this] { on_started(); },
+            .on_lock = [this](LockState lock, const std::string& detail) { on_lock(lock, detail); },
+            .on_output = [this] { slot::on_output(state_, now_()); },
+            .on_stdout_closed = [this] { slot::on_output_closed(state_, now_()); },
+            .on_line_too_long = [this] { on_line_too_long(); },
+            .on_ended = [this] { on_ended(); }});
+    if (attempt) process_->close_stdin();
   } catch (const std::system_error& error) {
     const std::string why = error.what();
     handle([&](slot::Actions& out) { slot::on_spawn_failed(state_, why, now_(), out); });
-    return;
   }
-  if (attempt) process_->close_stdin();
-  handle([&](slot::Actions& out) { slot::on_spawned(state_, found_checkpoints, now_(), out); });
 }
 
-void SlotRunner::take_folder(const std::string& folder) {
-  std::error_code ignored;  // the trainer says what it can't write
+void SlotRunner::on_started() {
+  handle([&](slot::Actions& out) { slot::on_spawned(state_, found_checkpoints_, now_(), out); });
+}
+
+// The processes of an attempt before this one may live still: of a rank that was taken for dead, or
+// of a windrow that was killed.
+void SlotRunner::on_lock(LockState lock, const std::string& detail) {
+  if (lock == LockState::waiting) {
+    handle([&](slot::Actions& out) { slot::on_folder_busy(state_, detail, now_(), out); });
+    return;
+  }
+  if (!state_.attempt) return;
+  const std::string& folder = state_.attempt->start.checkpoint_dir;
+  if (lock == LockState::impossible && !std::exchange(told_no_locks_, true))
+    log_("warning", "no locks in " + fs::path(folder).parent_path().string() + " (" + detail +
+                        "): nothing keeps an attempt from beginning before all processes of the "
+                        "one before it are gone");
+  if (!settings_.machine.trainer.persistent) return;  // on_started() follows
+  std::error_code ignored;                            // the trainer says what it can't write
   fs::create_directories(folder, ignored);
   const bool found = holds_files(folder);
   handle([&](slot::Actions& out) { slot::on_folder_taken(state_, found, now_(), out); });
 }
 
-void SlotRunner::on_child_exited() {
-  if (!process_) return;
+void SlotRunner::on_ended() {
   const auto exit = process_->poll_exit();
   if (!exit) return;
   const std::unique_ptr<ChildProcess> gone = std::move(process_);
   handle([&](slot::Actions& out) {
-    slot::on_exit(state_, {exit->code, exit->signal, exit->describe(), gone->stderr_tail()}, now_(),
-                  out);
+    if (!exit->fault.empty() && gone->pid() < 0)
+      slot::on_spawn_failed(state_, exit->fault, now_(), out);
+    else
+      slot::on_exit(state_, {exit->code, exit->signal, exit->describe(), gone->stderr_tail()},
+                    now_(), out);
+  });
+}
+
+void SlotRunner::on_line_too_long() {
+  const std::string why =
+      "a line of more than " + std::to_string(ChildProcess::kLongestLine >> 20) + " MiB";
+  handle([&](slot::Actions& out) {
+    if (settings_.machine.trainer.persistent)
+      slot::on_broken_protocol(state_, why, now_(), out);
+    else
+      slot::on_unread_line(state_, why, out);
   });
 }
 
 // ---- what it says
 
 void SlotRunner::on_line(std::string_view line) {
-  slot::on_output(state_, now_());
   if (!settings_.machine.trainer.persistent) {
     on_printed_line(line);
     return;
@@ -148,7 +189,7 @@ void SlotRunner::on_line(std::string_view line) {
       handle(
           [&](slot::Actions& out) { slot::on_message(state_, std::move(*message), now_(), out); });
     else
-      log_("debug", valid_utf8(line));
+      log_("debug", std::string(line));
   } catch (const ProtocolError& error) {
     const std::string why = std::string(error.what()) + " in " + quote(line);
     log_("warning", "the trainer sent a message that can't be read: " + why);
@@ -171,7 +212,7 @@ void SlotRunner::on_printed_line(std::string_view line) {
       slot::on_refused_line(state_, refused->why, now_(), out);
     } else {
       slot::on_printed_text(state_);
-      log_("debug", valid_utf8(line));
+      log_("debug", std::string(line));
     }
   });
 }

@@ -14,8 +14,9 @@
 namespace windrow {
 
 struct SlotSettings {
-  slot::Settings machine;  // `trainer.command` filled in, also for windrow-trainer
-  std::vector<std::pair<std::string, std::string>> environment;  // CUDA_VISIBLE_DEVICES, ...
+  slot::Settings machine;            // `trainer.command` filled in, also for windrow-trainer
+  Variables environment;             // CUDA_VISIBLE_DEVICES, ...
+  std::optional<rlim_t> open_files;  // the soft limit that trainers get; nullopt: this process's
 };
 
 class SlotRunner {
@@ -30,8 +31,7 @@ class SlotRunner {
   void assign(protocol::Start start);
   void withdraw(TrialId trial, int attempt);
   void stop(bool at_once, std::optional<double> within_seconds = std::nullopt);
-  void on_child_exited();  // after SIGCHLD
-  void tick();             // time limits
+  void tick();  // time limits
   void set_until(std::optional<slot::Time> until) { state_.settings.until = until; }
   void shut_down();  // ends the trainer; quiet() tells when
   void abandon();    // and doesn't wait for it
@@ -44,17 +44,22 @@ class SlotRunner {
   void handle(Event event);
   void carry_out(slot::Action& action);
   void spawn(const std::optional<protocol::Start>& attempt);
-  void take_folder(const std::string& folder);
+  void on_lock(LockState lock, const std::string& detail);
+  void on_started();
+  void on_ended();
+  void on_line_too_long();
   void on_line(std::string_view line);
   void on_printed_line(std::string_view line);
 
-  EventLoop& loop_;
+  GuardPool guards_;
   SlotSettings settings_;
   Now now_;
   Send send_;
   LogLine log_;
   slot::State state_;
   std::unique_ptr<ChildProcess> process_;
+  bool found_checkpoints_ = false;  // in the folder of the attempt that was spawned last
+  bool told_no_locks_ = false;
   bool carrying_out_ = false;
   slot::Actions actions_;
 };

@@ -25,6 +25,7 @@ void spawn(State& state, std::optional<Start> attempt, Time now, Actions& out) {
   state.phase = Phase::starting;
   state.has_process = true;
   state.spawned = now;
+  state.output_closed_at.reset();
   out.push_back(Spawn{std::move(attempt)});
 }
 

@@ -1,5 +1,4 @@
 #include <chrono>
-#include <csignal>
 #include <optional>
 #include <system_error>
 
@@ -12,6 +11,8 @@ namespace windrow::commands {
 namespace {
 
 constexpr const char* kCheck = "trainer";
+constexpr const char* kStartRemedy =
+    "build it (scripts/setup), or name it with --trainer or WINDROW_TRAINER";
 
 std::string describe(const protocol::Ready& ready) {
   std::string text = "device " + ready.device;
@@ -40,18 +41,16 @@ Finding start_and_listen(const std::string& program, double ready_seconds) {
   std::optional<protocol::Ready> ready;
   std::string garbled;
   EventLoop loop;
-  loop.on_signal(SIGCHLD, [] {});  // only to be woken by it
-  ChildProcess process(
-      loop, {{program}, {}},
-      [&](std::string_view line) {
-        try {
-          if (const auto message = protocol::parse_from_trainer(line))
-            if (const auto* hello = std::get_if<protocol::Ready>(&*message)) ready = *hello;
-        } catch (const protocol::ProtocolError& error) {
-          garbled = error.what();
-        }
-      },
-      [](std::string_view) {});
+  GuardPool guards(loop);
+  ChildProcess process(guards, {{program}, {}}, {.on_stdout = [&](std::string_view line) {
+                         try {
+                           if (const auto message = protocol::parse_from_trainer(line))
+                             if (const auto* hello = std::get_if<protocol::Ready>(&*message))
+                               ready = *hello;
+                         } catch (const protocol::ProtocolError& error) {
+                           garbled = error.what();
+                         }
+                       }});
   const auto began = Clock::now();
   const auto deadline = began + std::chrono::duration_cast<Clock::duration>(Seconds(ready_seconds));
   std::optional<ChildExit> exit;
@@ -62,6 +61,7 @@ Finding start_and_listen(const std::string& program, double ready_seconds) {
   if (!garbled.empty())
     return fault(program + " does not speak windrow's line protocol: " + garbled,
                  "name windrow-trainer with --trainer or WINDROW_TRAINER");
+  if (!ready && exit && !exit->fault.empty()) return fault(exit->fault, kStartRemedy);
   if (!ready && exit)
     return fault(
         program + " ended with " + exit->describe() + " before it was ready" + last_words(process),
@@ -92,8 +92,7 @@ Findings check_trainer(const std::string& program, double ready_seconds) {
   try {
     return {start_and_listen(program, ready_seconds)};
   } catch (const std::system_error& error) {
-    return {fault(error.what(),
-                  "build it (scripts/setup), or name it with --trainer or WINDROW_TRAINER")};
+    return {fault(error.what(), "install windrow anew, all of it; or raise ulimit -n")};
   }
 }
 

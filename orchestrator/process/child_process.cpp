@@ -1,11 +1,11 @@
 #include "orchestrator/process/child_process.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -14,133 +14,136 @@
 #include <system_error>
 #include <utility>
 
-extern char** environ;
+#include "protocol/utf8.h"
 
 namespace windrow {
 namespace {
 
 constexpr std::size_t kTailBytes = 4096;
-constexpr std::size_t kLongestLine = 64u << 20;  // a longer "line" is cut, not kept in memory
+constexpr std::size_t kLongestLogLine = 1u << 20;  // stderr is for people: longer lines are cut up
 
-// What the child needs between vfork and exec, prepared beforehand: it may not allocate.
-struct ExecPlan {
-  std::vector<char*> argv;
-  std::vector<char*> envp;
-  std::vector<std::string> storage;
-  int stdin_fd, stdout_fd, stderr_fd;
-};
-
-ExecPlan make_plan(const ChildCommand& command) {
-  ExecPlan plan{};
-  for (const auto& [name, value] : command.environment) plan.storage.push_back(name + "=" + value);
-  for (const std::string& argument : command.argv)
-    plan.argv.push_back(const_cast<char*>(argument.c_str()));
-  plan.argv.push_back(nullptr);
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::string_view name = text.substr(0, text.find('='));
-    const bool replaced = std::any_of(command.environment.begin(), command.environment.end(),
-                                      [&](const auto& pair) { return pair.first == name; });
-    if (!replaced) plan.envp.push_back(*entry);
-  }
-  for (std::string& text : plan.storage) plan.envp.push_back(text.data());
-  plan.envp.push_back(nullptr);
-  return plan;
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
 }
 
-// vfork, not fork: the cost does not grow with this process's memory. Returns the pid, or -1 with
-// errno as the child's exec (or vfork) left it.
-[[gnu::noinline]] pid_t vfork_exec(const ExecPlan& plan) {
-  const pid_t parent = getpid();
-  sigset_t none;
-  sigemptyset(&none);
-  static volatile int child_errno;  // shared with the child until it execs
-  child_errno = 0;
-  const pid_t pid = vfork();
-  if (pid != 0) {
-    if (pid > 0 && child_errno != 0) {
-      waitpid(pid, nullptr, 0);
-      errno = child_errno;
-      return -1;
-    }
-    return pid;
+class File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
   }
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(127);
-  setpgid(0, 0);
-  dup2(plan.stdin_fd, 0);
-  dup2(plan.stdout_fd, 1);
-  dup2(plan.stderr_fd, 2);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  execvpe(plan.argv[0], plan.argv.data(), plan.envp.data());
-  child_errno = errno;
-  _exit(127);
-}
+  int get() const { return fd_; }
+  int take_nonblocking() {
+    fcntl(fd_, F_SETFL, O_NONBLOCK);
+    return std::exchange(fd_, -1);
+  }
 
-struct PipePair {
-  int read_end = -1, write_end = -1;
-  PipePair() {
-    std::array<int, 2> fds;
-    if (pipe2(fds.data(), O_CLOEXEC) != 0)
-      throw std::system_error(errno, std::generic_category(), "pipe2");
-    read_end = fds[0];
-    write_end = fds[1];
-  }
-  ~PipePair() {
-    if (read_end >= 0) close(read_end);
-    if (write_end >= 0) close(write_end);
-  }
-  static int take(int& fd) {
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return std::exchange(fd, -1);
-  }
+ private:
+  int fd_;
 };
 
-// Where the last kTailBytes of `text` begin, moved on to the start of a line if there is one.
+struct PipeEnds {
+  File read_end, write_end;
+};
+
+PipeEnds make_pipe() {
+  std::array<int, 2> fds;
+  if (pipe2(fds.data(), O_CLOEXEC) != 0) fail("pipe2");
+  return {File(fds[0]), File(fds[1])};
+}
+
+// As guard::LaunchHeader says. In memory, not in the message: there is no limit but the kernel's
+// own for command lines.
+File launch_file(const ChildCommand& command) {
+  const std::vector<std::string> variables =
+      trainer_environment(own_environment(), command.environment);
+  const guard::LaunchHeader header{command.lock.record,
+                                   static_cast<std::uint32_t>(command.argv.size()),
+                                   static_cast<std::uint32_t>(variables.size())};
+  std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
+  const auto add = [&](const std::string& text) { bytes.append(text.c_str()).push_back('\0'); };
+  add(command.lock.file);
+  for (const std::string& argument : command.argv) add(argument);
+  for (const std::string& variable : variables) add(variable);
+  File file(memfd_create("windrow-launch", MFD_CLOEXEC));
+  if (file.get() < 0) fail("memfd_create");
+  if (write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+    fail("memfd");
+  return file;
+}
+
+// Where the last kTailBytes of `text` begin, moved on to the start of a line if there is one, else
+// of a character.
 std::size_t tail_begin(std::string_view text) {
   if (text.size() <= kTailBytes) return 0;
-  const std::size_t cut = text.size() - kTailBytes;
+  std::size_t cut = text.size() - kTailBytes;
   const std::size_t line_break = text.find('\n', cut - 1);
-  return line_break == text.npos || line_break + 1 == text.size() ? cut : line_break + 1;
+  if (line_break != text.npos && line_break + 1 != text.size()) return line_break + 1;
+  for (int i = 0; i < 3 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80; ++i) ++cut;
+  return cut;
+}
+
+ChildExit exit_of(int wait_status) {
+  ChildExit exit;
+  if (WIFSIGNALED(wait_status))
+    exit.signal = WTERMSIG(wait_status);
+  else
+    exit.code = WEXITSTATUS(wait_status);
+  return exit;
 }
 
 }  // namespace
 
 std::string ChildExit::describe() const {
   if (signal) return "signal " + std::to_string(*signal) + " (" + strsignal(*signal) + ")";
-  return "exit code " + std::to_string(code.value_or(-1));
+  if (code) return "exit code " + std::to_string(*code);
+  return fault;
 }
 
-ChildProcess::ChildProcess(EventLoop& loop, const ChildCommand& command, OnLine on_stdout,
-                           OnLine on_stderr)
-    : loop_(loop) {
-  PipePair in, out, err;
-  ExecPlan plan = make_plan(command);
-  plan.stdin_fd = in.read_end;
-  plan.stdout_fd = out.write_end;
-  plan.stderr_fd = err.write_end;
-  pid_ = vfork_exec(plan);
-  if (pid_ < 0)
-    throw std::system_error(errno, std::generic_category(),
-                            "can't start " + (command.argv.empty() ? "" : command.argv[0]));
-  stdin_ = PipePair::take(in.write_end);
-  out_ = {PipePair::take(out.read_end), {}, std::move(on_stdout)};
-  err_ = {PipePair::take(err.read_end), {}, std::move(on_stderr)};
-  loop_.watch(out_.fd, [this] { read_pipe(out_); });
-  loop_.watch(err_.fd, [this] { read_pipe(err_); });
+ChildProcess::ChildProcess(GuardPool& guards, const ChildCommand& command, ChildEvents events)
+    : guards_(guards),
+      loop_(guards.loop()),
+      name_(command.argv.at(0)),
+      events_(std::move(events)),
+      out_{-1,
+           {kLongestLine,
+            [this](std::string_view line) {
+              if (events_.on_stdout) events_.on_stdout(line);
+            },
+            [this] {
+              if (events_.on_line_too_long) events_.on_line_too_long();
+            }}},
+      err_{-1, {kLongestLogLine, [this](std::string_view line) {
+                  if (events_.on_stderr) events_.on_stderr(line);
+                }}} {
+  PipeEnds in = make_pipe(), out = make_pipe(), err = make_pipe();
+  const File launch = launch_file(command);
+  guard_ = guards_.run({in.read_end.get(), out.write_end.get(), err.write_end.get(), launch.get()});
+  stdin_ = in.write_end.take_nonblocking();
+  out_.fd = out.read_end.take_nonblocking();
+  err_.fd = err.read_end.take_nonblocking();
+  loop_.watch(guard_.socket, [this] {
+    read_reports();
+    // Taken out first: it may destroy this object.
+    if (gone_)
+      if (const auto on_ended = std::exchange(events_.on_ended, {})) on_ended();
+  });
 }
 
 ChildProcess::~ChildProcess() {
   close_pipe(out_);
   close_pipe(err_);
-  close_when_flushed_ = false;
   if (stdin_watched_) loop_.unwatch(stdin_);
   if (stdin_ >= 0) close(stdin_);
-  if (!reaped_) {
-    signal(SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
+  loop_.unwatch(guard_.socket);
+  if (gone_ && !guard_lost_)
+    guards_.give_back(guard_);
+  else
+    guards_.let_go(guard_);
 }
+
+// ---- to the child
 
 void ChildProcess::write(std::string_view text) {
   if (stdin_ < 0) return;
@@ -179,9 +182,26 @@ void ChildProcess::flush_stdin() {
   }
 }
 
+// ---- to the guard
+
 void ChildProcess::signal(int number) {
-  if (!reaped_ && kill(-pid_, number) != 0) kill(pid_, number);
+  ask(guard::Request::signal, number);
 }
+
+void ChildProcess::lock(const LockPlace& place) {
+  ask(guard::Request::lock, place.record, place.file);
+}
+
+void ChildProcess::unlock() {
+  ask(guard::Request::unlock);
+}
+
+void ChildProcess::ask(guard::Request request, int value, std::string_view text) {
+  // A guard that takes no request is dead, or too stuck to matter. Its end of the socket tells.
+  if (!gone_ && !guard_.send(request, value, text)) shutdown(guard_.socket, SHUT_RDWR);
+}
+
+// ---- from the child
 
 void ChildProcess::read_pipe(Pipe& pipe) {
   std::array<char, 65536> buffer;
@@ -192,59 +212,110 @@ void ChildProcess::read_pipe(Pipe& pipe) {
     if (n < 0 && errno == EAGAIN) return;
     if (n <= 0) {
       close_pipe(pipe);
-      if (!pipe.partial.empty()) pipe.on_line(std::exchange(pipe.partial, {}));
+      pipe.lines.finish();
+      if (&pipe == &out_ && !gone_ && events_.on_stdout_closed) events_.on_stdout_closed();
       return;
     }
-    std::string_view chunk(buffer.data(), static_cast<std::size_t>(n));
+    const std::string_view chunk(buffer.data(), static_cast<std::size_t>(n));
     if (&pipe == &err_) {
       tail_ += chunk;
       if (tail_.size() > 2 * kTailBytes) tail_.erase(0, tail_begin(tail_));
     }
-    for (std::size_t end; (end = chunk.find('\n')) != chunk.npos; chunk.remove_prefix(end + 1)) {
-      std::string joined;
-      std::string_view line = chunk.substr(0, end);
-      if (!pipe.partial.empty()) {
-        joined = std::exchange(pipe.partial, {}) + std::string(line);
-        line = joined;
-      }
-      pipe.on_line(line);
-    }
-    if (pipe.partial.size() < kLongestLine) pipe.partial += chunk;
+    if (events_.on_output) events_.on_output();
+    pipe.lines.feed(chunk);
     if (static_cast<std::size_t>(n) < buffer.size()) return;
   }
 }
 
 void ChildProcess::close_pipe(Pipe& pipe) {
   if (pipe.fd < 0) return;
-  loop_.unwatch(pipe.fd);
+  if (pipe.watched) loop_.unwatch(pipe.fd);
   close(pipe.fd);
   pipe.fd = -1;
 }
 
-std::optional<ChildExit> ChildProcess::poll_exit() {
-  siginfo_t info{};
-  if (reaped_ || waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-      info.si_pid != pid_)
-    return std::nullopt;
-  kill(-pid_, SIGKILL);  // what it left running; before the pid can be given to another
-  int status = 0;
-  waitpid(pid_, &status, 0);
-  reaped_ = true;
-  // Pipes may be held open by a grandchild: take what is there and don't wait for their end.
-  for (Pipe* pipe : {&err_, &out_}) {
-    read_pipe(*pipe);
-    if (!pipe->partial.empty()) pipe->on_line(std::exchange(pipe->partial, {}));
-  }
-  ChildExit result;
-  if (WIFSIGNALED(status))
-    result.signal = WTERMSIG(status);
-  else
-    result.code = WEXITSTATUS(status);
-  return result;
+std::string ChildProcess::stderr_tail() const {
+  return protocol::valid_utf8(std::string_view(tail_).substr(tail_begin(tail_)));
 }
 
-std::string ChildProcess::stderr_tail() const {
-  return tail_.substr(tail_begin(tail_));
+// ---- from the guard
+
+void ChildProcess::read_reports() {
+  while (!gone_) {
+    guard::Header header{};
+    std::array<char, guard::kLongestText> text;
+    std::array<iovec, 2> parts{{{&header, sizeof header}, {text.data(), text.size()}}};
+    msghdr envelope{};
+    envelope.msg_iov = parts.data();
+    envelope.msg_iovlen = parts.size();
+    const ssize_t n = recvmsg(guard_.socket, &envelope, MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (n < static_cast<ssize_t>(sizeof header)) {
+      on_guard_lost();
+      break;
+    }
+    on_report(static_cast<guard::Report>(header.kind), header.value,
+              {text.data(), static_cast<std::size_t>(n) - sizeof header});
+  }
+}
+
+void ChildProcess::on_report(guard::Report report, int value, const std::string& text) {
+  const auto tell_lock = [&](LockState state, const std::string& detail) {
+    if (events_.on_lock) events_.on_lock(state, detail);
+  };
+  switch (report) {
+    case guard::Report::started:
+      pid_ = value;
+      if (events_.on_started) events_.on_started();
+      // Only now: what it printed may be here before the word that it runs.
+      for (Pipe* pipe : {&out_, &err_}) {
+        loop_.watch(pipe->fd, [this, pipe] { read_pipe(*pipe); });
+        pipe->watched = true;
+      }
+      return;
+    case guard::Report::not_started:
+      exit_ = ChildExit{.fault = "can't start " + name_ + ": " + std::strerror(value)};
+      return;
+    case guard::Report::ended:
+      exit_ = exit_of(value);
+      return;
+    case guard::Report::gone:
+      return end();
+    case guard::Report::locked:
+      return tell_lock(LockState::held, "");
+    case guard::Report::busy:
+      return tell_lock(LockState::waiting, protocol::valid_utf8(text));
+    case guard::Report::unlockable:
+      return tell_lock(LockState::impossible, std::strerror(value));
+  }
+}
+
+void ChildProcess::on_guard_lost() {
+  guard_lost_ = true;
+  if (!exit_)
+    exit_ = ChildExit{.fault = "the end of windrow-guard (process " + std::to_string(guard_.pid) +
+                               "), which was killed; its trainer dies with it"};
+  end();
+}
+
+void ChildProcess::end() {
+  gone_ = true;
+  loop_.unwatch(guard_.socket);
+  // Nobody is left that could hold the pipes open, unless the guard was lost: take what is there.
+  for (Pipe* pipe : {&err_, &out_}) {
+    read_pipe(*pipe);
+    close_pipe(*pipe);
+    pipe->lines.finish();
+  }
+}
+
+std::optional<ChildExit> ChildProcess::poll_exit() {
+  if (!gone_) read_reports();
+  if (!gone_ && pid_ >= 0)
+    for (Pipe* pipe : {&err_, &out_}) read_pipe(*pipe);
+  if (!gone_ || std::exchange(told_, true)) return std::nullopt;
+  return exit_;
 }
 
 }  // namespace windrow

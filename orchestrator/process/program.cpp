@@ -1,7 +1,6 @@
 #include "orchestrator/process/program.h"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,46 +11,12 @@
 #include <cstring>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 
-extern char** environ;
+#include "orchestrator/process/spawn.h"
 
-namespace windrow::commands {
+namespace windrow {
 namespace {
-
-// posix_spawn's settings: stdout to the pipe, and the signals that windrow ignores, which a child
-// would inherit, as programs expect them.
-class SpawnSettings {
- public:
-  SpawnSettings(int stdout_fd, const std::filesystem::path& folder) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_adddup2(&actions_, stdout_fd, STDOUT_FILENO);
-    if (!folder.empty()) posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str());
-    posix_spawnattr_init(&attributes_);
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int number : {SIGPIPE, SIGINT, SIGQUIT}) sigaddset(&signals, number);
-    posix_spawnattr_setsigdefault(&attributes_, &signals);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
-  }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  int spawn(pid_t& pid, const std::vector<std::string>& argv) {
-    std::vector<char*> pointers;
-    for (const std::string& argument : argv)
-      pointers.push_back(const_cast<char*>(argument.c_str()));
-    pointers.push_back(nullptr);
-    return posix_spawnp(&pid, pointers[0], &actions_, &attributes_, pointers.data(), environ);
-  }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
 
 // Ctrl-C is for the program that runs, as with system(3): it ends, and windrow can clean up.
 class InterruptsIgnored {
@@ -83,6 +48,10 @@ std::string read_to_end(int fd) {
 
 }  // namespace
 
+std::filesystem::path program_folder() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
 std::optional<std::filesystem::path> find_program(const std::string& name) {
   const char* path = std::getenv("PATH");
   std::istringstream folders(path == nullptr ? "" : path);
@@ -102,13 +71,14 @@ ProgramResult run_program(const std::vector<std::string>& argv, const std::strin
     throw std::runtime_error(std::string("can't make a pipe: ") + std::strerror(errno));
   const InterruptsIgnored ignored;
   pid_t pid = -1;
-  const int error = SpawnSettings(out[1], folder).spawn(pid, argv);
-  close(out[1]);
-  if (error != 0) {
+  try {
+    pid = spawn({.argv = argv, .files = {{out[1], STDOUT_FILENO}}, .folder = folder});
+  } catch (const std::system_error& error) {
     close(out[0]);
-    throw std::runtime_error("can't start " + argv[0] + ": " + std::strerror(error) + "; " +
-                             remedy);
+    close(out[1]);
+    throw std::runtime_error(error.what() + ("; " + remedy));
   }
+  close(out[1]);
   ProgramResult result;
   result.output = read_to_end(out[0]);
   close(out[0]);
@@ -119,4 +89,4 @@ ProgramResult run_program(const std::vector<std::string>& argv, const std::strin
   return result;
 }
 
-}  // namespace windrow::commands
+}  // namespace windrow

@@ -6,9 +6,12 @@
 #include <string>
 #include <vector>
 
-namespace windrow::commands {
+namespace windrow {
 
-// Where PATH has it; nullopt: nowhere.
+// The folder that this program's file is in.
+std::filesystem::path program_folder();
+
+// Where PATH has it, an executable file; nullopt: nowhere.
 std::optional<std::filesystem::path> find_program(const std::string& name);
 
 struct ProgramResult {
@@ -22,4 +25,4 @@ struct ProgramResult {
 ProgramResult run_program(const std::vector<std::string>& argv, const std::string& remedy,
                           const std::filesystem::path& folder = {});
 
-}  // namespace windrow::commands
+}  // namespace windrow

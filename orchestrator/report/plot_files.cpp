@@ -30,7 +30,7 @@ void write_file(const std::filesystem::path& file, const std::string& text) {
 std::vector<std::filesystem::path> write_plots(const std::vector<Drawing>& drawings,
                                                const std::filesystem::path& folder,
                                                PlotFormat format) {
-  if (!commands::find_program("gnuplot"))
+  if (!find_program("gnuplot"))
     throw std::runtime_error(std::string("there is no gnuplot in PATH; ") + kRemedy);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -44,7 +44,7 @@ std::vector<std::filesystem::path> write_plots(const std::vector<Drawing>& drawi
     write_file(folder / (drawing.name + ".csv"),
                storage::format_table(all_points(drawing), storage::TableStyle::csv));
     write_file(folder / script, gnuplot_script(drawing, format));
-    const auto result = commands::run_program({"gnuplot", script}, kRemedy, folder);
+    const auto result = run_program({"gnuplot", script}, kRemedy, folder);
     if (result.exit_code != 0)
       throw std::runtime_error("gnuplot failed with exit code " + std::to_string(result.exit_code) +
                                " on " + (folder / script).string() + "; its message is above");

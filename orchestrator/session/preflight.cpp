@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "sweeps/data/choice_files.h"
 
@@ -28,10 +27,7 @@ std::string why_not_executable(const std::string& program) {
       return program + " is not executable";
     return "";
   }
-  std::istringstream path(environment("PATH"));
-  for (std::string folder; std::getline(path, folder, ':');)
-    if (access((folder + "/" + program).c_str(), X_OK) == 0) return "";
-  return "\"" + program + "\" is not in PATH";
+  return find_program(program) ? "" : "\"" + program + "\" is not in PATH";
 }
 
 // The script in `python3 train.py`; "" where the command has none that can be told.
@@ -62,10 +58,6 @@ std::vector<std::string> choice_sets_faults(const sweeps::Study& study, const fs
 }
 
 }  // namespace
-
-fs::path program_folder() {
-  return fs::read_symlink("/proc/self/exe").parent_path();
-}
 
 std::string trainer_program(const std::string& given) {
   if (!given.empty()) return given;

@@ -5,12 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/process/program.h"
 #include "sweeps/study.h"
 
 namespace windrow {
-
-// The folder of this program's files: its own directory.
-std::filesystem::path program_folder();
 
 // windrow-trainer: `given` (--trainer), else $WINDROW_TRAINER, else beside this program.
 std::string trainer_program(const std::string& given);

@@ -12,6 +12,7 @@
 #include "orchestrator/console/progress.h"
 #include "orchestrator/coordinator/coordinator.h"
 #include "orchestrator/exit_codes.h"
+#include "orchestrator/process/open_files.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/session/running_clock.h"
@@ -73,11 +74,9 @@ struct Head {
 
 class Session {
  public:
-  explicit Session(const RunOptions& options) : options_(options), console_(options.verbosity) {
+  explicit Session(const RunOptions& options)
+      : options_(options), console_(options.verbosity), open_files_(raise_open_files_limit()) {
     // Before MPI starts its threads, so that they inherit the blocked signals.
-    loop_.on_signal(SIGCHLD, [this] {
-      if (agent_) agent_->on_child_exited();
-    });
     for (const auto& [number, name] : kStopSignals)
       loop_.on_signal(number, [this, number, name] { on_stop_signal(number, name); });
     if (under_launcher()) {
@@ -168,10 +167,13 @@ class Session {
     AgentOptions agent{.host = host_name(),
                        .study_hash = transport_.rank() == 0 ? "" : seen_study_hash(options_),
                        .trainer = {trainer_program(options_.trainer)},
-                       .welcome_seconds = startup_seconds()};
+                       .welcome_seconds = startup_seconds(),
+                       .open_files = open_files_.before};
     try {
       agent.slots = choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
                                  {gpus_.index, gpus_.count});
+      const int slots = static_cast<int>(agent.slots.size());
+      if (const auto fault = open_files_fault(slots, open_files_.now)) throw DeviceError(*fault);
     } catch (const DeviceError& error) {
       if (transport_.size() == 1) throw;
       agent.faults.push_back(error.what());
@@ -280,6 +282,7 @@ class Session {
 
   const RunOptions& options_;
   Console console_;
+  OpenFilesLimit open_files_;
   EventLoop loop_;
   RunningClock clock_{Clock::now()};
   Transport transport_;

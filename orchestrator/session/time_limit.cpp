@@ -92,7 +92,7 @@ std::optional<WallTime> slurm_end_time() {
   if (job == nullptr || *job == '\0') return std::nullopt;
   try {
     return end_time_in(
-        commands::run_program({"timeout", "10", "scontrol", "show", "job", "-o", job}, "").output);
+        run_program({"timeout", "10", "scontrol", "show", "job", "-o", job}, "").output);
   } catch (const std::exception&) {  // not there: the signal before the end is what is left
     return std::nullopt;
   }

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <system_error>
 
 #include "orchestrator/process/child_process.h"
 
@@ -12,19 +11,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::EndsWith;
-using testing::HasSubstr;
 using testing::StartsWith;
 
 class ChildProcessTest : public testing::Test {
  protected:
-  ChildProcessTest() {
-    loop_.on_signal(SIGCHLD, [] {});
-  }
-
   std::unique_ptr<ChildProcess> shell(const std::string& script) {
     return std::make_unique<ChildProcess>(
-        loop_, ChildCommand{{"sh", "-c", script}, {{"GREETING", "hello"}}},
-        [this](std::string_view line) { out_.emplace_back(line); }, [](std::string_view) {});
+        guards_, ChildCommand{{"sh", "-c", script}, {{"GREETING", "hello"}}},
+        ChildEvents{.on_stdout = [this](std::string_view line) { out_.emplace_back(line); }});
   }
 
   ChildExit wait(ChildProcess& child) {
@@ -38,6 +32,7 @@ class ChildProcessTest : public testing::Test {
   }
 
   EventLoop loop_;
+  GuardPool guards_{loop_};
   std::vector<std::string> out_;
 };
 
@@ -86,14 +81,8 @@ TEST_F(ChildProcessTest, ReportsTheSignal) {
 }
 
 TEST_F(ChildProcessTest, AMissingProgramIsAnErrorThatNamesIt) {
-  try {
-    ChildProcess child(
-        loop_, {{"/no/such/program"}, {}}, [](auto) {}, [](auto) {});
-    FAIL();
-  } catch (const std::system_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("/no/such/program"));
-    EXPECT_EQ(error.code().value(), ENOENT);
-  }
+  ChildProcess child(guards_, {{"/no/such/program"}, {}}, {});
+  EXPECT_EQ(wait(child).describe(), "can't start /no/such/program: No such file or directory");
 }
 
 TEST_F(ChildProcessTest, LargeInputArrivesWholeThoughThePipeIsFull) {
@@ -104,25 +93,56 @@ TEST_F(ChildProcessTest, LargeInputArrivesWholeThoughThePipeIsFull) {
   EXPECT_THAT(out_, ElementsAre("1048576"));
 }
 
-TEST_F(ChildProcessTest, SignalReachesTheWholeGroupAndDestructionKillsIt) {
-  auto child = shell("sleep 1000 & echo $!; wait");
-  while (out_.empty()) loop_.run_once(1s);
-  const pid_t grandchild = std::stoi(out_[0]);
-  ASSERT_EQ(kill(grandchild, 0), 0);
-  child.reset();
+TEST_F(ChildProcessTest, ClosingStdoutIsNotTheEndButIsTold) {
+  bool closed = false;
+  ChildProcess child(guards_, {{"sh", "-c", "echo bye; exec >&-; echo still >&2; read line"}, {}},
+                     {.on_stdout = [this](std::string_view line) { out_.emplace_back(line); },
+                      .on_stdout_closed = [&] { closed = true; }});
   const auto deadline = Clock::now() + 20s;
-  // Orphaned, it is reaped by init; until then kill() still finds a zombie.
-  const auto ended = [&] {
-    if (kill(grandchild, 0) != 0) return true;
-    FILE* stat = fopen(("/proc/" + std::to_string(grandchild) + "/stat").c_str(), "r");
-    if (stat == nullptr) return true;
-    char state = 0;
-    const int n = fscanf(stat, "%*d %*s %c", &state);
-    fclose(stat);
-    return n == 1 && state == 'Z';
-  };
-  while (!ended() && Clock::now() < deadline) loop_.run_once(10ms);
-  EXPECT_TRUE(ended());
+  while ((!closed || child.stderr_tail().empty()) && Clock::now() < deadline) loop_.run_once(50ms);
+  EXPECT_TRUE(closed);
+  EXPECT_THAT(out_, ElementsAre("bye"));
+  EXPECT_FALSE(child.poll_exit());
+  child.close_stdin();
+  EXPECT_EQ(wait(child).code, 1);
+}
+
+TEST_F(ChildProcessTest, ALineThatIsTooLongIsToldAndWhatFollowsArrives) {
+  int too_long = 0;
+  ChildProcess child(
+      guards_, {{"sh", "-c", "head -c 70000000 /dev/zero | tr '\\0' x; echo; echo after"}, {}},
+      {.on_stdout = [this](std::string_view line) { out_.emplace_back(line); },
+       .on_line_too_long = [&] { ++too_long; }});
+  wait(child);
+  EXPECT_EQ(too_long, 1);
+  EXPECT_THAT(out_, ElementsAre("after"));
+}
+
+TEST_F(ChildProcessTest, AProgressBarOnStderrArrivesAsItMovesAndIsLife) {
+  std::vector<std::string> err;
+  int life = 0;
+  ChildProcess child(guards_,
+                     {{"sh", "-c", "printf '10%%\\r20%%\\r' >&2; printf . ; read line"}, {}},
+                     {.on_stdout = [this](std::string_view line) { out_.emplace_back(line); },
+                      .on_stderr = [&](std::string_view line) { err.emplace_back(line); },
+                      .on_output = [&] { ++life; }});
+  const auto deadline = Clock::now() + 20s;
+  while ((err.size() < 2 || life < 2) && Clock::now() < deadline) loop_.run_once(50ms);
+  EXPECT_THAT(err, ElementsAre("10%", "20%"));
+  EXPECT_THAT(out_, testing::IsEmpty());  // no line yet, but a sign of life
+  EXPECT_GE(life, 2);
+}
+
+TEST_F(ChildProcessTest, TheTailOfStderrIsUtf8AndNotCutInsideACharacter) {
+  auto child = shell("printf 'caf\\351' >&2");
+  wait(*child);
+  EXPECT_EQ(child->stderr_tail(), "caf\uFFFD");
+  // 3 bytes each; 4096 is no multiple of 3.
+  child = shell("i=0; while [ $i -lt 2000 ]; do printf '\\342\\234\\223' >&2; i=$((i+1)); done");
+  wait(*child);
+  const std::string tail = child->stderr_tail();
+  EXPECT_EQ(tail.size(), 4095u);
+  EXPECT_THAT(tail, StartsWith("\u2713"));
 }
 
 }  // namespace

@@ -60,10 +60,11 @@ TEST(Slot, ToWaitForAnEarlierAttemptsProcessesIsNoHang) {
   slot.state.settings.trainer.hang_seconds = 5;
   slot.assign({.trial = TrialId{1}, .checkpoint_dir = "/c/1"});
   slot.ready();
-  slot.event([&] { on_folder_busy(slot.state, slot.now, slot.out); });
+  slot.event([&] { on_folder_busy(slot.state, "node7, process 42", slot.now, slot.out); });
   slot.wait(60);
   EXPECT_THAT(slot.signals(), IsEmpty());
-  EXPECT_THAT(slot.reports<AttemptWarning>().at(0).text, HasSubstr("earlier attempt"));
+  EXPECT_THAT(slot.reports<AttemptWarning>().at(0).text,
+              HasSubstr("earlier attempt to end (node7, process 42)"));
   slot.event([&] { on_folder_taken(slot.state, true, slot.now, slot.out); });
   EXPECT_THAT(slot.started_trials(), ElementsAre(1));
 }
@@ -147,12 +148,15 @@ TEST(Slot, ATrainerThatStopsUnaskedCrashed) {
   EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::crash);
 }
 
-TEST(Slot, ATrainerThatClosesItsOutputIsEnded) {
+// Most close it by ending, and then the exit tells more.
+TEST(Slot, ATrainerThatClosesItsOutputAndLivesOnIsEnded) {
   Machine slot(kPersistent);
   slot.assign(1);
   slot.ready();
   slot.says(started(1));
-  slot.event([&] { on_output_closed(slot.state, slot.now, slot.out); });
+  slot.event([&] { on_output_closed(slot.state, slot.now); });
+  EXPECT_THAT(slot.signals(), IsEmpty());
+  slot.wait(11);
   EXPECT_THAT(slot.signals(), ElementsAre(SIGKILL));
   slot.dies(SIGKILL);
   EXPECT_THAT(slot.reports<AttemptFailed>().at(0).message, HasSubstr("standard output"));

@@ -16,10 +16,6 @@ using testing::HasSubstr;
 
 class SlotRunnerTest : public testing::Test {
  protected:
-  SlotRunnerTest() {
-    loop_.on_signal(SIGCHLD, [this] { runner_->on_child_exited(); });
-  }
-
   void use(std::vector<std::string> command, bool persistent = true, double hang_seconds = 0,
            double ready_seconds = 30) {
     slot::Settings machine{.slot = SlotId{3}};

@@ -49,7 +49,7 @@ class PlotFiles : public ::testing::Test {
 };
 
 TEST_F(PlotFiles, EveryKindIsDrawnAndNoTextIsACommand) {
-  if (!commands::find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
+  if (!find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
   const auto files = write_plots(drawings(kHostile), folder / "new" / "plots", PlotFormat::svg);
   ASSERT_EQ(files.size(), 4u);
   for (const auto& file : files) {
@@ -61,13 +61,13 @@ TEST_F(PlotFiles, EveryKindIsDrawnAndNoTextIsACommand) {
 }
 
 TEST_F(PlotFiles, PdfIsPdf) {
-  if (!commands::find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
+  if (!find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
   for (const auto& file : write_plots(drawings("a"), folder.path(), PlotFormat::pdf))
     EXPECT_THAT(content_of(file), StartsWith("%PDF")) << file;
 }
 
 TEST_F(PlotFiles, TheNumbersLieBesideThePicture) {
-  if (!commands::find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
+  if (!find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
   write_plots(drawings("a"), folder.path(), PlotFormat::svg);
   EXPECT_EQ(content_of(folder / "figure-1.csv"), "line,a,a,ci95,n\r\na,1,2,0.5,3\r\na,2,1,,1\r\n");
   EXPECT_EQ(content_of(folder / "figure-4.csv"),
@@ -76,7 +76,7 @@ TEST_F(PlotFiles, TheNumbersLieBesideThePicture) {
 }
 
 TEST_F(PlotFiles, AFigureWithoutDataIsLeftOut) {
-  if (!commands::find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
+  if (!find_program("gnuplot")) GTEST_SKIP() << "no gnuplot";
   auto some = drawings("a");
   some[0].missing = "nothing yet";
   EXPECT_EQ(write_plots(some, folder.path(), PlotFormat::svg).size(), 3u);
