@@ -8,12 +8,16 @@ namespace {
 constexpr double kLargestWhole = 9007199254740992;  // 2^53: every whole number up to it is exact
 
 std::string plain_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_number_float()) return value.dump();
+  const double number = value.get<double>();
+  const bool is_whole = number == std::floor(number) && std::abs(number) < kLargestWhole;
+  return is_whole ? std::to_string(static_cast<std::int64_t>(number)) : value.dump();
 }
 
 // Hydra's grammar takes an unquoted text for a number, a list, ... where it looks like one.
 std::string hydra_text(const Json& value) {
-  if (!value.is_string()) return value.dump();
+  if (!value.is_string()) return plain_text(value);
   const auto& text = value.get_ref<const std::string&>();
   const bool plain = !text.empty() &&
                      text.find_first_not_of(
@@ -32,22 +36,10 @@ std::string hydra_text(const Json& value) {
 
 }  // namespace
 
-Json plain_parameters(const Json& parameters) {
-  Json plain = parameters;
-  for (auto& [name, value] : plain.items()) {
-    if (!value.is_number_float()) continue;
-    const double number = value.get<double>();
-    if (number == std::floor(number) && std::abs(number) < kLargestWhole)
-      value = static_cast<std::int64_t>(number);
-  }
-  return plain;
-}
-
 std::vector<std::string> argument_words(Arguments arguments, const Json& parameters) {
   std::vector<std::string> words;
   if (arguments == Arguments::none) return words;
-  const Json plain = plain_parameters(parameters);
-  for (const auto& [name, value] : plain.items()) {
+  for (const auto& [name, value] : parameters.items()) {
     if (arguments == Arguments::hydra) {
       words.push_back(name + "=" + hydra_text(value));
     } else if (value.is_null()) {

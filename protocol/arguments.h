@@ -8,12 +8,9 @@
 
 namespace windrow::protocol {
 
-// The parameters with whole numbers written as such: 16.0 and 16 are one cell, which must be one
-// and the same to the program too.
-Json plain_parameters(const Json& parameters);
-
 // The command-line words for `parameters` (see Arguments). A text stands as it is, everything else
-// as JSON; a parameter that is null is left out, but for hydra's null.
+// as JSON, whole numbers without a point (16.0 is one cell with 16, and options that want integers
+// refuse it); a parameter that is null is left out, but for hydra's null.
 std::vector<std::string> argument_words(Arguments arguments, const Json& parameters);
 
 }  // namespace windrow::protocol

@@ -225,8 +225,20 @@ void Database::set_busy_timeout(std::chrono::milliseconds timeout) {
 
 void Database::fail(int code, std::string_view step) const {
   const std::string message = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
-  throw StorageError(file_.string() + ": " + cause(code) + " (SQLite: " + message + ", code " +
-                     std::to_string(code) + ", while: " + shortened(step) + "); " + remedy(code));
+  const std::string text = file_.string() + ": " + cause(code) + " (SQLite: " + message +
+                           ", code " + std::to_string(code) + ", while: " + shortened(step) +
+                           "); " + remedy(code);
+  switch (code & 0xff) {
+    case SQLITE_TOOBIG:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+      throw BadRecord(text);
+    case SQLITE_BUSY:
+      throw DatabaseBusy(text);
+    default:
+      throw StorageError(text);
+  }
 }
 
 // ---- Transaction

@@ -1,4 +1,4 @@
-// The one exception of storage/.
+// The exceptions of storage/.
 #pragma once
 
 #include <stdexcept>
@@ -10,6 +10,17 @@ namespace windrow::storage {
 // and the remedy.
 struct StorageError : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+// One record has a value that can't be stored (too long, against a constraint): the database is as
+// good as before.
+struct BadRecord : StorageError {
+  using StorageError::StorageError;
+};
+
+// Another program keeps the file locked: to be tried again.
+struct DatabaseBusy : StorageError {
+  using StorageError::StorageError;
 };
 
 }  // namespace windrow::storage

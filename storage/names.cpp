@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "protocol/text.h"
+
 namespace windrow::storage {
 
 void Names::load() {
@@ -33,6 +35,8 @@ std::int64_t Names::intern(std::string_view name, bool of_epochs) {
     }
     return metric.id;
   }
+  if (const std::string fault = protocol::name_fault(name); !fault.empty())
+    throw BadRecord(protocol::quote(name) + " can't name a metric: " + fault);
   Statement(database_, "INSERT INTO metric (name, of_epochs) VALUES (?1, ?2)")
       .run(name, of_epochs ? 1 : 0);
   changed_ = true;
@@ -129,10 +133,12 @@ Columns name_columns(const std::vector<std::string>& parameters,
   for (const auto& name : parameters) columns.parameters.push_back({name, ""});
   for (const auto& metric : metrics) columns.metrics.push_back({metric, "", "", "", ""});
   Namer namer;
-  for (const auto& name : parameters) namer.announce(name);
-  for (const auto& metric : metrics) namer.announce(metric.name);
+  // A parameter has its name before any metric: what is sorted or selected by it stays the same
+  // when a trainer begins to report a metric so called.
+  for (const auto& p : columns.parameters) namer.announce(p.name);
   // Plain names first: a suffix must not take the name of something that is called so.
   for (auto& p : columns.parameters) namer.take_plain(p.name, p.column);
+  for (const auto& m : columns.metrics) namer.announce(m.metric.name);
   for (auto& m : columns.metrics) namer.take_plain(m.metric.name, m.column);
   for (auto& p : columns.parameters)
     if (p.column.empty()) p.column = namer.take_suffixed(p.name, "_parameter");

@@ -31,6 +31,12 @@ class Names {
   std::int64_t trial_metric(std::string_view name) { return intern(name, false); }
   void parameter(std::string_view name);
 
+  // After a part of a transaction was rolled back: load(), and names of the other part may be new.
+  void load_after_savepoint() {
+    load();
+    changed_ = true;
+  }
+
   // True once after a name became known that the views have no column for yet.
   bool take_changed();
 
@@ -63,8 +69,8 @@ struct Columns {
 };
 
 // One column name for each, the same in every view. A name that equals (SQLite ignores case) a
-// fixed column of a view, or that a parameter and a metric share, gets the suffix _parameter or
-// _metric.
+// fixed column of a view gets the suffix _parameter or _metric; so do a metric that has a
+// parameter's name, and several that differ by case alone.
 Columns name_columns(const std::vector<std::string>& parameters,
                      const std::vector<MetricName>& metrics);
 

@@ -7,21 +7,16 @@
 #include "storage/reader_query.h"
 #include "storage/reconcile.h"
 #include "storage/schema.h"
+#include "storage/study_rows.h"
 #include "storage/views.h"
 
 namespace windrow::storage {
 namespace {
 
-// Grid order, of stage ?2 or ('' or NULL) stage by stage: cell o.place, cells of no stage last.
+// Grid order, stage by stage: cell o.place, cells of no stage last.
 constexpr const char* kPlaces =
     "LEFT JOIN (SELECT m.cell, min(g.position * 1000000000 + m.position) AS place "
-    "FROM stage_cell m JOIN stage g ON g.id = m.stage "
-    "WHERE ?2 IS NULL OR ?2 = '' OR g.name = ?2 GROUP BY m.cell) o ON o.cell = c.id ";
-// ?2: a stage, "" = all.
-constexpr const char* kInStage =
-    "(?2 = '' OR EXISTS (SELECT 1 FROM stage_cell m JOIN stage g ON g.id = m.stage "
-    "WHERE m.cell = c.id AND g.name = ?2)) ";
-
+    "FROM stage_cell m JOIN stage g ON g.id = m.stage GROUP BY m.cell) o ON o.cell = c.id ";
 // Read-only; where only a writer may tidy up what a killed one left (a hot journal, a write-ahead
 // log without its index), a writing connection that is told to write no data.
 std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
@@ -182,8 +177,7 @@ StateCounts Reader::counts(const std::string& study) {
 
 TrialDetails Reader::show(std::int64_t trial, int last_epochs) {
   Database& db = *impl_->database;
-  Statement row(db, "SELECT * FROM trials WHERE trial = ?1");
-  const ResultTable found = without_empty_columns(fetch(row.bind(trial)));
+  const ResultTable found = trial_row(db, trial);
   if (found.rows.empty())
     throw StorageError(db.file().string() + ": there is no trial " + std::to_string(trial) +
                        "; `windrow query \"SELECT trial, cell, seed FROM trials\"` lists them");
@@ -197,11 +191,7 @@ TrialDetails Reader::show(std::int64_t trial, int last_epochs) {
   details.attempts = fetch(attempts.bind(trial));
   Statement failures(db, "SELECT * FROM failures WHERE trial = ?1 ORDER BY attempt");
   details.failures = fetch(failures.bind(trial));
-  Statement epochs(db,
-                   "SELECT * FROM (SELECT * FROM epochs WHERE trial = ?1 ORDER BY epoch DESC "
-                   "LIMIT ?2) ORDER BY epoch");
-  details.epochs =
-      without_empty_columns(fetch(epochs.bind(trial, last_epochs > 0 ? last_epochs : -1)));
+  details.epochs = epoch_rows(db, trial, last_epochs);
   Statement artefacts(db, "SELECT name, content FROM artefact WHERE trial = ?1 ORDER BY name");
   artefacts.bind(trial);
   while (artefacts.step()) details.artefacts.emplace_back(artefacts.text(0), artefacts.text(1));
@@ -209,21 +199,11 @@ TrialDetails Reader::show(std::int64_t trial, int last_epochs) {
 }
 
 ResultTable Reader::trials_table(const std::string& study, const std::string& stage) {
-  Statement select(*impl_->database,
-                   std::string("SELECT v.* FROM trials v JOIN trial t ON t.id = v.trial "
-                               "JOIN cell c ON c.id = t.cell ") +
-                       kPlaces + "WHERE v.study = ?1 AND " + kInStage +
-                       "ORDER BY o.place IS NULL, o.place, v.seed, v.trial");
-  return without_empty_columns(fetch(select.bind(study, stage)));
+  return trial_rows(*impl_->database, study, stage);
 }
 
 ResultTable Reader::summary_table(const std::string& study, const std::string& stage) {
-  Statement select(*impl_->database,
-                   std::string("SELECT v.* FROM summary v JOIN study s ON s.name = v.study "
-                               "JOIN cell c ON c.study = s.id AND c.hash = v.cell ") +
-                       kPlaces + "WHERE v.study = ?1 AND " + kInStage +
-                       "ORDER BY o.place IS NULL, o.place, c.id");
-  return without_empty_columns(fetch(select.bind(study, stage)));
+  return summary_rows(*impl_->database, study, stage);
 }
 
 std::vector<std::string> Reader::epoch_metrics() {

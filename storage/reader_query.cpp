@@ -93,8 +93,9 @@ struct Finalize {
 };
 
 constexpr const char* kHint =
-    "; the views are trials, epochs, attempts, failures, summary, artefacts, confusion and "
-    "class_accuracy, and `PRAGMA table_info(trials)` lists a view's columns";
+    "; the views are trials, epochs, attempts, failures, summary, trial_metrics, epoch_metrics, "
+    "artefacts, confusion and class_accuracy, and `PRAGMA table_info(trials)` lists a view's "
+    "columns";
 
 // Throws what SQLite, or we, have against a user's statement; returns when it is one reading one.
 void check_user_query(Database& database, const std::string& sql) {

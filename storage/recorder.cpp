@@ -1,10 +1,17 @@
 #include "storage/recorder.h"
 
+#include <cmath>
+
+#include "protocol/text.h"
+#include "protocol/utf8.h"
 #include "storage/clock.h"
 #include "storage/process.h"
 #include "storage/schema.h"
 
 namespace windrow::storage {
+
+using protocol::valid_utf8;
+
 namespace {
 
 // Text that isn't valid UTF-8 is replaced, not refused: a trainer's odd path must not end a run.
@@ -24,6 +31,11 @@ std::string comma_separated(const std::vector<SlotId>& slots) {
     text += std::to_string(slot.value);
   }
   return text;
+}
+
+// A program's clock may fail.
+double seconds(double given) {
+  return std::isfinite(given) ? given : 0;
 }
 
 std::optional<std::string_view> unless_empty(const std::string& text) {
@@ -55,9 +67,16 @@ Recorder::Recorder(Database& db, Names& names)
                      "UPDATE epoch SET attempt = ?3, wall_seconds = ?4, state_hash = ?5, "
                      "checkpoint = ?6, checkpoint_hash = ?7, committed_at = ?8 "
                      "WHERE trial = ?1 AND epoch = ?2 AND attempt < ?3"),
+      complete_epoch_(db,
+                      "UPDATE epoch SET wall_seconds = ?4, state_hash = coalesce(?5, state_hash), "
+                      "checkpoint = coalesce(?6, checkpoint), "
+                      "checkpoint_hash = coalesce(?7, checkpoint_hash) "
+                      "WHERE trial = ?1 AND epoch = ?2 AND attempt = ?3 "
+                      "AND attempt = (SELECT attempts FROM trial WHERE id = ?1)"),
       clear_epoch_metrics_(db, "DELETE FROM epoch_metric WHERE epoch_id = ?1"),
-      insert_epoch_metric_(
-          db, "INSERT INTO epoch_metric (epoch_id, metric, value) VALUES (?1, ?2, ?3)"),
+      put_epoch_metric_(db,
+                        "INSERT OR REPLACE INTO epoch_metric (epoch_id, metric, value) "
+                        "VALUES (?1, ?2, ?3)"),
       epoch_id_(db, "SELECT id FROM epoch WHERE trial = ?1 AND epoch = ?2"),
       drop_epochs_(db, "DELETE FROM epoch WHERE trial = ?1 AND epoch > ?2"),
       drop_epoch_metrics_(db,
@@ -114,12 +133,13 @@ std::int64_t Recorder::session() {
 
 void Recorder::on(const AttemptBegan& r) {
   const std::int64_t trial = r.trial.value;
-  insert_attempt_.run(trial, r.attempt, session(), r.host, r.rank, comma_separated(r.slots),
-                      r.slots.size(), r.device, dump_if_any(r.versions), dump_if_any(r.info), at_,
-                      r.resumed_from_epoch);
+  insert_attempt_.run(trial, r.attempt, session(), valid_utf8(r.host), r.rank,
+                      comma_separated(r.slots), r.slots.size(), valid_utf8(r.device),
+                      dump_if_any(r.versions), dump_if_any(r.info), at_, r.resumed_from_epoch);
   if (database_.changes() == 0) return;  // repeated
   begin_trial_.run(trial, r.attempt);
   for (const auto& [name, value] : r.info.items()) {
+    if (!protocol::name_fault(name).empty()) continue;  // stays in `info` alone
     if (value.is_number_integer()) {
       put_trial_metric_.run(trial, names_.trial_metric(name), value.get<std::int64_t>());
     } else if (value.is_number()) {
@@ -135,7 +155,7 @@ void Recorder::on(const EpochDone& r) {
   trial_is_open_.reset();
   if (!open) return;  // finished: the message comes late
   const auto run = [&](Statement& statement) {
-    statement.run(trial, e.epoch, e.attempt, e.wall_seconds, unless_empty(e.state_hash),
+    statement.run(trial, e.epoch, e.attempt, seconds(e.wall_seconds), unless_empty(e.state_hash),
                   unless_empty(e.checkpoint), unless_empty(e.checkpoint_hash), batch_at_);
     return database_.changes() != 0;
   };
@@ -143,14 +163,15 @@ void Recorder::on(const EpochDone& r) {
   if (run(insert_epoch_)) {
     id = database_.last_insert_id();
   } else {
-    if (!run(replace_epoch_)) return;  // repeated, or of an attempt that is over
+    const bool replaced = run(replace_epoch_);
+    if (!replaced && !run(complete_epoch_)) return;  // of an attempt that is over
     epoch_id_.row(trial, e.epoch);
     id = epoch_id_.integer(0);
     epoch_id_.reset();
-    clear_epoch_metrics_.run(id);
+    if (replaced) clear_epoch_metrics_.run(id);
   }
   for (const auto& [name, value] : e.metrics)
-    insert_epoch_metric_.run(id, names_.epoch_metric(name), value);
+    put_epoch_metric_.run(id, names_.epoch_metric(name), value);
 }
 
 void Recorder::on(const AttemptFinished& r) {
@@ -166,7 +187,7 @@ void Recorder::on(const AttemptFinished& r) {
   epoch_totals_.row(trial);
   const bool has_epochs = !epoch_totals_.is_null(0);
   const std::int64_t epochs = epoch_totals_.integer(0);
-  double wall_seconds = has_epochs ? epoch_totals_.real(1) : f.wall_seconds;
+  double wall_seconds = has_epochs ? epoch_totals_.real(1) : seconds(f.wall_seconds);
   epoch_totals_.reset();
   const bool began = end_attempt_.row(trial, f.attempt, at_, "finished", r.unread_lines) &&
                      !end_attempt_.is_null(0);
@@ -196,8 +217,8 @@ void Recorder::on(const AttemptFailed& r) {
   const std::int64_t trial = r.trial.value;
   const std::string_view kind = protocol::to_string(r.kind);
   const auto slot = r.slot ? std::optional(r.slot->value) : std::nullopt;
-  insert_failure_.run(trial, r.attempt, kind, r.message, r.exit_code, r.signal, r.host, r.rank,
-                      slot, r.stderr_tail, at_);
+  insert_failure_.run(trial, r.attempt, kind, valid_utf8(r.message), r.exit_code, r.signal,
+                      valid_utf8(r.host), r.rank, slot, valid_utf8(r.stderr_tail), at_);
   if (database_.changes() == 0) return;  // repeated
   if (!r.began)
     insert_unbegun_attempt_.run(trial, r.attempt, session(), r.host, r.rank,
@@ -218,7 +239,7 @@ void Recorder::on(const TrialFailed& r) {
 }
 
 void Recorder::on(const Event& r) {
-  insert_event_.run(session(), at_, r.kind, r.text);
+  insert_event_.run(session(), at_, r.kind, valid_utf8(r.text));
 }
 
 void Recorder::on(const SlotRecord& r) {

@@ -12,14 +12,19 @@
 namespace windrow::storage {
 
 // Used inside a transaction. A repeated message changes nothing: what is already known of an
-// attempt stays, and a trial that is finished takes nothing more. Prepares its statements once;
-// make it after migrate().
+// attempt stays, and a trial that is finished takes nothing more. A second message of an attempt
+// for an epoch adds its metrics; a metric that is there already gets the later value. Prepares its
+// statements once; make it after migrate().
 class Recorder {
  public:
   Recorder(Database& database, Names& names);
 
   // `at`: when it happened, `batch_at`: when its transaction began; milliseconds since 1970 UTC.
   void apply(const Record& record, std::int64_t at, std::int64_t batch_at);
+
+  // The transaction was: what it made is not there.
+  void rolled_back() { session_ = committed_session_; }
+  void committed() { committed_session_ = session_; }
 
  private:
   void on(const AttemptBegan& record);
@@ -38,11 +43,11 @@ class Recorder {
   Names& names_;
   std::int64_t at_ = 0;
   std::int64_t batch_at_ = 0;
-  std::optional<std::int64_t> session_;
+  std::optional<std::int64_t> session_, committed_session_;
 
   Statement insert_attempt_, begin_trial_, put_trial_metric_;
-  Statement trial_is_open_, insert_epoch_, replace_epoch_, clear_epoch_metrics_,
-      insert_epoch_metric_, epoch_id_;
+  Statement trial_is_open_, insert_epoch_, replace_epoch_, complete_epoch_, clear_epoch_metrics_,
+      put_epoch_metric_, epoch_id_;
   Statement drop_epochs_, drop_epoch_metrics_, epoch_totals_, last_epoch_, copy_metrics_,
       end_attempt_, finish_trial_, put_artefact_;
   Statement insert_failure_, insert_unbegun_attempt_, fail_trial_;

@@ -1,5 +1,7 @@
 #include "storage/store.h"
 
+#include <sys/stat.h>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -24,9 +26,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kHeartbeatInterval = std::chrono::seconds(5);
 // In rollback-journal mode a commit waits for readers; a long query is no reason to end a run.
-constexpr auto kBusyTimeout = std::chrono::seconds(30);
+constexpr auto kBusyTimeout = std::chrono::seconds(5);  // after which it is tried again
 // A disk that can't keep up slows the caller down here, before memory runs out.
-constexpr std::size_t kMaxQueued = 200000;
+constexpr std::size_t kMaxQueued = 500000;
 
 void check_path(const std::filesystem::path& file) {
   std::error_code error;
@@ -38,6 +40,35 @@ struct Queued {
   Record record;
   std::int64_t at = 0;
 };
+
+// Whether the file of this name is still the one that was opened.
+struct FileIdentity {
+  explicit FileIdentity(std::filesystem::path path) : file(std::move(path)), known(read()) {}
+  void check() const {
+    if (read() != known)
+      throw StorageError(file.string() +
+                         ": was removed or replaced while the run wrote it; what is recorded would "
+                         "be lost, so the run ends. Put the file back, or begin a new one");
+  }
+  std::pair<dev_t, ino_t> read() const {
+    struct stat about {};
+    if (stat(file.c_str(), &about) != 0) return {};
+    return {about.st_dev, about.st_ino};
+  }
+  std::filesystem::path file;
+  std::pair<dev_t, ino_t> known;
+};
+
+// The attempt that a record tells of; nullopt: none.
+std::optional<Store::Refused> attempt_of(const Record& record) {
+  if (const auto* r = std::get_if<AttemptBegan>(&record)) return {{r->trial, r->attempt, ""}};
+  if (const auto* r = std::get_if<EpochDone>(&record))
+    return {{r->epoch.trial, r->epoch.attempt, ""}};
+  if (const auto* r = std::get_if<AttemptFinished>(&record))
+    return {{r->finished.trial, r->finished.attempt, ""}};
+  if (const auto* r = std::get_if<AttemptFailed>(&record)) return {{r->trial, r->attempt, ""}};
+  return std::nullopt;
+}
 
 using Job = std::function<void(const std::string& error)>;  // the writer's, "" = none
 
@@ -61,6 +92,7 @@ struct Store::Impl {
   std::string database_id;
   CoordinatorLock lock;
   Database database;
+  std::optional<FileIdentity> identity;
   Names names{database};
   std::optional<Recorder> recorder;
 
@@ -74,6 +106,8 @@ struct Store::Impl {
   std::uint64_t committed_number = 0;
   bool flush_wanted = false;
   bool stopping = false;
+  std::vector<Refused> refused;
+  std::optional<Clock::time_point> locked_out_since;
   std::string error;  // the writer's first; empty: none
   std::thread writer;
 
@@ -81,6 +115,10 @@ struct Store::Impl {
   void write_loop();
   void wait_for_work(std::unique_lock<std::mutex>& guard);
   void commit_batch(const std::vector<Queued>& batch);
+  void commit_when_free(const std::vector<Queued>& batch);
+  void apply_each(const std::vector<Queued>& batch, std::int64_t batch_at);
+  void refuse_record(const Record& record, std::int64_t at, std::int64_t batch_at,
+                     const std::string& why);
   void renew_lock_if_due();
   template <class Work>
   void in_transaction(Work work);
@@ -114,6 +152,7 @@ Store::Impl::Impl(const std::filesystem::path& file, StoreOptions given)
     transaction.commit();
   }
   recorder.emplace(database, names);
+  identity.emplace(file);
   database.set_busy_timeout(kBusyTimeout);
   writer = std::thread([this] { write_loop(); });
 }
@@ -140,7 +179,9 @@ void Store::Impl::in_transaction(Work work) {
     work();
     if (names.take_changed()) refresh_views(database, names);
     transaction.commit();
+    recorder->committed();
   } catch (...) {
+    recorder->rolled_back();
     try {
       names.load();                  // what was interned is rolled back
     } catch (const StorageError&) {  // the first error is the one to report
@@ -151,16 +192,71 @@ void Store::Impl::in_transaction(Work work) {
 
 void Store::Impl::renew_lock_if_due() {
   if (Clock::now() < heartbeat_due) return;
+  identity->check();
   lock.renew(database);
   heartbeat_due = Clock::now() + kHeartbeatInterval;
 }
 
 void Store::Impl::commit_batch(const std::vector<Queued>& batch) {
-  in_transaction([&] {
-    const std::int64_t batch_at = now_ms();
-    for (const Queued& queued : batch) recorder->apply(queued.record, queued.at, batch_at);
-    renew_lock_if_due();
-  });
+  const std::int64_t batch_at = now_ms();
+  try {
+    in_transaction([&] {
+      for (const Queued& queued : batch) recorder->apply(queued.record, queued.at, batch_at);
+      renew_lock_if_due();
+    });
+  } catch (const BadRecord&) {  // rare: so only now each record gets a savepoint
+    in_transaction([&] {
+      apply_each(batch, batch_at);
+      renew_lock_if_due();
+    });
+  }
+}
+
+void Store::Impl::apply_each(const std::vector<Queued>& batch, std::int64_t batch_at) {
+  for (const Queued& queued : batch) {
+    database.execute("SAVEPOINT record");
+    try {
+      recorder->apply(queued.record, queued.at, batch_at);
+    } catch (const BadRecord& error) {
+      database.execute("ROLLBACK TO record");
+      recorder->rolled_back();
+      names.load_after_savepoint();
+      refuse_record(queued.record, queued.at, batch_at, error.what());
+    }
+    database.execute("RELEASE record");
+  }
+}
+
+void Store::Impl::refuse_record(const Record& record, std::int64_t at, std::int64_t batch_at,
+                                const std::string& why) {
+  auto attempt = attempt_of(record);
+  if (!attempt) return;
+  attempt->why = why;
+  recorder->apply(AttemptFailed{.trial = attempt->trial,
+                                .attempt = attempt->attempt,
+                                .began = false,  // or it is there already
+                                .kind = protocol::FailureKind::spec,
+                                .message = "what it reported can't be stored: " + why,
+                                .final = true},
+                  at, batch_at);
+  const std::lock_guard guard(mutex);
+  refused.push_back(std::move(*attempt));
+}
+
+// A busy database is waited for, while records gather in memory; not when the run ends.
+void Store::Impl::commit_when_free(const std::vector<Queued>& batch) {
+  while (true) {
+    try {
+      commit_batch(batch);
+      const std::lock_guard guard(mutex);
+      locked_out_since.reset();
+      return;
+    } catch (const DatabaseBusy&) {
+      const std::lock_guard guard(mutex);
+      if (stopping) throw;
+      if (!locked_out_since) locked_out_since = Clock::now();
+    }
+  }
 }
 
 // Returns when there is something to do: a batch is due, a job, the heartbeat, or the end.
@@ -188,10 +284,11 @@ void Store::Impl::write_loop() {
     const bool last = stopping;
     const std::uint64_t number = recorded_number;
     std::string met = error;
-    flush_wanted = false;
+    const bool flushing = std::exchange(flush_wanted, false);
     guard.unlock();
     try {
-      if (met.empty() && (!batch.empty() || Clock::now() >= heartbeat_due)) commit_batch(batch);
+      if (met.empty() && (!batch.empty() || Clock::now() >= heartbeat_due)) commit_when_free(batch);
+      if (met.empty() && flushing) identity->check();
     } catch (const std::exception& e) {
       met = e.what();
       heartbeat_due = Clock::time_point::max();  // there is nothing more to keep alive
@@ -309,6 +406,16 @@ std::uint64_t Store::committed() const {
   const std::lock_guard guard(impl_->mutex);
   impl_->throw_error();
   return impl_->committed_number;
+}
+
+std::vector<Store::Refused> Store::take_refused() {
+  const std::lock_guard guard(impl_->mutex);
+  return std::exchange(impl_->refused, {});
+}
+
+std::optional<std::chrono::steady_clock::time_point> Store::locked_out_since() const {
+  const std::lock_guard guard(impl_->mutex);
+  return impl_->locked_out_since;
 }
 
 void Store::flush() {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,19 @@ class Store {
 
   // The number of the last durable record. Throws StorageError as record() does.
   std::uint64_t committed() const;
+
+  // Records that can't be stored, since the last call. Each one's attempt is failed in the database
+  // (`spec`), and the trial with it; all else goes on.
+  struct Refused {
+    TrialId trial;
+    int attempt = 1;
+    std::string why;
+  };
+  std::vector<Refused> take_refused();
+
+  // Since when another program has kept the writer from the database, which it tries again and
+  // again; nullopt: nobody does.
+  std::optional<std::chrono::steady_clock::time_point> locked_out_since() const;
 
   // Waits until everything recorded is durable. Throws StorageError.
   void flush();

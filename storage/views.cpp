@@ -6,6 +6,10 @@
 namespace windrow::storage {
 namespace {
 
+// SQLite's limit is 2000 columns, and a metric has three in `summary`.
+constexpr std::size_t kMostMetricColumns = 500;
+constexpr std::size_t kMostParameterColumns = 400;
+
 // "2026-01-01T10:00:00.123Z" of milliseconds since 1970 UTC; NULL stays NULL.
 std::string iso_time(const std::string& milliseconds) {
   return "strftime('%Y-%m-%dT%H:%M:%fZ', " + milliseconds + " / 1000.0, 'unixepoch')";
@@ -163,11 +167,33 @@ std::string summary(const Columns& columns) {
          " FROM cell c JOIN study s ON s.id = c.study LEFT JOIN pivot p ON p.cell = c.id";
 }
 
+// All metrics, a row a value; as `trials` has them: of what is not finished, the last epoch's stand
+// before facts.
+std::string trial_metrics() {
+  const std::string last = "(SELECT id FROM epoch WHERE trial = t.id ORDER BY epoch DESC LIMIT 1)";
+  return "CREATE VIEW trial_metrics AS SELECT t.id AS trial, m.name AS metric, r.value AS value "
+         "FROM trial t JOIN trial_metric r ON r.trial = t.id JOIN metric m ON m.id = r.metric "
+         "WHERE t.state = 2 OR NOT EXISTS (SELECT 1 FROM epoch_metric x WHERE x.metric = r.metric "
+         "AND x.epoch_id = " +
+         last +
+         ") UNION ALL SELECT t.id, m.name, x.value FROM trial t JOIN epoch_metric x "
+         "ON x.epoch_id = " +
+         last + " JOIN metric m ON m.id = x.metric WHERE t.state <> 2";
+}
+
+std::string epoch_metrics() {
+  return "CREATE VIEW epoch_metrics AS SELECT e.trial AS trial, e.epoch AS epoch, m.name AS "
+         "metric, x.value AS value FROM epoch e JOIN epoch_metric x ON x.epoch_id = e.id "
+         "JOIN metric m ON m.id = x.metric";
+}
+
 // Those whose columns don't depend on the studies in the file.
 std::map<std::string, std::string> fixed_views() {
   return {{"attempts", attempts()},
           {"failures", failures()},
           {"artefacts", artefacts()},
+          {"trial_metrics", trial_metrics()},
+          {"epoch_metrics", epoch_metrics()},
           {"confusion", confusion()},
           {"class_accuracy", class_accuracy()}};
 }
@@ -187,7 +213,10 @@ void for_each_outdated(Database& database, const std::map<std::string, std::stri
 
 }  // namespace
 
-std::map<std::string, std::string> view_definitions(const Columns& columns) {
+std::map<std::string, std::string> view_definitions(Columns columns) {
+  if (columns.metrics.size() > kMostMetricColumns) columns.metrics.resize(kMostMetricColumns);
+  if (columns.parameters.size() > kMostParameterColumns)
+    columns.parameters.resize(kMostParameterColumns);
   auto definitions = fixed_views();
   definitions.emplace("trials", trials(columns));
   definitions.emplace("epochs", epochs(columns));

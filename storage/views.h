@@ -11,7 +11,7 @@
 namespace windrow::storage {
 
 // Name to the CREATE VIEW statement.
-std::map<std::string, std::string> view_definitions(const Columns& columns);
+std::map<std::string, std::string> view_definitions(Columns columns);
 
 // Makes the views anew whose definition differs from the file's; in a transaction.
 void refresh_views(Database& database, const Names& names);

@@ -93,7 +93,6 @@ void Agent::assign(Assign message) {
   const std::size_t index = index_of(message.slot);
   message.start.device = options_.slots[index].device == "cpu" ? "cpu" : "cuda";
   message.start.threads = options_.slots[index].threads;
-  if (!shipped_) message.start.parameters = plain_parameters(message.start.parameters);
   runners_[index]->assign(std::move(message.start));
 }
 

@@ -1,6 +1,7 @@
 // What agents report of attempts: into the scheduler as events, into storage as records.
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "orchestrator/coordinator/coordinator.h"
 
@@ -61,7 +62,7 @@ void Coordinator::on_epoch(AttemptEpoch message) {
   if (held(message.slot, epoch.trial, epoch.attempt) == scheduler::Held::no) return;
   SlotInfo& info = slot(message.slot);
   info.keeps_checkpoints |= !epoch.checkpoint.empty();
-  info.epoch = epoch.epoch;
+  const bool is_new = std::exchange(info.epoch, epoch.epoch) != epoch.epoch;
   TrialRecord& trial = progress_.trial(epoch.trial);
   trial.committed_epochs = std::max(trial.committed_epochs, epoch.epoch);
   if (study_.early_stopping && !study_.trainer.command.empty()) {
@@ -71,9 +72,10 @@ void Coordinator::on_epoch(AttemptEpoch message) {
     });
     if (metric != epoch.metrics.end()) trial.watched.push_back({epoch.epoch, metric->second});
   }
-  ++epochs_done_;
-  scheduler::on_epoch(scheduler_, message.slot, epoch.trial, epoch.attempt, epoch.epoch,
-                      epoch.wall_seconds, commands_);
+  epochs_done_ += is_new;  // a program may tell an epoch in several lines
+  if (is_new)
+    scheduler::on_epoch(scheduler_, message.slot, epoch.trial, epoch.attempt, epoch.epoch,
+                        epoch.wall_seconds, commands_);
   store_.record(storage::EpochDone{std::move(epoch)});
 }
 
@@ -85,6 +87,10 @@ void Coordinator::on_finished(AttemptFinished message) {
   const bool clean =
       info.keeps_checkpoints || !study_.trainer.command.empty() || finished.attempt > 1;
   info.running.reset();
+  if (scheduler::is_refused(scheduler_, id)) {  // it is failed in the database already
+    scheduler::on_attempt_finished(scheduler_, message.slot, id, finished.attempt, commands_);
+    return;
+  }
   scheduler::on_attempt_finished(scheduler_, message.slot, id, finished.attempt, commands_);
   const std::uint64_t number =
       store_.record(storage::AttemptFinished{std::move(finished), message.unread_lines});

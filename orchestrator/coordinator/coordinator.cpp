@@ -52,8 +52,8 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
                  [&](Withdrawn& m) {
                    scheduler::on_withdrawn(scheduler_, m.slot, m.trial, m.attempt, commands_);
                  },
-                 [&](AttemptWarning& m) { log_("warning", name_trial(m.trial) + ": " + m.text); },
-                 [&](SlotLost&) {}, [&](AgentHeartbeat&) {},
+                 [&](AttemptWarning& m) { on_warning(m); }, [&](SlotLost& m) { on_slot_lost(m); },
+                 [&](AgentHeartbeat&) {},
                  [&](StopRequested& m) { stop(false, m.reason + " on " + agent.host); },
                  [&](Goodbye& m) { on_goodbye(from, m.reason); }},
       message);

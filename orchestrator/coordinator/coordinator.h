@@ -107,6 +107,7 @@ class Coordinator {
                   std::optional<protocol::FailureKind> failure = std::nullopt);
   void on_slot_lost(const protocol::SlotLost& message);
   void on_warning(const protocol::AttemptWarning& message);
+  void mind_store(Clock::time_point now);
   void on_run_stopped(const scheduler::StopRun& stopped);
   void carry_out();  // the scheduler's commands, in commands_
   void assign(const scheduler::AssignTrial& command);
@@ -146,6 +147,7 @@ class Coordinator {
   std::string last_failed_host_;
   bool stopping_ = false;
   bool lost_an_agent_ = false;
+  bool told_locked_out_ = false;
   std::string refusal_, stop_reason_;
 };
 

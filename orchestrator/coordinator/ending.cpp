@@ -82,6 +82,7 @@ void Coordinator::tick(Clock::time_point now, bool mail_read) {
   send_forgets(store_.committed());
   mind_expansion();
   if (phase_ == Phase::gathering) begin_when_gathered();
+  mind_store(now);
   if (phase_ == Phase::running) mind_time(now, mail_read);
   carry_out();
   leave_when_done();
@@ -98,6 +99,25 @@ void Coordinator::tick(Clock::time_point now, bool mail_read) {
                                       [](const AgentRecord& agent) { return agent.gone; });
     if (!all_gone && now - left_since_ > kLeaveLimit) lost_an_agent_ = true;
     if (all_gone || now - left_since_ > kLeaveLimit) phase_ = Phase::left;
+  }
+}
+
+// What could not be stored, and who keeps the writer waiting.
+void Coordinator::mind_store(Clock::time_point now) {
+  for (const storage::Store::Refused& refused : store_.take_refused()) {
+    log_("error", name_trial(refused.trial) + " attempt " + std::to_string(refused.attempt) +
+                      " is failed (spec): what it reported can't be stored: " + refused.why);
+    scheduler::on_trial_refused(scheduler_, refused.trial, commands_);
+  }
+  const auto since = store_.locked_out_since();
+  if (!since) {
+    told_locked_out_ = false;
+  } else if (!told_locked_out_ && now - *since > std::chrono::seconds(5)) {
+    told_locked_out_ = true;
+    log_(
+        "warning",
+        "another program keeps the database locked; the run goes on and what it reports is kept in "
+        "memory until the lock is gone (`fuser FILE` names the program)");
   }
 }
 

@@ -121,12 +121,14 @@ void StudyProgress::take(const std::vector<storage::StoredTrial>& stored) {
 bool StudyProgress::on_trial_over(TrialId id, TrialState state,
                                   std::optional<protocol::FailureKind> failure) {
   TrialRecord& record = trials_.at(id);
-  if (over(record)) return false;
+  if (over(record) && record.state == state) return false;
+  const bool was_over = over(record);  // its result could not be stored
   --counts_[static_cast<std::size_t>(record.state)];
   record.state = state;
   record.failure = failure;
   record.watched.clear();
   ++counts_[static_cast<std::size_t>(record.state)];
+  if (was_over) return false;
   bool completed = false;
   for (const std::string& stage : expansion_.cells[record.cell].stages)
     completed |= --open_in_stage_[stage] == 0;

@@ -177,12 +177,12 @@ bool is_in_doubt(const State& state, const Trial& trial, int failures, int retri
   return std::ranges::any_of(trial.charges, doubtful);
 }
 
+}  // namespace
+
 void give_up(State& state, int index, FailureKind kind, Commands& out) {
   end_trial(state, index, TrialPhase::failed);
   out.push_back(TrialFailed{state.trials[index].id, kind});
 }
-
-}  // namespace
 
 std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind) {
   switch (kind) {
@@ -247,6 +247,7 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   state.ever_ready = state.ever_ready || failure.reached != nothing;
   const int failures = ++trial.failures[static_cast<std::size_t>(failure.kind)];
   const auto retries = budget(state.budgets, failure.kind);
+  if (trial.refused) return give_up(state, index, FailureKind::spec, out);
   if (!may_be_machines(failure.kind)) {
     if (failure.kind == FailureKind::oom) trial.charges.push_back({slot, attempt, failure.kind});
     if (retries && failures > *retries) return give_up(state, index, failure.kind, out);

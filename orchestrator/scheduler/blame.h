@@ -28,6 +28,9 @@ void clear_place(State& state, int slot);
 // nothing of it.
 void acquit_trial(State& state, int slot, int trial, Commands& out);
 
+// The trial is failed for good.
+void give_up(State& state, int trial, FailureKind kind, Commands& out);
+
 // The trial failed on the slot, which it has left. Books it, judges trial and places, and makes the
 // trial pending again or failed.
 void judge_failure(State& state, int slot, int trial, int attempt, const Failure& failure,

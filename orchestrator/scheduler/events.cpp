@@ -107,9 +107,23 @@ void on_attempt_finished(State& state, SlotId slot_id, TrialId trial, int attemp
   begin_if_queued(state, slot);
   clear_place(state, index);
   acquit_trial(state, index, slot.current.trial, out);
-  end_trial(state, slot.current.trial, TrialPhase::finished);
+  if (state.trials[slot.current.trial].refused)
+    give_up(state, slot.current.trial, FailureKind::spec, out);
+  else
+    end_trial(state, slot.current.trial, TrialPhase::finished);
   leave_slot(state, index, slot.current);
   dispatch(state, out);
+}
+
+void on_trial_refused(State& state, TrialId id, Commands& out) {
+  const auto found = state.trial_index.find(id);
+  if (found == state.trial_index.end()) return;
+  Trial& trial = state.trials[found->second];
+  trial.refused = true;
+  // It may have been taken for finished before its last record was written.
+  if (trial.phase != TrialPhase::finished) return;
+  set_phase(state, found->second, TrialPhase::failed);
+  out.push_back(TrialFailed{id, FailureKind::spec});
 }
 
 void on_stop_requested(State& state, Commands&) {

@@ -18,6 +18,11 @@ bool idle(const State& state) {
   return count(state, TrialPhase::queued) == 0 && count(state, TrialPhase::running) == 0;
 }
 
+bool is_refused(const State& state, TrialId trial) {
+  const auto found = state.trial_index.find(trial);
+  return found != state.trial_index.end() && state.trials[found->second].refused;
+}
+
 std::optional<TrialPhase> phase_of(const State& state, TrialId trial) {
   const auto found = state.trial_index.find(trial);
   if (found == state.trial_index.end()) return std::nullopt;

@@ -151,6 +151,8 @@ void on_withdrawn(State& state, SlotId slot, TrialId trial, int attempt, Command
 
 // From here on nothing is assigned or withdrawn; what runs may go on to its end.
 void on_stop_requested(State& state, Commands& out);
+// What an attempt of the trial reported could not be stored: it is failed, however it ends.
+void on_trial_refused(State& state, TrialId trial, Commands& out);
 
 // ---- queries
 
@@ -165,6 +167,7 @@ int count(const State& state, TrialPhase phase);
 
 // The phase of a trial; nullopt for one that was never added.
 std::optional<TrialPhase> phase_of(const State& state, TrialId trial);
+bool is_refused(const State& state, TrialId trial);
 
 // Slots that may be given work: their agent is there and they are not drained.
 int slots_in_service(const State& state);

@@ -45,6 +45,7 @@ struct Trial {
   std::array<int, protocol::kFailureKindNames.size()> failures{};  // by kind
   std::vector<Charge> charges;  // in this run, of kinds that may be the machine's
   int stopped_runs = 0;
+  bool refused = false;  // what it reported can't be stored: it fails, however it ends
   TrialPhase phase = TrialPhase::pending;
   int slot = kNone;  // while queued or running
 

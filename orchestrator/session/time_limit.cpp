@@ -89,7 +89,7 @@ std::optional<WallTime> slurm_end_time() {
   if (const char* text = std::getenv("SLURM_JOB_END_TIME"); text != nullptr && *text != '\0')
     return std::chrono::system_clock::from_time_t(std::strtoll(text, nullptr, 10));
   const char* job = std::getenv("SLURM_JOB_ID");
-  if (job == nullptr || *job == '\0') return std::nullopt;
+  if (job == nullptr || *job == '\0' || !find_program("scontrol")) return std::nullopt;
   try {
     return end_time_in(
         run_program({"timeout", "10", "scontrol", "show", "job", "-o", job}, "").output);

@@ -145,7 +145,6 @@ TEST(Arguments, NoneAtAll) {
 
 TEST(Arguments, AWholeNumberIsOneHoweverItWasWritten) {
   EXPECT_THAT(argument_words(Arguments::words, {{"n", 16.0}}), ElementsAre("--n=16"));
-  EXPECT_EQ(plain_parameters({{"n", 16.0}, {"x", 0.5}}).dump(), R"({"n":16,"x":0.5})");
 }
 
 }  // namespace

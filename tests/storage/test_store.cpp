@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "samples.h"
 #include "temporary_folder.h"
 
@@ -150,6 +152,59 @@ TEST_F(StoreTest, ANewerAttemptsEpochReplacesAnOlderOnes) {
   store.flush();
   EXPECT_THAT(rows("SELECT epoch, attempt, loss, old, state_hash FROM epochs"),
               ElementsAre("1|2|2|null|state-2-1", "2|1|1|1|state-1-2", "3|1|1|1|state-1-3"));
+}
+
+TEST_F(StoreTest, ASecondMessageForAnEpochAddsItsMetrics) {
+  Store store(file);
+  const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+  store.record(began(trial));
+  store.record(epoch(trial, 1, {{"loss", 1}}, 1, 0.5));
+  store.record(epoch(trial, 1, {{"val_loss", 2}}, 1, 0.75));
+  store.flush();
+  EXPECT_THAT(rows("SELECT epoch, loss, val_loss, wall_seconds FROM epochs"),
+              ElementsAre("1|1|2|0.75"));
+}
+
+TEST_F(StoreTest, ARecordThatCantBeStoredFailsItsAttemptAndNoOther) {
+  Store store(file);
+  const auto trials = store.reconcile(kStudy, some_cells(2), {0});
+  for (const auto& trial : trials) store.record(began(trial.id));
+  store.record(epoch(trials[0].id, 1, {{"loss", 1}}));
+  store.record(epoch(trials[0].id, 2, {{"good", 1}, {std::string("b\0d", 3), 1}}));
+  store.record(epoch(trials[1].id, 1, {{"loss", 2}}));
+  store.record(finished(trials[1].id, 1));
+  store.flush();
+  EXPECT_THAT(rows("SELECT trial, epoch, loss FROM epochs"), ElementsAre("1|1|1", "2|1|2"));
+  EXPECT_THAT(rows("SELECT trial, state, failure FROM trials"),
+              ElementsAre("1|failed|spec", "2|finished|null"));
+  EXPECT_THAT(rows("SELECT trial, attempt, kind, message LIKE '%control characters%' "
+                   "FROM failures"),
+              ElementsAre("1|1|spec|1"));
+  const auto refused = store.take_refused();
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_EQ(refused[0].trial, trials[0].id);
+  EXPECT_THAT(store.take_refused(), IsEmpty());
+}
+
+TEST_F(StoreTest, WhatIsNoTimeOrNoTextIsMadeSo) {
+  Store store(file);
+  const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+  store.record(began(trial));
+  store.record(epoch(trial, 1, {{"loss", 1}}, 1, std::numeric_limits<double>::quiet_NaN()));
+  auto failure = failed(trial, FailureKind::crash, true);
+  failure.stderr_tail = "caf\xE9";
+  store.record(failure);
+  store.flush();
+  EXPECT_THAT(rows("SELECT wall_seconds FROM epochs"), ElementsAre("0"));
+  EXPECT_THAT(rows("SELECT stderr_tail FROM failures"), ElementsAre("caf\uFFFD"));
+}
+
+TEST_F(StoreTest, AFileThatIsRemovedInMidRunEndsIt) {
+  Store store(file);
+  const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+  store.record(began(trial));
+  std::filesystem::remove(file);
+  EXPECT_THROW(store.flush(), StorageError);
 }
 
 TEST_F(StoreTest, FinishRemovesEpochsBeyondTheTrialsEnd) {

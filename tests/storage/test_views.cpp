@@ -153,7 +153,7 @@ TEST_F(ViewTest, CollidingNamesGetSuffixes) {
   store.record(epoch(trial, 1, {{"LOSS", 0.5}, {"state", 3}}));
   store.record(finished(trial, 1));
   store.flush();
-  EXPECT_THAT(rows("SELECT epochs, epochs_parameter, loss_parameter, Seed_parameter, n_parameter, "
+  EXPECT_THAT(rows("SELECT epochs, epochs_parameter, loss, Seed_parameter, n_parameter, "
                    "LOSS_metric, state, state_metric FROM trials"),
               ElementsAre("1|100|mse|4|7|0.5|finished|3"));
   EXPECT_THAT(rows("SELECT LOSS_metric, state_metric FROM epochs"), ElementsAre("0.5|3"));
@@ -170,11 +170,60 @@ TEST_F(ViewTest, ANewMetricGetsItsColumnInTheSameTransaction) {
   EXPECT_THAT(rows("SELECT late FROM epochs"), ElementsAre("null", "4"));
 }
 
+// SQLite has a limit of columns, and one study's many names must not close the file to others.
+TEST_F(ViewTest, WithManyMetricsTheWideViewsHaveTheFirstAndTheLongOnesAll) {
+  const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+  store.record(began(trial));
+  protocol::Metrics many;
+  for (int i = 0; i < 2500; ++i) many["class_" + std::to_string(10000 + i)] = i;
+  store.record(epoch(trial, 1, many));
+  store.flush();
+  EXPECT_THAT(rows("SELECT class_10000, class_10499 FROM trials"), ElementsAre("0|499"));
+  EXPECT_THAT(rows("SELECT count(*), max(value) FROM trial_metrics"), ElementsAre("2500|2499"));
+  store.record(finished(trial, 1, {{"class_12400", 7.5}}));
+  store.flush();
+  EXPECT_THAT(rows("SELECT class_10499_mean FROM summary"), ElementsAre("499"));
+  EXPECT_THAT(rows("SELECT value FROM trial_metrics WHERE metric = 'class_12400'"),
+              ElementsAre("7.5"));
+  EXPECT_THAT(rows("SELECT trial, epoch, value FROM epoch_metrics WHERE metric = 'class_12499'"),
+              ElementsAre("1|1|2499"));
+  EXPECT_EQ(Reader(file).trials_table("p1").columns.size(), 8u + 2 + 2500 + 4);
+}
+
+TEST_F(ViewTest, TablesHaveWhatTheViewsHave) {
+  const auto trials = store.reconcile(kStudy, some_cells(2), {0, 1, 2});
+  for (const auto& trial : trials) {
+    store.record(began(trial.id, 1, {{"weights", 21001}}));
+    store.record(epoch(trial.id, 1, {{"loss", 3.0 + trial.id.value}, {"top1", 0.1}}, 1, 0.5));
+    store.record(epoch(trial.id, 2, {{"loss", 2.0 / trial.id.value}, {"top1", 0.2}}, 1, 0.75));
+  }
+  for (const int i : {0, 1, 3}) store.record(finished(trials[i].id, 2, {{"test_loss", 0.1 * i}}));
+  store.record(failed(trials[4].id, protocol::FailureKind::nan, true));
+  store.flush();
+  Reader reader(file);
+  EXPECT_EQ(reader.trials_table("p1").columns, reader.query("SELECT * FROM trials").columns);
+  EXPECT_EQ(reader.trials_table("p1").rows,
+            reader.query("SELECT * FROM trials ORDER BY trial").rows);
+  const ResultTable table = reader.summary_table("p1"),
+                    view = reader.query("SELECT * FROM summary");
+  EXPECT_EQ(table.columns, view.columns);
+  ASSERT_EQ(table.rows.size(), view.rows.size());
+  for (std::size_t row = 0; row < table.rows.size(); ++row)
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const Value &ours = table.rows[row][i], &views = view.rows[row][i];
+      ASSERT_EQ(ours.index(), views.index()) << table.columns[i];
+      if (const auto* number = std::get_if<double>(&ours))
+        EXPECT_DOUBLE_EQ(*number, std::get<double>(views)) << table.columns[i];
+      else
+        EXPECT_EQ(ours, views) << table.columns[i];
+    }
+}
+
 TEST(ColumnNames, SuffixesDoNotTakeOthersNames) {
   const auto columns = name_columns(
       {"loss", "loss_parameter", ""},
       {{1, "LOSS", true}, {2, "loss_metric", true}, {3, "x", true}, {4, "x_mean", true}});
-  EXPECT_EQ(columns.parameters[0].column, "loss_parameter_parameter");
+  EXPECT_EQ(columns.parameters[0].column, "loss");
   EXPECT_EQ(columns.parameters[1].column, "loss_parameter");
   EXPECT_EQ(columns.parameters[2].column, "_parameter");
   EXPECT_EQ(columns.metrics[0].column, "LOSS_metric_metric");
