@@ -1,6 +1,8 @@
 // windrow: the command line.
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <iostream>
 
 #include "orchestrator/commands/commands.h"
@@ -51,12 +53,25 @@ int run_command(int argc, char** argv) {
   return exit_code;
 }
 
+// What was printed has arrived, or the command has failed: a table cut short must not look whole.
+int check_output(int exit_code) {
+  errno = 0;
+  if (std::cout.flush()) return exit_code;
+  if (errno == EPIPE) {  // the pager or `head` has seen enough: end as other programs do
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
+  }
+  std::cerr << "windrow: standard output can't be written"
+            << (errno == 0 ? "" : std::string(": ") + std::strerror(errno)) << "\n";
+  return exit_code == kAllDone ? kUsage : exit_code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a trainer or a pager that is gone shows as an error of write()
   try {
-    return run_command(argc, argv);
+    return check_output(run_command(argc, argv));
   } catch (const sweeps::StudyError& error) {
     std::cerr << error.what() << "\n";
     return kUsage;

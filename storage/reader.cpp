@@ -2,6 +2,7 @@
 
 #include "storage/clock.h"
 #include "storage/database.h"
+#include "storage/file_name.h"
 #include "storage/lock.h"
 #include "storage/names.h"
 #include "storage/reader_query.h"
@@ -20,6 +21,8 @@ constexpr const char* kPlaces =
 // Read-only; where only a writer may tidy up what a killed one left (a hot journal, a write-ahead
 // log without its index), a writing connection that is told to write no data.
 std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
+  if (const std::string fault = file_name_fault(file.string()); !fault.empty())
+    throw StorageError(fault);
   std::error_code error;
   if (std::filesystem::is_directory(file, error))
     throw StorageError(file.string() + ": is a folder; name a file with --db");

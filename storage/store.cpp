@@ -11,6 +11,7 @@
 
 #include "storage/clock.h"
 #include "storage/database.h"
+#include "storage/file_name.h"
 #include "storage/journal.h"
 #include "storage/lock.h"
 #include "storage/names.h"
@@ -31,6 +32,8 @@ constexpr auto kBusyTimeout = std::chrono::seconds(5);  // after which it is tri
 constexpr std::size_t kMaxQueued = 500000;
 
 void check_path(const std::filesystem::path& file) {
+  if (const std::string fault = file_name_fault(file.string()); !fault.empty())
+    throw StorageError(fault);
   std::error_code error;
   if (std::filesystem::is_directory(file, error))
     throw StorageError(file.string() + ": is a folder; name a file with --db");

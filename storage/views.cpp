@@ -187,6 +187,36 @@ std::string epoch_metrics() {
          "JOIN metric m ON m.id = x.metric";
 }
 
+// The name with # for each number in it: class_17_accuracy is one of many.
+std::string family_of(std::string_view name) {
+  std::string family;
+  for (const char c : name) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit)
+      family += c;
+    else if (!family.ends_with('#'))
+      family += '#';
+  }
+  return family;
+}
+
+// Cut to what a view can have. Members of large families yield to the others, which are what tables
+// are sorted by; else the first ones stay.
+void cut(Columns& columns) {
+  constexpr std::size_t kLargeFamily = 100;
+  if (columns.parameters.size() > kMostParameterColumns)
+    columns.parameters.resize(kMostParameterColumns);
+  if (columns.metrics.size() <= kMostMetricColumns) return;
+  std::map<std::string, std::size_t> members;
+  for (const MetricColumn& metric : columns.metrics) ++members[family_of(metric.metric.name)];
+  std::ranges::stable_partition(columns.metrics, [&](const MetricColumn& metric) {
+    return members[family_of(metric.metric.name)] <= kLargeFamily;
+  });
+  columns.metrics.resize(kMostMetricColumns);
+  std::ranges::sort(columns.metrics, {},
+                    [](const MetricColumn& metric) { return metric.metric.id; });
+}
+
 // Those whose columns don't depend on the studies in the file.
 std::map<std::string, std::string> fixed_views() {
   return {{"attempts", attempts()},
@@ -214,9 +244,7 @@ void for_each_outdated(Database& database, const std::map<std::string, std::stri
 }  // namespace
 
 std::map<std::string, std::string> view_definitions(Columns columns) {
-  if (columns.metrics.size() > kMostMetricColumns) columns.metrics.resize(kMostMetricColumns);
-  if (columns.parameters.size() > kMostParameterColumns)
-    columns.parameters.resize(kMostParameterColumns);
+  cut(columns);
   auto definitions = fixed_views();
   definitions.emplace("trials", trials(columns));
   definitions.emplace("epochs", epochs(columns));

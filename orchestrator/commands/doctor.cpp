@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "orchestrator/commands/doctor_checks.h"
 #include "orchestrator/session/preflight.h"
 
@@ -85,8 +86,7 @@ void add_doctor(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App* doctor = app.add_subcommand(
       "doctor", "Check that this machine is ready for a run: trainer, MPI, database folder, data");
-  doctor->add_option("--db", options->database, "database file whose folder is checked")
-      ->capture_default_str();
+  add_database_option(*doctor, options->database, "database file whose folder is checked");
   doctor->add_option("--data", options->data_dir,
                      "folder that holds cifar-10-batches-bin (default: $WINDROW_DATA, else the "
                      "cache folder)");

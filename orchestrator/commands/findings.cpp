@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/results/study_results.h"
 #include "storage/table_format.h"
@@ -116,9 +117,7 @@ void add_findings(CLI::App& app, int& exit_code) {
   findings->add_option("study", options->study,
                        "its name (default: the only one there), or its file: then the claims are "
                        "those that the file has now");
-  findings->add_option("--db", options->database, "database file")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(*findings, options->database);
   findings->add_flag("--strict", options->strict, "exit code 1 unless every claim holds");
   findings->add_flag("--json", options->json, "one JSON object");
   findings->footer(

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "orchestrator/console/progress.h"
 #include "orchestrator/results/planned_trials.h"
 #include "orchestrator/scheduler/simulator.h"
@@ -193,9 +194,7 @@ void add_plan(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "plan", "The cells of a study, what the database has of them, and how long the rest takes");
   command->add_option("study", options->study_file, "the study's YAML file")->required();
-  command->add_option("--db", options->database, "database file; it need not exist yet")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(*command, options->database, "database file; it need not exist yet");
   command->add_option("--set", options->sets, "key=value: overrides a fixed parameter (repeatable)")
       ->type_name("KEY=VALUE");
   command->add_option("--slots", options->slots, "numbers of slots to predict the time for")

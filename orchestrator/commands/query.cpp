@@ -7,6 +7,7 @@
 #include <string>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "storage/reader.h"
 #include "storage/table_format.h"
 
@@ -37,9 +38,7 @@ void add_query(CLI::App& app, int& exit_code) {
   CLI::App* query = app.add_subcommand(
       "query", "Ask the database with SQL: views trials, epochs, attempts, failures, summary");
   query->add_option("sql", options->sql, "one SELECT statement")->required();
-  query->add_option("--db", options->database, "database file")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(*query, options->database);
   query
       ->add_option("--format", options->format,
                    "text, markdown, latex, csv or json (default: text on a terminal, else csv)")

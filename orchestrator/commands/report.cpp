@@ -6,6 +6,7 @@
 #include <string>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "orchestrator/report/page.h"
 #include "orchestrator/report/plot_files.h"
 #include "orchestrator/report/report_content.h"
@@ -40,7 +41,8 @@ int make_report(const ReportOptions& options) {
   storage::Reader reader(options.database);
   const sweeps::Study study = reported_study(reader, options.database, options.study);
   const storage::StudyInfo stored = stored_study(reader, options.database, study.name);
-  const report::PageContent content = report::report_content(reader, stored, study, options.database);
+  const report::PageContent content =
+      report::report_content(reader, stored, study, options.database);
   if (!options.figures.empty()) {
     const auto format = options.format == "pdf" ? report::PlotFormat::pdf : report::PlotFormat::svg;
     for (const auto& file : report::write_plots(content.drawings, options.figures, format))
@@ -68,9 +70,7 @@ void add_report(CLI::App& app, int& exit_code) {
   report->add_option("study", options->study,
                      "its name (default: the only one there), or its file: then tables and figures "
                      "are those that the file has now");
-  report->add_option("--db", options->database, "database file")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(*report, options->database);
   report->add_option("-o,--output", options->output,
                      "the page (default: STUDY.html; none where --figures is given)");
   CLI::Option* figures = report->add_option(

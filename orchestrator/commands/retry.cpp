@@ -5,6 +5,7 @@
 #include <string>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "orchestrator/results/stored_study.h"
 #include "storage/store.h"
 
@@ -37,9 +38,7 @@ void add_retry(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "retry", "Make a study's failed trials pending again, with fresh retry budgets");
   command->add_option("study", options->study, "its name (default: the only one there)");
-  command->add_option("--db", options->database, "database file")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(*command, options->database);
   command->footer(
       "For when the cause is mended: a full disk, a bad node, a bug in the training script.\n"
       "Their failures stay recorded. Refused while a run has the database.\n\n"

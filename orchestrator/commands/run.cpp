@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "orchestrator/session/run_session.h"
 
 namespace windrow::commands {
@@ -15,9 +16,7 @@ struct Raw {  // as typed
 
 void add_common(CLI::App& command, Raw& raw) {
   RunOptions& run = raw.run;
-  command.add_option("--db", run.database, "database file, made where it is missing")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(command, run.database, "database file, made where it is missing");
   command.add_option("--set", raw.sets, "key=value: overrides a fixed parameter (repeatable)")
       ->type_name("KEY=VALUE");
   command.add_option("--data", run.data_dir,

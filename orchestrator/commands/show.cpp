@@ -7,6 +7,7 @@
 #include <string>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "storage/reader.h"
 #include "storage/table_format.h"
 
@@ -110,9 +111,7 @@ void add_show(CLI::App& app, int& exit_code) {
   command->add_option("--epochs", options->epochs, "how many of the last epochs; 0 = all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command->add_option("--db", options->database, "database file")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(*command, options->database);
   command->add_flag("--json", options->json, "one JSON object");
   command->footer(
       "Examples:\n"

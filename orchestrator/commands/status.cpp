@@ -1,5 +1,6 @@
 // windrow status: how far the studies of a database are.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <map>
@@ -8,7 +9,9 @@
 #include <string>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "orchestrator/results/planned_trials.h"
+#include "orchestrator/results/stored_study.h"
 #include "storage/reader.h"
 #include "storage/table_format.h"
 
@@ -21,17 +24,24 @@ using storage::StateCounts;
 
 struct StatusOptions {
   std::string database = "windrow.db";
+  std::string study;  // name or YAML file; "" = all that are in the database
   bool json = false;
+  bool exit_code = false;
 };
 
 constexpr const char* kRunning =
-    "SELECT study, trial, seed, epochs, host, device, stages, cell FROM trials "
-    "WHERE state = 'running' ORDER BY trial";
+    "SELECT s.name AS study, t.id AS trial, t.seed, (SELECT coalesce(max(epoch), 0) FROM epoch "
+    "WHERE trial = t.id) AS epochs, a.host, a.device, coalesce((SELECT group_concat(name) FROM "
+    "(SELECT g.name FROM stage_cell m JOIN stage g ON g.id = m.stage WHERE m.cell = c.id "
+    "ORDER BY g.position)), '') AS stages, c.hash AS cell FROM trial t JOIN cell c ON c.id = "
+    "t.cell "
+    "JOIN study s ON s.id = c.study LEFT JOIN attempt a ON a.trial = t.id AND "
+    "a.attempt = t.attempts WHERE t.state = 1 ORDER BY t.id";
 constexpr const char* kFailures =
-    "SELECT t.study, f.kind, count(*) AS attempts, count(DISTINCT f.trial) AS trials, "
-    "count(DISTINCT f.host) AS hosts, max(f.message) AS example FROM failures f "
-    "JOIN trials t ON t.trial = f.trial WHERE f.kind <> 'preempted' "
-    "GROUP BY t.study, f.kind ORDER BY attempts DESC";
+    "SELECT s.name AS study, f.kind, count(*) AS attempts, count(DISTINCT f.trial) AS trials, "
+    "count(DISTINCT f.host) AS hosts, max(f.message) AS example FROM failure f "
+    "JOIN trial t ON t.id = f.trial JOIN cell c ON c.id = t.cell JOIN study s ON s.id = c.study "
+    "WHERE f.kind <> 'preempted' GROUP BY s.id, f.kind ORDER BY attempts DESC";
 
 ordered_json to_json(const StateCounts& counts) {
   return {{"pending", counts.pending},
@@ -66,6 +76,8 @@ std::map<std::string, std::string> stage_reasons(storage::Reader& reader,
   std::map<std::string, std::string> reasons;
   try {
     const sweeps::Study study = sweeps::parse_study(info.text, info.name);
+    const auto selects = [](const sweeps::Stage& stage) { return stage.best.has_value(); };
+    if (std::ranges::none_of(study.stages, selects)) return {};
     for (const auto& [stage, state] : plan_study(study, &reader).expansion.stages)
       if (!state.reason.empty()) reasons[stage] = state.reason;
   } catch (const sweeps::StudyError&) {
@@ -74,9 +86,28 @@ std::map<std::string, std::string> stage_reasons(storage::Reader& reader,
   return reasons;
 }
 
-void print_text(storage::Reader& reader, const std::string& database) {
-  const auto studies = reader.studies();
-  if (studies.empty()) std::cout << database << " holds no study yet\n";
+std::vector<storage::StudyInfo> wanted_studies(storage::Reader& reader,
+                                               const StatusOptions& options) {
+  if (options.study.empty()) return reader.studies();
+  const std::string name =
+      is_study_file(options.study) ? sweeps::load_study(options.study).name : options.study;
+  return {stored_study(reader, options.database, name)};
+}
+
+// Rows, which begin with a study's name, of these studies.
+ResultTable rows_of(storage::Reader& reader, const char* sql,
+                    const std::vector<storage::StudyInfo>& studies) {
+  ResultTable table = reader.query(sql);
+  std::erase_if(table.rows, [&](const auto& row) {
+    return std::ranges::find(studies, std::get<std::string>(row[0]), &storage::StudyInfo::name) ==
+           studies.end();
+  });
+  return table;
+}
+
+void print_text(storage::Reader& reader, const StatusOptions& options) {
+  const auto studies = wanted_studies(reader, options);
+  if (studies.empty()) std::cout << options.database << " holds no study yet\n";
   for (const storage::StudyInfo& study : studies) {
     std::cout << study.name << ": " << to_text(reader.counts(study.name)) << "\n";
     const auto stages = reader.counts_by_stage(study.name);
@@ -95,16 +126,18 @@ void print_text(storage::Reader& reader, const std::string& database) {
                 << storage::format_table(table, storage::TableStyle::text);
   };
   if (studies.empty()) return;
-  section("running", reader.query(kRunning));
-  section("failures (windrow show TRIAL tells more)", reader.query(kFailures));
+  section("running", rows_of(reader, kRunning, studies));
+  section("failures (windrow show TRIAL tells more)", rows_of(reader, kFailures, studies));
 }
 
-void print_json(storage::Reader& reader) {
+void print_json(storage::Reader& reader, const StatusOptions& options) {
+  const auto infos = wanted_studies(reader, options);
   const auto rows = [&](const char* sql) {
-    return ordered_json::parse(storage::format_table(reader.query(sql), storage::TableStyle::json));
+    return ordered_json::parse(
+        storage::format_table(rows_of(reader, sql, infos), storage::TableStyle::json));
   };
   ordered_json studies = ordered_json::array();
-  for (const storage::StudyInfo& study : reader.studies()) {
+  for (const storage::StudyInfo& study : infos) {
     ordered_json stages = ordered_json::object();
     for (const StateCounts& stage : reader.counts_by_stage(study.name))
       stages[stage.stage] = to_json(stage);
@@ -130,27 +163,59 @@ void print_json(storage::Reader& reader) {
             << "\n";
 }
 
+// What a batch script asks: launchers' exit codes can't be trusted, the database's rows can.
+int work_left(storage::Reader& reader, const StatusOptions& options) {
+  std::vector<sweeps::Study> studies;
+  if (is_study_file(options.study))
+    studies.push_back(sweeps::load_study(options.study));
+  else if (!options.study.empty())
+    studies.push_back(reported_study(reader, options.database, options.study));
+  else
+    for (const storage::StudyInfo& info : reader.studies())
+      studies.push_back(sweeps::parse_study(info.text, info.name));
+  if (studies.empty()) return kInterrupted;
+  int code = kAllDone;
+  for (const sweeps::Study& study : studies) {
+    const StudyPlan plan = plan_study(study, &reader);
+    if (!plan.to_run.empty()) return kInterrupted;
+    const bool failed =
+        std::ranges::any_of(plan.cells, [](const PlannedCell& cell) { return cell.failed > 0; });
+    const bool short_of_cells = std::ranges::any_of(
+        plan.expansion.stages, [](const auto& stage) { return !stage.second.reason.empty(); });
+    if (failed || short_of_cells) code = kSomeFailed;
+  }
+  return code;
+}
+
 }  // namespace
 
 void add_status(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<StatusOptions>();
   CLI::App* status = app.add_subcommand(
       "status", "How far the studies of a database are, who runs them, and what failed");
-  status->add_option("--db", options->database, "database file")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(*status, options->database);
+  status->add_option("study", options->study,
+                     "a study's name, or its YAML file as it is now (default: all studies)");
   status->add_flag("--json", options->json, "one JSON object");
+  status->add_flag("--exit-code", options->exit_code,
+                   "print nothing; the exit code says whether work is left: 0 all trials finished, "
+                   "1 all are over and some failed, 3 work is left, 4 no such database");
   status->footer(
       "It only reads: safe on any host that sees the file, also while a run writes.\n\n"
       "Examples:\n"
       "  windrow status\n"
+      "  windrow status study.yaml --exit-code; [ $? -eq 3 ] && echo 'work is left'\n"
       "  windrow status --db /scratch/me/p1.db --json | jq '.studies[0].trials'");
   status->callback([options, &exit_code] {
     storage::Reader reader(options->database);
+    if (options->exit_code) {
+      exit_code = work_left(reader, *options);
+      return;
+    }
     if (options->json)
-      print_json(reader);
+      print_json(reader, *options);
     else
-      print_text(reader, options->database);
+      print_text(reader, *options);
     exit_code = kAllDone;
   });
 }

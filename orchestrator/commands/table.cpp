@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "orchestrator/commands/commands.h"
+#include "orchestrator/commands/database_option.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/results/study_table.h"
 #include "storage/table_format.h"
@@ -105,9 +106,7 @@ void add_table(CLI::App& app, int& exit_code) {
   table->add_option("study", options->study,
                     "its name (default: the only one there), or its file: then the "
                     "report is the one that the file has now");
-  table->add_option("--db", options->database, "database file")
-      ->envname("WINDROW_DB")
-      ->capture_default_str();
+  add_database_option(*table, options->database);
   table->add_option("--stage", options->stage, "the cells of this stage only");
   table->add_option("--format", options->format, "text, markdown, latex, csv or json")
       ->check(CLI::IsMember({"text", "markdown", "latex", "csv", "json"}))

@@ -21,12 +21,14 @@ storage::StudyInfo stored_study(storage::Reader& reader, const std::string& data
   throw storage::StorageError(database + " holds no study \"" + name + "\"; it holds " + names);
 }
 
+bool is_study_file(const std::string& name) {
+  return name.ends_with(".yaml") || name.ends_with(".yml") || name.find('/') != std::string::npos;
+}
+
 sweeps::Study reported_study(storage::Reader& reader, const std::string& database,
                              const std::string& name) {
-  const bool is_file =
-      name.ends_with(".yaml") || name.ends_with(".yml") || name.find('/') != std::string::npos;
   std::optional<sweeps::Study> file;
-  if (is_file) file = sweeps::load_study(name);
+  if (is_study_file(name)) file = sweeps::load_study(name);
   const storage::StudyInfo stored = stored_study(reader, database, file ? file->name : name);
   sweeps::Study study = sweeps::parse_study(stored.text, database + " (study " + stored.name + ")");
   if (file) study.report = file->report;

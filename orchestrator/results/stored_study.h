@@ -13,8 +13,11 @@ namespace windrow {
 storage::StudyInfo stored_study(storage::Reader& reader, const std::string& database,
                                 const std::string& name);
 
-// The same, parsed. `name` may be a study file too (a path, or a name that ends in .yaml or .yml):
-// then it is the database's study of the file's name, with the report that the file has now.
+// A path, or a name that ends in .yaml or .yml; else it is a study's name.
+bool is_study_file(const std::string& name);
+
+// The same, parsed. `name` may be a study file too: then it is the database's study of the file's
+// name, with the report that the file has now.
 sweeps::Study reported_study(storage::Reader& reader, const std::string& database,
                              const std::string& name);
 

@@ -174,20 +174,20 @@ TEST_F(ViewTest, ANewMetricGetsItsColumnInTheSameTransaction) {
 TEST_F(ViewTest, WithManyMetricsTheWideViewsHaveTheFirstAndTheLongOnesAll) {
   const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
   store.record(began(trial));
-  protocol::Metrics many;
+  protocol::Metrics many = {{"loss", 0.5}};
   for (int i = 0; i < 2500; ++i) many["class_" + std::to_string(10000 + i)] = i;
   store.record(epoch(trial, 1, many));
   store.flush();
-  EXPECT_THAT(rows("SELECT class_10000, class_10499 FROM trials"), ElementsAre("0|499"));
-  EXPECT_THAT(rows("SELECT count(*), max(value) FROM trial_metrics"), ElementsAre("2500|2499"));
+  EXPECT_THAT(rows("SELECT class_10000, class_10498, loss FROM trials"), ElementsAre("0|498|0.5"));
+  EXPECT_THAT(rows("SELECT count(*), max(value) FROM trial_metrics"), ElementsAre("2501|2499"));
   store.record(finished(trial, 1, {{"class_12400", 7.5}}));
   store.flush();
-  EXPECT_THAT(rows("SELECT class_10499_mean FROM summary"), ElementsAre("499"));
+  EXPECT_THAT(rows("SELECT class_10498_mean FROM summary"), ElementsAre("498"));
   EXPECT_THAT(rows("SELECT value FROM trial_metrics WHERE metric = 'class_12400'"),
               ElementsAre("7.5"));
   EXPECT_THAT(rows("SELECT trial, epoch, value FROM epoch_metrics WHERE metric = 'class_12499'"),
               ElementsAre("1|1|2499"));
-  EXPECT_EQ(Reader(file).trials_table("p1").columns.size(), 8u + 2 + 2500 + 4);
+  EXPECT_EQ(Reader(file).trials_table("p1").columns.size(), 8u + 2 + 2501 + 4);
 }
 
 TEST_F(ViewTest, TablesHaveWhatTheViewsHave) {
