@@ -8,14 +8,8 @@
 # Inputs: WINDROW_DEVICE (cpu or cuda), WINDROW_TORCH_ROOT.
 set(WINDROW_TORCH_VERSION 2.11.0)
 
-if(DEFINED ENV{WINDROW_DEPS})
-  set(_deps $ENV{WINDROW_DEPS})
-elseif(DEFINED ENV{XDG_CACHE_HOME})
-  set(_deps $ENV{XDG_CACHE_HOME}/windrow)
-else()
-  set(_deps $ENV{HOME}/.cache/windrow)
-endif()
-set(WINDROW_TORCH_ROOT ${_deps}/torch-${WINDROW_TORCH_VERSION}-${WINDROW_DEVICE}
+include(WindrowDeps)
+set(WINDROW_TORCH_ROOT ${WINDROW_DEPS_FOLDER}/torch-${WINDROW_TORCH_VERSION}-${WINDROW_DEVICE}
     CACHE PATH "pip --target folder of the torch wheel: contains torch/ and nvidia/")
 
 set(_lib ${WINDROW_TORCH_ROOT}/torch/lib)

@@ -200,7 +200,6 @@ void visit(V& v, M& m) {
 template <class V, Is<Leave> M>
 void visit(V& v, M& m) {
   v("error", m.error, required);
-  v("everybody_lives", m.everybody_lives, required);
 }
 template <class V, Is<SlotInfo> M>
 void visit(V& v, M& m) {

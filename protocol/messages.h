@@ -197,7 +197,6 @@ struct Forget {  // the trial's result is durable: remove its checkpoints
 
 struct Leave {                  // end the agent
   std::string error;            // why, where the coordinator refuses it; "" = the study is over
-  bool everybody_lives = true;  // false: a rank has died, so MPI can't end in good order
   friend bool operator==(const Leave&, const Leave&) = default;
 };
 

@@ -62,7 +62,6 @@ void Agent::on_message(ToAgent message) {
   } else if (const auto* forget = std::get_if<Forget>(&message)) {
     remover_.remove(forget->checkpoint_dir);
   } else if (const auto* left = std::get_if<Leave>(&message)) {
-    everybody_lives_ = left->everybody_lives;
     leave(left->error);
   }
 }
@@ -124,7 +123,6 @@ void Agent::mind_coordinator(slot::Time now, bool mail_read) {
     sent_ = now;
   }
   if (!mail_read || silence.count() <= lost_seconds_) return;
-  everybody_lives_ = false;
   lost_coordinator_ = true;
   leave("the coordinator has not been heard of for " +
         std::to_string(static_cast<int>(silence.count())) + " s; taking it for dead");

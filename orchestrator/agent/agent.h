@@ -40,7 +40,6 @@ class Agent {
   void stop(bool at_once, std::optional<double> within_seconds = std::nullopt);
 
   bool gone() const { return gone_; }  // it has left: every trainer has ended
-  bool everybody_lives() const { return everybody_lives_; }
   // Why it left before its work was done; "" = as it should.
   const std::string& error() const { return error_; }
   bool lost_coordinator() const { return lost_coordinator_; }
@@ -70,7 +69,6 @@ class Agent {
   bool leaving_ = false;
   bool gone_ = false;
   bool lost_coordinator_ = false;
-  bool everybody_lives_ = true;
   slot::Time leaving_since_{};
   std::string error_;
 };

@@ -1,4 +1,3 @@
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,7 +8,7 @@
 #include "orchestrator/commands/doctor_checks.h"
 #include "orchestrator/process/program.h"
 #include "orchestrator/session/preflight.h"
-#include "orchestrator/transport/link.h"
+#include "orchestrator/transport/load_link.h"
 
 namespace windrow::commands {
 namespace {
@@ -74,32 +73,31 @@ Findings check_machine() {
   return findings;
 }
 
+// One kind of library is enough; which one a run takes depends on its launcher.
 Findings check_mpi() {
   Findings findings;
-  const fs::path program = program_folder();
-  fs::path library;
-  for (const fs::path& folder : {program, program / "../lib/windrow"})
-    if (library.empty() && fs::exists(folder / "libwindrow_mpi.so"))
-      library = folder / "libwindrow_mpi.so";
-  // Loading it brings in the MPI library; MPI itself starts only when a link is made.
-  if (library.empty()) {
-    findings.push_back({Health::warning, "MPI transport",
-                        "libwindrow_mpi.so is not beside windrow nor in ../lib/windrow",
-                        "one process works; for several ranks build the target windrow_mpi, or "
-                        "install windrow anew"});
-  } else if (void* handle = dlopen(library.c_str(), RTLD_LAZY | RTLD_LOCAL); handle == nullptr) {
-    findings.push_back({Health::warning, "MPI transport", one_line(dlerror()),
-                        "one process works; for several ranks install Open MPI (Debian: "
-                        "libopenmpi3), or load its module on a cluster"});
-  } else if (dlsym(handle, "windrow_make_link") == nullptr) {
-    findings.push_back({Health::warning, "MPI transport",
-                        library.string() + " is of another version of windrow",
-                        "install windrow anew, all of it"});
-  } else {
-    findings.push_back({Health::ok, "MPI transport", library.lexically_normal().string(), ""});
+  std::string usable, missing, remedy;
+  for (const MpiModule& module : mpi_modules()) {
+    if (module.why_not.empty())
+      usable += (usable.empty() ? "" : ", ") + module.kind;
+    else
+      missing += (missing.empty() ? "" : "; ") + module.kind + ": " + one_line(module.why_not);
+    if (!module.why_not.empty() && remedy.empty()) remedy = module.remedy;
   }
+  if (usable.empty())
+    findings.push_back({Health::warning, "MPI transport", missing,
+                        "one process works; for several ranks install " + remedy});
+  else
+    findings.push_back({Health::ok, "MPI transport",
+                        "for " + usable + (missing.empty() ? "" : " (not for " + missing + ")"),
+                        ""});
+  if (geteuid() == 0 && find_program("mpirun"))
+    findings.push_back({Health::ok, "mpirun as root",
+                        "Open MPI's mpirun wants --allow-run-as-root, and --oversubscribe for more "
+                        "ranks than cores",
+                        ""});
   std::string launchers;
-  for (const char* name : {"mpirun", "srun"})
+  for (const char* name : {"mpirun", "mpiexec", "srun"})
     if (const auto found = find_program(name))
       launchers += (launchers.empty() ? "" : ", ") + found->string();
   if (launchers.empty())

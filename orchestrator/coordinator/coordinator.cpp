@@ -19,11 +19,12 @@ struct Overloaded : Handlers... {
 }  // namespace
 
 Coordinator::Coordinator(const sweeps::Study& study, storage::Store& store,
-                         CoordinatorOptions options, Send send, LogLine log)
+                         CoordinatorOptions options, Send send, Lose lose, LogLine log)
     : study_(study),
       store_(store),
       options_(std::move(options)),
       send_(std::move(send)),
+      lose_(std::move(lose)),
       log_(std::move(log)),
       progress_(study, store),
       scheduler_(scheduler::make_state()),
@@ -37,7 +38,7 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
   AgentRecord& agent = agents_.at(static_cast<std::size_t>(from.value));
   agent.heard = now_;
   if (!agent.alive) {  // taken for dead: its attempts are over
-    if (!std::holds_alternative<Goodbye>(message)) send_(from, Leave{"taken for dead", false});
+    if (!std::holds_alternative<Goodbye>(message)) send_(from, Leave{"taken for dead"});
     return;
   }
   std::visit(

@@ -52,10 +52,11 @@ struct RunView {
 class Coordinator {
  public:
   using Send = std::function<void(AgentId, protocol::ToAgent)>;
+  using Lose = std::function<void(AgentId)>;  // it is dead: expect nothing of it any more
   using LogLine = std::function<void(const std::string& level, const std::string& text)>;
 
   Coordinator(const sweeps::Study& study, storage::Store& store, CoordinatorOptions options,
-              Send send, LogLine log);
+              Send send, Lose lose, LogLine log);
 
   void on_message(AgentId from, protocol::FromAgent message);
   // `mail_read`: nothing that has arrived waits to be delivered, so that silence is silence.
@@ -67,7 +68,6 @@ class Coordinator {
   const std::string& stop_reason() const { return stop_reason_; }
 
   bool over() const { return phase_ == Phase::left; }  // every live agent has said goodbye
-  bool lost_an_agent() const { return lost_an_agent_; }
   RunEnd end() const;
   const std::string& refusal() const { return refusal_; }
   RunView view() const;
@@ -129,6 +129,7 @@ class Coordinator {
   storage::Store& store_;
   CoordinatorOptions options_;
   Send send_;
+  Lose lose_;
   LogLine log_;
   StudyProgress progress_;
   scheduler::State scheduler_;
@@ -146,7 +147,6 @@ class Coordinator {
   std::string last_failure_;    // with the end of what its trainer wrote
   std::string last_failed_host_;
   bool stopping_ = false;
-  bool lost_an_agent_ = false;
   bool told_locked_out_ = false;
   std::string refusal_, stop_reason_;
 };

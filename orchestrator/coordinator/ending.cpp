@@ -61,8 +61,7 @@ void Coordinator::leave_when_saved() {
   left_since_ = now_;
   send_forgets(store_.committed());
   for (std::size_t rank = 0; rank < agents_.size(); ++rank)
-    if (agents_[rank].alive)
-      send_(AgentId{static_cast<std::int64_t>(rank)}, Leave{refusal_, !lost_an_agent_});
+    if (agents_[rank].alive) send_(AgentId{static_cast<std::int64_t>(rank)}, Leave{refusal_});
 }
 
 void Coordinator::send_forgets(std::uint64_t committed) {
@@ -95,10 +94,11 @@ void Coordinator::tick(Clock::time_point now, bool mail_read) {
         send_(AgentId{static_cast<std::int64_t>(rank)}, Alive{});
   }
   if (phase_ == Phase::leaving) {
-    const bool all_gone = std::all_of(agents_.begin(), agents_.end(),
-                                      [](const AgentRecord& agent) { return agent.gone; });
-    if (!all_gone && now - left_since_ > kLeaveLimit) lost_an_agent_ = true;
-    if (all_gone || now - left_since_ > kLeaveLimit) phase_ = Phase::left;
+    const bool all_gone = std::ranges::all_of(agents_, &AgentRecord::gone);
+    if (!all_gone && now - left_since_ <= kLeaveLimit) return;
+    for (std::size_t rank = 0; rank < agents_.size(); ++rank)
+      if (!agents_[rank].gone) lose_(AgentId{static_cast<std::int64_t>(rank)});
+    phase_ = Phase::left;
   }
 }
 
@@ -125,9 +125,11 @@ void Coordinator::mind_store(Clock::time_point now) {
 void Coordinator::mind_time(Clock::time_point now, bool mail_read) {
   for (std::size_t rank = 1; mail_read && rank < agents_.size(); ++rank) {
     const std::chrono::duration<double> silence = now - agents_[rank].heard;
-    if (agents_[rank].alive && silence.count() > options_.lost_seconds)
-      lose_agent(AgentId{static_cast<std::int64_t>(rank)},
-                 "not heard of for " + std::to_string(static_cast<int>(silence.count())) + " s");
+    const AgentId agent{static_cast<std::int64_t>(rank)};
+    if (!agents_[rank].alive || silence.count() <= options_.lost_seconds) continue;
+    lose_(agent);
+    lose_agent(agent,
+               "not heard of for " + std::to_string(static_cast<int>(silence.count())) + " s");
   }
   while (!resting_.empty() && resting_.begin()->first <= now) {
     const SlotId rested = resting_.begin()->second;

@@ -82,7 +82,6 @@ void Coordinator::lose_agent(AgentId id, const std::string& why) {
   if (!agent.alive) return;
   agent.alive = false;
   agent.gone = true;
-  lost_an_agent_ = true;
   const std::string who = "rank " + std::to_string(id.value) + " on " + agent.host;
   log_("error", who + " is lost: " + why + "; its trials go to other slots");
   store_.record(storage::Event{"agent lost", who + ": " + why});
@@ -102,8 +101,9 @@ void Coordinator::lose_agent(AgentId id, const std::string& why) {
 void Coordinator::on_goodbye(AgentId from, const std::string& reason) {
   AgentRecord& agent = agents_[static_cast<std::size_t>(from.value)];
   agent.gone = true;
-  if (phase_ != Phase::leaving && phase_ != Phase::saving)
-    lose_agent(from, reason.empty() ? "it left" : reason);
+  if (phase_ == Phase::leaving || phase_ == Phase::saving) return;
+  if (!reason.empty()) lose_(from);  // it waits for nobody either
+  lose_agent(from, reason.empty() ? "it left" : reason);
 }
 
 }  // namespace windrow

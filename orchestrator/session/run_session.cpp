@@ -14,11 +14,12 @@
 #include "orchestrator/exit_codes.h"
 #include "orchestrator/process/open_files.h"
 #include "orchestrator/results/stored_study.h"
+#include "orchestrator/session/mpi_limit.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/session/running_clock.h"
-#include "orchestrator/session/startup_limit.h"
 #include "orchestrator/session/summary.h"
 #include "orchestrator/session/time_limit.h"
+#include "orchestrator/transport/load_link.h"
 #include "orchestrator/transport/transport.h"
 #include "storage/reader.h"
 
@@ -80,13 +81,14 @@ class Session {
     for (const auto& [number, name] : kStopSignals)
       loop_.on_signal(number, [this, number, name] { on_stop_signal(number, name); });
     if (under_launcher()) {
-      const StartupLimit limit(startup_seconds());
-      transport_ = Transport(load_mpi_link());
-      if (slurm_step_tasks() > 1 && transport_.size() == 1)
-        throw std::runtime_error(
-            "srun started " + std::to_string(slurm_step_tasks()) +
-            " tasks, but MPI counts one rank: start them with `srun --mpi=pmix` (see `srun "
-            "--mpi=list`), or use mpirun");
+      const MpiLimit limit(
+          startup_seconds(), kInterrupted,
+          "windrow: MPI has not started in good time; did a rank die? the same command goes on\n");
+      LoadedLink loaded = load_mpi_link();
+      transport_ = Transport(std::move(loaded.link));
+      if (transport_.size() == 1)
+        if (const std::string fault = lone_rank_fault(loaded.library); !fault.empty())
+          throw std::runtime_error(fault);
       share_devices();
     } else {
       share_devices();
@@ -98,9 +100,10 @@ class Session {
       try {
         prepare_head();
       } catch (...) {
-        dismiss_others("rank 0 can't begin", true);
-        transport_.finish(true);
-        throw;
+        const int exit_code = report_exception(kUsage);
+        dismiss_others("rank 0 can't begin");
+        end_transport(exit_code);
+        return exit_code;
       }
     }
     prepare_agent();
@@ -108,8 +111,8 @@ class Session {
       loop_until_over();
     } catch (...) {
       agent_.reset();  // ends its trainers
-      dismiss_others("rank 0 can't go on", false);
-      if (transport_.size() > 1) leave_without_mpi_end(report_exception());
+      dismiss_others("rank 0 can't go on");
+      if (transport_.size() > 1) leave_without_mpi_end(report_exception(kInterrupted));
       throw;
     }
     return finish();
@@ -146,6 +149,7 @@ class Session {
         [this](AgentId agent, protocol::ToAgent message) {
           transport_.send_to_agent(agent, std::move(message));
         },
+        [this](AgentId lost) { transport_.lose(static_cast<int>(lost.value)); },
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
   }
 
@@ -229,21 +233,26 @@ class Session {
       transport_.send_to_coordinator(protocol::StopRequested{name});
   }
 
-  void dismiss_others(const std::string& why, bool everybody_lives) {
+  void dismiss_others(const std::string& why) {
     if (transport_.rank() != 0) return;
     for (int rank = 1; rank < transport_.size(); ++rank)
-      transport_.send_to_agent(AgentId{rank}, protocol::Leave{why, everybody_lives});
+      transport_.send_to_agent(AgentId{rank}, protocol::Leave{why});
   }
 
-  int report_exception() {
+  // Of the exception that is being handled: the exit code, `otherwise` where it has none of its
+  // own.
+  int report_exception(int otherwise) {
     try {
       throw;
+    } catch (const sweeps::StudyError& error) {
+      std::cerr << error.what() << "\n";
+      return kUsage;
     } catch (const storage::StorageError& error) {
       std::cerr << "windrow: " << error.what() << "\n";
       return kDatabase;
     } catch (const std::exception& error) {
       std::cerr << "windrow: " << error.what() << "\n";
-      return kInterrupted;
+      return otherwise;
     }
   }
 
@@ -255,16 +264,21 @@ class Session {
 
   int finish() {
     const bool is_head = head_.coordinator != nullptr;
-    const bool everybody_lives =
-        is_head ? !head_.coordinator->lost_an_agent() : agent_->everybody_lives();
     // What makes rank 0 send the others away is its to tell.
     const bool abandoned = !is_head && agent_->lost_coordinator();
     const int exit_code = is_head ? summarize() : abandoned ? kInterrupted : kAllDone;
     if (abandoned) console_.log("error", host_name() + ": " + agent_->error());
     head_.store.reset();
-    if (!everybody_lives && transport_.size() > 1) leave_without_mpi_end(exit_code);
-    transport_.finish(true);
+    if (agent_->lost_coordinator()) transport_.lose(0);
+    end_transport(exit_code);
     return exit_code;
+  }
+
+  // Between a rank's last message and the end of MPI it may still die.
+  void end_transport(int exit_code) {
+    constexpr double kEndSeconds = 20;
+    const MpiLimit limit(kEndSeconds, exit_code, "");
+    if (!transport_.finish()) leave_without_mpi_end(exit_code);
   }
 
   int summarize() {

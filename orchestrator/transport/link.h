@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <vector>
 
 namespace windrow {
@@ -17,7 +15,7 @@ class Link {
   virtual int size() const = 0;
 
   // Which of the ranks on this host hold the same `value`, and this rank's place among them.
-  // Collective over the host's ranks; for start-up only.
+  // Collective over the host's ranks; for start-up only. Throws std::runtime_error.
   struct LocalShare {
     int index = 0;
     int count = 1;
@@ -30,20 +28,11 @@ class Link {
   // The next message that has arrived; false: none.
   virtual bool receive(int& rank, std::vector<std::uint8_t>& bytes) = 0;
 
-  // Ends the use of the library. `everybody_lives`: every rank gets here, so a collective end is
-  // possible; otherwise it would hang, and the caller leaves by _exit.
-  virtual void finish(bool everybody_lives) = 0;
+  // Lets go of what is still to be sent to the rank, which is dead.
+  virtual void forget(int rank) = 0;
+
+  // Ends the use of the library: collective, so only where every rank gets here; it waits for them.
+  virtual void finish() = 0;
 };
-
-// Whether a launcher (mpirun, srun with PMI or PMIx) started this process as one of several ranks.
-bool under_launcher();
-
-// How many tasks srun started in this job step; 0 outside of one. More than one with an MPI that
-// counts a single rank means that srun and MPI do not know of each other.
-int slurm_step_tasks();
-
-// The MPI link, from libwindrow_mpi.so beside the program. Throws std::runtime_error with the
-// remedy where it can't be loaded.
-std::unique_ptr<Link> load_mpi_link();
 
 }  // namespace windrow

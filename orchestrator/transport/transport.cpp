@@ -1,20 +1,30 @@
 #include "orchestrator/transport/transport.h"
 
+#include <thread>
+
 #include "protocol/wire.h"
 
 namespace windrow {
+namespace {
+
+// The frame by which rank 0 ends a link: one byte, which no message is.
+std::vector<std::uint8_t> end_frame(bool all_live) {
+  return {static_cast<std::uint8_t>(all_live)};
+}
+
+}  // namespace
 
 void Transport::send_to_agent(AgentId agent, protocol::ToAgent message) {
   if (agent.value == 0)
     own_to_agent_.push_back(std::move(message));
-  else
+  else if (!lost_.contains(static_cast<int>(agent.value)))
     link_->send(static_cast<int>(agent.value), protocol::encode(message));
 }
 
 void Transport::send_to_coordinator(protocol::FromAgent message) {
   if (rank() == 0)
     own_to_coordinator_.push_back(std::move(message));
-  else
+  else if (!lost_.contains(0))
     link_->send(0, protocol::encode(message));
 }
 
@@ -28,7 +38,7 @@ Transport::Delivered Transport::deliver(
   if (link_) {
     int from = 0;
     std::vector<std::uint8_t> bytes;
-    for (; delivered < kMost && link_->receive(from, bytes); ++delivered) {
+    for (; delivered < kMost && receive(from, bytes); ++delivered) {
       if (rank() == 0)
         to_coordinator(AgentId{from}, protocol::decode_from_agent(bytes));
       else
@@ -49,6 +59,39 @@ Transport::Delivered Transport::deliver(
     }
   }
   return {delivered, drained && !has_own_mail()};
+}
+
+bool Transport::receive(int& from, std::vector<std::uint8_t>& bytes) {
+  while (link_->receive(from, bytes)) {
+    if (bytes.size() > 1) return true;
+    if (from == 0 && !bytes.empty()) all_live_ = bytes[0] != 0;
+  }
+  return false;
+}
+
+void Transport::lose(int rank) {
+  if (!link_ || !lost_.insert(rank).second) return;
+  link_->forget(rank);
+}
+
+void Transport::tell_the_end() {
+  all_live_ = lost_.empty();
+  for (int rank = 1; rank < size(); ++rank)
+    if (!lost_.contains(rank)) link_->send(rank, end_frame(*all_live_));
+}
+
+bool Transport::finish(std::chrono::milliseconds limit) {
+  if (!link_) return true;
+  if (rank() == 0) tell_the_end();
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!all_live_ && lost_.empty() && std::chrono::steady_clock::now() < end) {
+    int from = 0;
+    std::vector<std::uint8_t> late;
+    if (!receive(from, late)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (!all_live_.value_or(false)) return false;
+  link_->finish();
+  return true;
 }
 
 }  // namespace windrow

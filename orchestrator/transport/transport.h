@@ -2,9 +2,12 @@
 // a link for the others. In order for each pair, each at most once.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 
 #include "orchestrator/transport/link.h"
 #include "protocol/messages.h"
@@ -36,12 +39,22 @@ class Transport {
   // Whether something sent within this process waits for deliver().
   bool has_own_mail() const { return !own_to_agent_.empty() || !own_to_coordinator_.empty(); }
 
-  void finish(bool everybody_lives) {
-    if (link_) link_->finish(everybody_lives);
-  }
+  // The rank is dead, or so silent that it counts as dead: nothing more is sent to it, and the
+  // link can't be ended in good order.
+  void lose(int rank);
+
+  // The end of the link, after the last message. Rank 0 tells the others whether all live; only
+  // then the link can be ended, which waits for everybody. False: it was not, and this process must
+  // leave by _exit. The others wait for rank 0's word at most so long.
+  bool finish(std::chrono::milliseconds limit = std::chrono::seconds(10));
 
  private:
+  bool receive(int& from, std::vector<std::uint8_t>& bytes);
+  void tell_the_end();
+
   std::unique_ptr<Link> link_;
+  std::set<int> lost_;
+  std::optional<bool> all_live_;  // rank 0's word
   std::deque<protocol::ToAgent> own_to_agent_;
   std::deque<protocol::FromAgent> own_to_coordinator_;
 };

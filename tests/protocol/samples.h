@@ -45,7 +45,7 @@ inline std::vector<ToAgent> to_agent() {
           Withdraw{SlotId{2}, TrialId{8}, 4},
           StopAll{true},
           Forget{TrialId{8}, "/scratch/8"},
-          Leave{"another version", false},
+          Leave{"another version"},
           Alive{}};
 }
 
