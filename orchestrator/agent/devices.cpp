@@ -1,13 +1,17 @@
 #include "orchestrator/agent/devices.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "protocol/hash.h"
@@ -16,6 +20,11 @@ namespace windrow {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::string trimmed(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t\r");
+  return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
+}
 
 std::uint64_t key_of(const std::string& text) {
   return std::stoull(protocol::content_hash(text).substr(0, 16), nullptr, 16);
@@ -68,27 +77,84 @@ std::optional<double> read_cpu_quota(const std::string& root) {
   return tightest;
 }
 
-std::vector<std::string> visible_gpus(const std::string& root) {
-  std::vector<std::string> gpus;
-  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
-    std::istringstream list(visible);
-    for (std::string entry; std::getline(list, entry, ',');) {
-      if (entry.empty() || entry == "-1" || entry == "NoDevFiles") break;
-      gpus.push_back(entry);
-    }
-    return gpus;
-  }
+// The numbers of the GPUs' device files that this process may open: a container or a job's cgroup
+// may keep it from some.
+std::vector<int> device_numbers(const std::string& root) {
+  std::vector<int> numbers;
   std::error_code none;
-  int count = 0;
   for (const auto& entry : fs::directory_iterator(root + "/dev", none)) {
     const std::string name = entry.path().filename();
-    const bool gpu =
-        name.starts_with("nvidia") && name.size() > 6 &&
-        std::all_of(name.begin() + 6, name.end(), [](unsigned char c) { return std::isdigit(c); });
-    count += gpu ? 1 : 0;
+    if (!name.starts_with("nvidia") || name.size() == 6 || name.size() > 12 ||
+        !std::all_of(name.begin() + 6, name.end(), [](unsigned char c) { return std::isdigit(c); }))
+      continue;
+    if (access(entry.path().c_str(), R_OK | W_OK) != 0) continue;
+    const int fd = open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && (errno == EPERM || errno == EACCES)) continue;
+    if (fd >= 0) close(fd);
+    numbers.push_back(std::stoi(name.substr(6)));
   }
-  for (int i = 0; i < count; ++i) gpus.push_back(std::to_string(i));
-  return gpus;
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+// By the driver's list: the UUID of each device file's number.
+std::map<int, std::string> uuids(const std::string& root) {
+  std::map<int, std::string> found;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(root + "/proc/driver/nvidia/gpus", none)) {
+    std::ifstream information(entry.path() / "information");
+    std::string uuid;
+    int number = -1;
+    for (std::string line; std::getline(information, line);) {
+      const std::string value = trimmed(line.substr(std::min(line.find(':'), line.size() - 1) + 1));
+      if (line.starts_with("GPU UUID")) uuid = value;
+      if (line.starts_with("Device Minor")) number = std::atoi(value.c_str());
+    }
+    if (number >= 0 && !uuid.empty()) found[number] = uuid;
+  }
+  return found;
+}
+
+// The entries that CUDA would take: it stops at the first that names no GPU.
+std::vector<std::string> entries_of(const std::string& visible, std::size_t gpus) {
+  std::vector<std::string> entries;
+  std::istringstream list(visible);
+  for (std::string entry; std::getline(list, entry, ',');) {
+    entry = trimmed(entry);
+    const bool is_index = !entry.empty() && entry.find_first_not_of("0123456789") == entry.npos;
+    const bool is_uuid = entry.starts_with("GPU-") || entry.starts_with("MIG-");
+    if (!is_index && !is_uuid) break;
+    if (is_index && (entry.size() > 6 || std::stoul(entry) >= gpus)) break;
+    if (std::ranges::find(entries, entry) == entries.end()) entries.push_back(entry);
+  }
+  return entries;
+}
+
+void find_gpus(const std::string& root, DeviceFacts& facts) {
+  const std::vector<int> numbers = device_numbers(root);
+  const auto known = uuids(root);
+  const auto board = [&](std::size_t index) {
+    const auto uuid = known.find(numbers[index]);
+    return uuid != known.end() ? uuid->second : "nvidia" + std::to_string(numbers[index]);
+  };
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (visible == nullptr) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) facts.gpus.push_back(std::to_string(i));
+  } else if (!numbers.empty()) {
+    facts.gpus = entries_of(visible, numbers.size());
+    if (facts.gpus.empty() && !entries_of(visible, 1'000'000).empty())
+      facts.warning = std::string("CUDA_VISIBLE_DEVICES=") + visible + " names none of the " +
+                      std::to_string(numbers.size()) +
+                      " GPUs of this host; its slots are those of the CPU";
+  } else if (!entries_of(visible, 1'000'000).empty()) {
+    facts.warning = std::string("CUDA_VISIBLE_DEVICES=") + visible +
+                    " is set, but this host shows no GPU (/dev/nvidia*); its slots are those of "
+                    "the CPU";
+  }
+  for (const std::string& gpu : facts.gpus) {
+    const bool is_index = std::isdigit(static_cast<unsigned char>(gpu[0]));
+    facts.boards.push_back(is_index ? board(std::stoul(gpu)) : gpu);
+  }
 }
 
 }  // namespace
@@ -101,7 +167,7 @@ std::uint64_t DeviceFacts::cores_key() const {
 
 std::uint64_t DeviceFacts::gpus_key() const {
   std::string text;
-  for (const std::string& gpu : gpus) text += gpu + ",";
+  for (const std::string& board : boards) text += board + ",";
   return key_of(text);
 }
 
@@ -109,7 +175,7 @@ DeviceFacts read_device_facts(const std::string& root) {
   DeviceFacts facts;
   facts.cores = allowed_cores();
   facts.cpu_quota = read_cpu_quota(root);
-  facts.gpus = visible_gpus(root);
+  find_gpus(root, facts);
   facts.gpus_are_own = std::getenv("SLURM_GPUS_PER_TASK") != nullptr;
   return facts;
 }
@@ -128,7 +194,8 @@ std::vector<protocol::SlotInfo> choose_slots(const DeviceFacts& facts, const Slo
   if (wishes.device == "cuda" && facts.gpus.empty())
     throw DeviceError(
         "--device cuda: this process sees no GPU (CUDA_VISIBLE_DEVICES, "
-        "/dev/nvidia*); use --device cpu, or ask Slurm for --gpus-per-node");
+        "/dev/nvidia*); use --device cpu, or ask Slurm for --gpus-per-node" +
+        (facts.warning.empty() ? "" : "; " + facts.warning));
 
   std::vector<protocol::SlotInfo> slots;
   if (wishes.device != "cpu" && !facts.gpus.empty()) {

@@ -15,15 +15,19 @@ struct DeviceFacts {
   std::vector<int> cores;           // CPUs that the affinity mask allows
   std::optional<double> cpu_quota;  // of the cgroup, in CPUs; nullopt = none
   std::vector<std::string> gpus;    // as CUDA_VISIBLE_DEVICES names them: indices or UUIDs
+  std::vector<std::string> boards;  // of each, what tells it from the host's others: its UUID, its
+                                    // device's number, or its name where neither is known
   bool gpus_are_own = false;        // Slurm gave this task its own GPUs
+  std::string warning;              // what is odd; "" = nothing
 
   // Equal for ranks of a host that share the resource.
   std::uint64_t cores_key() const;
   std::uint64_t gpus_key() const;
 };
 
-// Reads the affinity mask, cgroup v2 and v1 quotas, CUDA_VISIBLE_DEVICES, /dev/nvidia* and Slurm's
-// environment. `root` stands for "/" in tests.
+// Reads the affinity mask, cgroup v2 and v1 quotas, CUDA_VISIBLE_DEVICES (believed only where the
+// host has a GPU), /dev/nvidia*, the driver's list of GPUs and Slurm's environment. `root` stands
+// for "/" in tests.
 DeviceFacts read_device_facts(const std::string& root = "");
 
 struct SlotWishes {
@@ -43,6 +47,7 @@ struct DeviceError : std::runtime_error {
 
 // The rank's slots: its share of the GPUs where there are some, else CPU slots of one thread over
 // its share of the cores (at least one slot). Throws DeviceError on wishes that can't be met.
+// None where more ranks of a host than GPUs share them.
 std::vector<protocol::SlotInfo> choose_slots(const DeviceFacts& facts, const SlotWishes& wishes,
                                              Share cores, Share gpus);
 

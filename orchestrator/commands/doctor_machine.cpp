@@ -64,6 +64,9 @@ Findings check_machine() {
     findings.back() = {Health::warning, "devices", devices,
                        "the cgroup grants less than one core: ask for more CPUs "
                        "(--cpus-per-task on Slurm)"};
+  if (!facts.warning.empty())
+    findings.push_back({Health::warning, "GPUs", facts.warning,
+                        "unset CUDA_VISIBLE_DEVICES, or run on a host with a GPU"});
   try {
     findings.push_back(
         {Health::ok, "slots", describe(choose_slots(facts, {}, {0, 1}, {0, 1})), ""});

@@ -176,6 +176,12 @@ class Session {
     try {
       agent.slots = choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
                                  {gpus_.index, gpus_.count});
+      if (!devices_.warning.empty()) console_.log("warning", host_name() + ": " + devices_.warning);
+      if (agent.slots.empty())
+        console_.log("warning", "rank " + std::to_string(transport_.rank()) + " on " + host_name() +
+                                    " gets no slot: " + std::to_string(gpus_.count) +
+                                    " ranks share its " + std::to_string(devices_.gpus.size()) +
+                                    " GPUs; start no more ranks a host than it has GPUs");
       const int slots = static_cast<int>(agent.slots.size());
       if (const auto fault = open_files_fault(slots, open_files_.now)) throw DeviceError(*fault);
     } catch (const DeviceError& error) {

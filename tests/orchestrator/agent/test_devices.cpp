@@ -1,5 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "orchestrator/agent/devices.h"
 
@@ -73,6 +77,83 @@ TEST(Devices, CudaWithoutAGpuIsAnErrorWithTheRemedy) {
         choose_slots(cores(4), {"cuda", {}, {}}, {}, {});
       },
       ThrowsMessage<DeviceError>(HasSubstr("--device cpu")));
+}
+
+// A host's /dev and /proc, as far as GPUs are concerned.
+class Host {
+ public:
+  Host() {
+    std::string pattern = testing::TempDir() + "devices-XXXXXX";
+    root_ = mkdtemp(pattern.data());
+    std::filesystem::create_directories(root_ / "dev");
+  }
+  ~Host() {
+    std::filesystem::remove_all(root_);
+    unsetenv("CUDA_VISIBLE_DEVICES");
+  }
+  Host& with_gpu(int number, const std::string& uuid = "") {
+    write("dev/nvidia" + std::to_string(number), "");
+    if (!uuid.empty())
+      write("proc/driver/nvidia/gpus/0000:0" + std::to_string(number) + "/information",
+            "Model: \t\t NVIDIA\nGPU UUID: \t " + uuid + "\nDevice Minor: \t " +
+                std::to_string(number) + "\n");
+    return *this;
+  }
+  DeviceFacts facts(const char* visible = nullptr) const {
+    if (visible != nullptr) setenv("CUDA_VISIBLE_DEVICES", visible, 1);
+    return read_device_facts(root_);
+  }
+
+ private:
+  void write(const std::string& file, const std::string& text) const {
+    std::filesystem::create_directories((root_ / file).parent_path());
+    std::ofstream(root_ / file) << text;
+  }
+  std::filesystem::path root_;
+};
+
+TEST(Gpus, AreThoseWithADeviceFile) {
+  Host host;
+  EXPECT_THAT(host.facts().gpus, IsEmpty());
+  host.with_gpu(0).with_gpu(2);
+  EXPECT_THAT(host.facts().gpus, ElementsAre("0", "1"));
+  EXPECT_THAT(host.facts().boards, ElementsAre("nvidia0", "nvidia2"));
+  EXPECT_THAT(host.facts("1").boards, ElementsAre("nvidia2"));
+}
+
+TEST(Gpus, AreNamedAsCudaReadsTheVariable) {
+  Host host;
+  host.with_gpu(0).with_gpu(1);
+  EXPECT_THAT(host.facts("0, 1").gpus, ElementsAre("0", "1"));
+  EXPECT_THAT(host.facts("0,0").gpus, ElementsAre("0"));
+  EXPECT_THAT(host.facts("1,-1,0").gpus, ElementsAre("1"));
+  EXPECT_THAT(host.facts("GPU-3a4b5c6d, MIG-1").gpus, ElementsAre("GPU-3a4b5c6d", "MIG-1"));
+  for (const char* none : {"", "-1", "NoDevFiles"}) {
+    EXPECT_THAT(host.facts(none).gpus, IsEmpty()) << none;
+    EXPECT_EQ(host.facts(none).warning, "") << none;
+  }
+  EXPECT_THAT(host.facts("7").gpus, IsEmpty());
+  EXPECT_THAT(host.facts("7").warning, HasSubstr("CUDA_VISIBLE_DEVICES=7 names none of the 2"));
+}
+
+// A line in .bashrc that is good on another machine.
+TEST(Gpus, TheVariableAloneMakesNone) {
+  const Host host;
+  for (const char* visible : {"0", "0,1", "GPU-3a4b5c6d"}) {
+    EXPECT_THAT(host.facts(visible).gpus, IsEmpty());
+    EXPECT_THAT(host.facts(visible).warning, HasSubstr("shows no GPU"));
+  }
+}
+
+// Each rank of a job may see its own GPU as "0": --gpu-bind=single:1 with cgroups.
+TEST(Gpus, AreToldApartByTheirBoards) {
+  Host first, second;
+  first.with_gpu(0, "GPU-a");
+  second.with_gpu(1, "GPU-b");
+  const DeviceFacts one = first.facts("0"), other = second.facts("0");
+  EXPECT_EQ(one.gpus, other.gpus);
+  EXPECT_THAT(one.boards, ElementsAre("GPU-a"));
+  EXPECT_NE(one.gpus_key(), other.gpus_key());
 }
 
 TEST(Devices, ThisProcessHasACore) {
