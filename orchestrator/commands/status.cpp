@@ -166,13 +166,8 @@ void print_json(storage::Reader& reader, const StatusOptions& options) {
 // What a batch script asks: launchers' exit codes can't be trusted, the database's rows can.
 int work_left(storage::Reader& reader, const StatusOptions& options) {
   std::vector<sweeps::Study> studies;
-  if (is_study_file(options.study))
-    studies.push_back(sweeps::load_study(options.study));
-  else if (!options.study.empty())
-    studies.push_back(reported_study(reader, options.database, options.study));
-  else
-    for (const storage::StudyInfo& info : reader.studies())
-      studies.push_back(sweeps::parse_study(info.text, info.name));
+  for (const storage::StudyInfo& info : wanted_studies(reader, options))
+    studies.push_back(sweeps::parse_study(info.text, info.name));
   if (studies.empty()) return kInterrupted;
   int code = kAllDone;
   for (const sweeps::Study& study : studies) {
@@ -195,7 +190,8 @@ void add_status(CLI::App& app, int& exit_code) {
       "status", "How far the studies of a database are, who runs them, and what failed");
   add_database_option(*status, options->database);
   status->add_option("study", options->study,
-                     "a study's name, or its YAML file as it is now (default: all studies)");
+                     "a study's name, or its YAML file (default: all studies); the database's text of "
+                     "it counts, with the --set of its last run");
   status->add_flag("--json", options->json, "one JSON object");
   status->add_flag("--exit-code", options->exit_code,
                    "print nothing; the exit code says whether work is left: 0 all trials finished, "
