@@ -265,7 +265,8 @@ CellMeans cell_metrics(Database& db, const std::string& study,
       "JOIN metric m ON m.id = r.metric WHERE s.name = ?1 AND r.value IS NOT NULL "
       "AND t.seed IN (SELECT value FROM json_each(?2)) "
       "GROUP BY c.id, m.id");
-  select.bind(study, Json(seeds).dump());
+  const std::string wanted = Json(seeds).dump();  // bound by reference
+  select.bind(study, wanted);
   while (select.step())
     result[std::string(select.text(0))][std::string(select.text(1))] = select.real(2);
   return result;

@@ -58,7 +58,7 @@ void SlotRunner::carry_out(slot::Action& action) {
   if (const auto* start = std::get_if<slot::Spawn>(&action)) {
     spawn(start->attempt);
   } else if (std::holds_alternative<slot::TakeFolder>(action)) {
-    if (process_) process_->lock(lock_place(state_.attempt->start));
+    if (process_ && process_->lock(lock_place(state_.attempt->start))) on_lock(LockState::held, "");
   } else if (std::holds_alternative<slot::LeaveFolder>(action)) {
     if (process_) process_->unlock();
   } else if (const auto* write = std::get_if<slot::Write>(&action)) {
@@ -147,8 +147,6 @@ void SlotRunner::on_lock(LockState lock, const std::string& detail) {
                         "): nothing keeps an attempt from beginning before all processes of the "
                         "one before it are gone");
   if (!settings_.machine.trainer.persistent) return;  // on_started() follows
-  std::error_code ignored;                            // the trainer says what it can't write
-  fs::create_directories(folder, ignored);
   const bool found = holds_files(folder);
   handle([&](slot::Actions& out) { slot::on_folder_taken(state_, found, now_(), out); });
 }

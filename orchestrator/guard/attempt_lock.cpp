@@ -98,7 +98,7 @@ std::string AttemptLock::holder() const {
 void AttemptLock::write_holder() const {
   char host[41] = "";
   gethostname(host, sizeof host - 1);
-  std::string text = std::string(host) + ", process " + std::to_string(getpid());
+  std::string text = std::string(host) + ", process " + std::to_string(pid_ != 0 ? pid_ : getpid());
   text.resize(kRecordBytes - 1, ' ');
   text += '\n';
   // A full disk takes nothing from the lock.

@@ -24,6 +24,11 @@ class AttemptLock {
   // file server may hold it up. Lets go of what it held before.
   Outcome try_take(const std::string& file, int record);
   void let_go();
+  // Of the file, while it is open: a copy of it in another process keeps the lock, too.
+  int file() const { return fd_; }
+
+  // Whose lock it is said to be: this process's, where none is given.
+  void set_holder(int pid) { pid_ = pid; }
 
  private:
   bool open_file(const std::string& file);
@@ -36,6 +41,7 @@ class AttemptLock {
   int fd_ = -1;
   int record_ = 0;
   bool held_ = false;
+  int pid_ = 0;
 };
 
 }  // namespace windrow::guard

@@ -51,6 +51,7 @@ Guard::Guard(int socket) : socket_(socket), child_signals_(make_child_signals())
 
 Guard::~Guard() {
   close_all(pending_files_);
+  if (kept_ >= 0) close(kept_);
   close(child_signals_);
 }
 
@@ -132,6 +133,10 @@ void Guard::on_request(Message& message) {
     case Request::unlock:
       lock_.let_go();
       wanted_lock_.clear();
+      return;
+    case Request::keep:
+      if (kept_ >= 0) close(kept_);
+      kept_ = std::exchange(message.files[0], -1);
       return;
   }
   agent_lives_ = false;  // a windrow of another build

@@ -50,6 +50,7 @@ class Guard {
   bool agent_lives_ = true;
   std::vector<Message> reports_;  // to be sent together: each that is sent alone wakes the agent
   AttemptLock lock_;
+  int kept_ = -1;
   std::string wanted_lock_;  // its file, while it is waited for
   int wanted_record_ = 0;
   bool told_busy_ = false;

@@ -17,6 +17,9 @@ enum class Request : std::int32_t {
   signal,  // value: its number, for the trainer's process group. SIGKILL: all that it started, too.
   lock,    // text: its file, value: the record. One that is held or waited for is let go first.
   unlock,
+  // With one file, whose locks windrow takes by itself: the guard's copy keeps them while it lives,
+  // should windrow die.
+  keep,
 };
 
 enum class Report : std::int32_t {

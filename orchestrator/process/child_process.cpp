@@ -188,12 +188,25 @@ void ChildProcess::signal(int number) {
   ask(guard::Request::signal, number);
 }
 
-void ChildProcess::lock(const LockPlace& place) {
+// To ask the guard for each lock would cost more than a small trial. The lock belongs to the open
+// file, not to the process: so it is taken here, and the guard has a copy of the file.
+bool ChildProcess::lock(const LockPlace& place) {
+  using Kind = guard::AttemptLock::Outcome::Kind;
+  own_lock_.set_holder(guard_.pid);
+  if (!gone_ && own_lock_.try_take(place.file, place.record).kind == Kind::taken) {
+    const int file = own_lock_.file();
+    if (std::exchange(kept_file_, file) == file) return true;
+    if (guard_.send(guard::Request::keep, 0, {}, {&file, 1})) return true;
+    own_lock_.let_go();
+  }
+  asked_for_lock_ = true;
   ask(guard::Request::lock, place.record, place.file);
+  return false;
 }
 
 void ChildProcess::unlock() {
-  ask(guard::Request::unlock);
+  own_lock_.let_go();
+  if (std::exchange(asked_for_lock_, false)) ask(guard::Request::unlock);
 }
 
 void ChildProcess::ask(guard::Request request, int value, std::string_view text) {
@@ -301,6 +314,7 @@ void ChildProcess::on_guard_lost() {
 
 void ChildProcess::end() {
   gone_ = true;
+  own_lock_.let_go();
   loop_.unwatch(guard_.socket);
   // Nobody is left that could hold the pipes open, unless the guard was lost: take what is there.
   for (Pipe* pipe : {&err_, &out_}) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrator/guard/attempt_lock.h"
 #include "orchestrator/process/guard_pool.h"
 #include "orchestrator/process/line_splitter.h"
 #include "orchestrator/process/trainer_environment.h"
@@ -87,10 +88,10 @@ class ChildProcess {
   // lock counts as ended by the signal.
   void signal(int number);
 
-  // For programs that serve one attempt after the other. on_lock tells when it is held. It is free
-  // again when unlock() was called, or all processes are gone. Other hosts are kept out where the
-  // file system has locks (fcntl) across hosts.
-  void lock(const LockPlace& place);
+  // For programs that serve one attempt after the other. True: it is held now; else on_lock tells
+  // when it is. It is free again when unlock() was called, or all processes are gone. Other hosts
+  // are kept out where the file system has locks (fcntl) across hosts.
+  bool lock(const LockPlace& place);
   void unlock();
 
   // The program's own exit, as soon as it is known; what it left running may not be gone yet.
@@ -125,6 +126,9 @@ class ChildProcess {
   std::string name_;
   ChildEvents events_;
   GuardConnection guard_;
+  guard::AttemptLock own_lock_;  // of lock(), where nobody else has it; the guard has a copy
+  bool asked_for_lock_ = false;  // the guard has it, or waits for it
+  int kept_file_ = -1;           // of which the guard has one
   bool guard_lost_ = false;
   pid_t pid_ = -1;
   std::optional<ChildExit> exit_;

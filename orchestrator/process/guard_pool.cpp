@@ -18,6 +18,10 @@ namespace windrow {
 
 namespace fs = std::filesystem;
 
+namespace {
+constexpr std::size_t kMostFiles = 4;
+}
+
 fs::path find_guard() {
   const fs::path folder = program_folder();
   for (const fs::path& file :
@@ -31,22 +35,22 @@ fs::path find_guard() {
 }
 
 bool GuardConnection::send(guard::Request request, int value, std::string_view text,
-                           const std::array<int, 4>* files) const {
+                           std::span<const int> files) const {
   guard::Header header{static_cast<std::int32_t>(request), value};
   std::array<iovec, 2> parts{
       {{&header, sizeof header}, {const_cast<char*>(text.data()), text.size()}}};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof *files)> control{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostFiles * sizeof(int))> control{};
   msghdr envelope{};
   envelope.msg_iov = parts.data();
   envelope.msg_iovlen = parts.size();
-  if (files != nullptr) {
+  if (!files.empty()) {
     envelope.msg_control = control.data();
-    envelope.msg_controllen = control.size();
+    envelope.msg_controllen = CMSG_SPACE(files.size_bytes());
     cmsghdr* rights = CMSG_FIRSTHDR(&envelope);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof *files);
-    std::memcpy(CMSG_DATA(rights), files->data(), sizeof *files);
+    rights->cmsg_len = CMSG_LEN(files.size_bytes());
+    std::memcpy(CMSG_DATA(rights), files.data(), files.size_bytes());
   }
   ssize_t n;
   do n = sendmsg(socket, &envelope, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -65,11 +69,11 @@ GuardConnection GuardPool::run(const std::array<int, 4>& files) {
   while (!idle_.empty()) {
     const GuardConnection guard = idle_.back();
     idle_.pop_back();
-    if (guard.send(guard::Request::run, 0, {}, &files)) return guard;
+    if (guard.send(guard::Request::run, 0, {}, files)) return guard;
     let_go(guard);  // something killed it
   }
   const GuardConnection guard = start();
-  if (guard.send(guard::Request::run, 0, {}, &files)) return guard;
+  if (guard.send(guard::Request::run, 0, {}, files)) return guard;
   const int error = errno;
   let_go(guard);
   throw std::system_error(error, std::generic_category(), "can't speak to windrow-guard");

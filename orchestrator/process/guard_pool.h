@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct GuardConnection {
 
   // False where the guard is dead, or so stuck that it takes no more.
   bool send(guard::Request request, int value = 0, std::string_view text = {},
-            const std::array<int, 4>* files = nullptr) const;
+            std::span<const int> files = {}) const;
 };
 
 // A guard serves one trainer after the other, since to start it costs as much as to start a small

@@ -16,6 +16,11 @@ bool over(const TrialInfo& trial) {
   return trial.state == TrialState::finished || trial.state == TrialState::failed;
 }
 
+bool selects(const sweeps::Study& study) {
+  return std::ranges::any_of(study.stages,
+                             [](const sweeps::Stage& stage) { return stage.best.has_value(); });
+}
+
 sweeps::Expansion expand_by(const sweeps::Study& study, const Held& held,
                             const sweeps::CellMetrics& metrics) {
   const auto end_of = [&](const sweeps::Cell& cell, std::int64_t seed) -> sweeps::TrialEnd {
@@ -23,13 +28,11 @@ sweeps::Expansion expand_by(const sweeps::Study& study, const Held& held,
     if (trial == held.end() || !over(trial->second)) return {};
     return {true, trial->second.failure};
   };
-  const bool selects = std::ranges::any_of(
-      study.stages, [](const sweeps::Stage& stage) { return stage.best.has_value(); });
   sweeps::StageProgress progress;
   while (true) {
     sweeps::Expansion expansion =
         sweeps::expand(study, metrics, progress.complete, progress.failures);
-    if (!selects) return expansion;
+    if (!selects(study)) return expansion;
     sweeps::StageProgress now = sweeps::stage_progress(study, expansion, end_of);
     if (now.complete == progress.complete) return expansion;
     progress = std::move(now);
@@ -81,7 +84,7 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader) {
   if (reader != nullptr && reader->study(study.name)) {
     for (TrialInfo& trial : reader->trials(study.name))
       held.insert_or_assign({trial.cell, trial.seed}, std::move(trial));
-    metrics = reader->cell_metrics(study.name, study.seeds);
+    if (selects(study)) metrics = reader->cell_metrics(study.name, study.seeds);
   }
   StudyPlan plan;
   plan.expansion = expand_by(study, held, metrics);

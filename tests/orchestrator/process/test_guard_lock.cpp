@@ -73,16 +73,48 @@ TEST_F(GuardLockTest, TheLockGoesWithTheAttemptThoughTheGuardStays) {
 TEST_F(GuardLockTest, APersistentTrainerTakesTheLockForEachAttempt) {
   std::vector<std::string> told, other_told;
   auto trainer = start(shell("while read line; do :; done"), record(told));
-  trainer->lock(lock_);
-  run_until("the lock", [&] { return told.size() == 2; });
+  run_until("the start", [&] { return told.size() == 1; });
+  EXPECT_TRUE(trainer->lock(lock_));
   auto other = start(shell("exit 0", lock_), record(other_told));
   run_until("word of the lock", [&] { return other_told.size() == 1; });
   trainer->unlock();
   EXPECT_EQ(wait(*other).code, 0);
   EXPECT_THAT(other_told, ElementsAre(HasSubstr("waiting"), "held", "started"));
-  trainer->lock(lock_);
+  EXPECT_TRUE(trainer->lock(lock_));
+  EXPECT_THAT(told, ElementsAre("started"));
+}
+
+TEST_F(GuardLockTest, APersistentTrainerWaitsForAnothersLock) {
+  std::vector<std::string> told;
+  auto other = start(shell("echo $$; sleep 1000", lock_));
+  pids(1);
+  auto trainer = start(shell("while read line; do :; done"), record(told));
+  EXPECT_FALSE(trainer->lock(lock_));
+  run_until("word of the lock", [&] { return told.size() == 2; });
+  EXPECT_THAT(told[1], HasSubstr("waiting"));
+  other.reset();
   run_until("the lock", [&] { return told.size() == 3; });
-  EXPECT_THAT(told, ElementsAre("started", "held", "held"));
+  trainer->unlock();
+  auto next = start(shell("exit 0", lock_));
+  EXPECT_EQ(wait(*next).code, 0);
+}
+
+// The agent that took it is gone, but what it started runs on for a moment.
+TEST_F(GuardLockTest, APersistentTrainersLockIsHeldUntilItsProcessesAreGone) {
+  std::vector<std::string> told;
+  auto trainer = start(shell("echo $PPID; echo $$; while read line; do :; done"));
+  const std::vector<pid_t> processes = pids(2);
+  EXPECT_TRUE(trainer->lock(lock_));
+  loop_.run_once(std::chrono::milliseconds(10));
+  kill(processes[0], SIGSTOP);
+  trainer.reset();
+  auto next = start(shell("exit 0", lock_), record(told));
+  run_until("word of the lock", [&] { return told.size() == 1; });
+  EXPECT_THAT(told[0], HasSubstr("waiting for"));
+  EXPECT_THAT(told[0], HasSubstr("process " + std::to_string(processes[0])));
+  kill(processes[0], SIGCONT);
+  EXPECT_EQ(wait(*next).code, 0);
+  EXPECT_TRUE(has_ended(processes[1]));
 }
 
 TEST_F(GuardLockTest, ASignalEndsTheWaitOfWhatHasNotStarted) {
