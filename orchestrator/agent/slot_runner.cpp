@@ -147,7 +147,8 @@ void SlotRunner::on_lock(LockState lock, const std::string& detail) {
                         "): nothing keeps an attempt from beginning before all processes of the "
                         "one before it are gone");
   if (!settings_.machine.trainer.persistent) return;  // on_started() follows
-  const bool found = holds_files(folder);
+  // Before the first attempt the folder, which is this database's own, can hold nothing.
+  const bool found = state_.attempt->start.attempt > 1 && holds_files(folder);
   handle([&](slot::Actions& out) { slot::on_folder_taken(state_, found, now_(), out); });
 }
 

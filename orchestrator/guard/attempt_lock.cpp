@@ -19,11 +19,14 @@ void make_folders_of(const std::string& file) {
     mkdir(file.substr(0, slash).c_str(), 0777);  // open() tells whether the last one is there
 }
 
-bool is_still(int fd, const std::string& file) {
-  struct stat held {
-  }, named{};
-  return fstat(fd, &held) == 0 && stat(file.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
-         held.st_ino == named.st_ino;
+// As much as the record has room for.
+const std::string& host_name() {
+  static const std::string name = [] {
+    char text[41] = "";
+    gethostname(text, sizeof text - 1);
+    return std::string(text);
+  }();
+  return name;
 }
 
 }  // namespace
@@ -44,7 +47,7 @@ AttemptLock::Outcome AttemptLock::try_take(const std::string& file, int record) 
       return {Outcome::Kind::impossible, "", error};
     }
     held_ = true;
-    if (is_still(fd_, file)) {
+    if (is_still_named(file)) {
       write_holder();
       return {Outcome::Kind::taken, ""};
     }
@@ -64,8 +67,17 @@ bool AttemptLock::open_file(const std::string& file) {
     make_folders_of(file);
     fd_ = open(file.c_str(), kOpenFlags, 0666);
   }
-  if (fd_ >= 0) file_ = file;
-  return fd_ >= 0;
+  struct stat opened {};
+  if (fd_ < 0 || fstat(fd_, &opened) != 0) return false;
+  file_ = file;
+  device_ = opened.st_dev;
+  inode_ = opened.st_ino;
+  return true;
+}
+
+bool AttemptLock::is_still_named(const std::string& file) const {
+  struct stat named {};
+  return stat(file.c_str(), &named) == 0 && named.st_dev == device_ && named.st_ino == inode_;
 }
 
 void AttemptLock::close_file() {
@@ -96,9 +108,7 @@ std::string AttemptLock::holder() const {
 }
 
 void AttemptLock::write_holder() const {
-  char host[41] = "";
-  gethostname(host, sizeof host - 1);
-  std::string text = std::string(host) + ", process " + std::to_string(pid_ != 0 ? pid_ : getpid());
+  std::string text = host_name() + ", process " + std::to_string(pid_ != 0 ? pid_ : getpid());
   text.resize(kRecordBytes - 1, ' ');
   text += '\n';
   // A full disk takes nothing from the lock.

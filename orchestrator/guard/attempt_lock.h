@@ -1,6 +1,8 @@
 // A lock on one record of a file: who holds it may work in the folder of that trial.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 namespace windrow::guard {
@@ -31,6 +33,7 @@ class AttemptLock {
   void set_holder(int pid) { pid_ = pid; }
 
  private:
+  bool is_still_named(const std::string& file) const;
   bool open_file(const std::string& file);
   void close_file();
   int set(short kind) const;
@@ -39,6 +42,8 @@ class AttemptLock {
 
   std::string file_;
   int fd_ = -1;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
   int record_ = 0;
   bool held_ = false;
   int pid_ = 0;
