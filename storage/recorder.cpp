@@ -58,7 +58,9 @@ Recorder::Recorder(Database& db, Names& names)
       put_trial_metric_(db,
                         "INSERT OR REPLACE INTO trial_metric (trial, metric, value) "
                         "VALUES (?1, ?2, ?3)"),
-      trial_is_open_(db, "SELECT 1 FROM trial WHERE id = ?1 AND state <> 2"),
+      attempt_is_open_(db,
+                       "SELECT 1 FROM trial WHERE id = ?1 AND state <> 2 AND NOT EXISTS "
+                       "(SELECT 1 FROM failure WHERE trial = ?1 AND attempt = ?2)"),
       insert_epoch_(db,
                     "INSERT OR IGNORE INTO epoch (trial, epoch, attempt, wall_seconds, state_hash, "
                     "checkpoint, checkpoint_hash, committed_at) "
@@ -151,9 +153,9 @@ void Recorder::on(const AttemptBegan& r) {
 void Recorder::on(const EpochDone& r) {
   const protocol::Epoch& e = r.epoch;
   const std::int64_t trial = e.trial.value;
-  const bool open = trial_is_open_.row(trial);
-  trial_is_open_.reset();
-  if (!open) return;  // finished: the message comes late
+  const bool open = attempt_is_open_.row(trial, e.attempt);
+  attempt_is_open_.reset();
+  if (!open) return;  // it is over: the message comes late
   const auto run = [&](Statement& statement) {
     statement.run(trial, e.epoch, e.attempt, seconds(e.wall_seconds), unless_empty(e.state_hash),
                   unless_empty(e.checkpoint), unless_empty(e.checkpoint_hash), batch_at_);
@@ -177,8 +179,8 @@ void Recorder::on(const EpochDone& r) {
 void Recorder::on(const AttemptFinished& r) {
   const protocol::Finished& f = r.finished;
   const std::int64_t trial = f.trial.value;
-  const bool open = trial_is_open_.row(trial);
-  trial_is_open_.reset();
+  const bool open = attempt_is_open_.row(trial, f.attempt);
+  attempt_is_open_.reset();
   if (!open) return;   // repeated
   if (f.epochs > 0) {  // 0: the trainer does not say, the epochs that are there count
     drop_epoch_metrics_.run(trial, f.epochs);

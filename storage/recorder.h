@@ -46,7 +46,7 @@ class Recorder {
   std::optional<std::int64_t> session_, committed_session_;
 
   Statement insert_attempt_, begin_trial_, put_trial_metric_;
-  Statement trial_is_open_, insert_epoch_, replace_epoch_, complete_epoch_, clear_epoch_metrics_,
+  Statement attempt_is_open_, insert_epoch_, replace_epoch_, complete_epoch_, clear_epoch_metrics_,
       put_epoch_metric_, epoch_id_;
   Statement drop_epochs_, drop_epoch_metrics_, epoch_totals_, last_epoch_, copy_metrics_,
       end_attempt_, finish_trial_, put_artefact_;

@@ -107,6 +107,7 @@ class Coordinator {
                   std::optional<protocol::FailureKind> failure = std::nullopt);
   void on_slot_lost(const protocol::SlotLost& message);
   void on_warning(const protocol::AttemptWarning& message);
+  void mind_time_limit();
   void mind_store(Clock::time_point now);
   void on_run_stopped(const scheduler::StopRun& stopped);
   void carry_out();  // the scheduler's commands, in commands_

@@ -79,6 +79,7 @@ void Coordinator::tick(Clock::time_point now, bool mail_read) {
     for (AgentRecord& agent : agents_) agent.heard = now;
   }
   send_forgets(store_.committed());
+  mind_time_limit();  // before anything is assigned
   mind_expansion();
   if (phase_ == Phase::gathering) begin_when_gathered();
   mind_store(now);
@@ -121,7 +122,7 @@ void Coordinator::mind_store(Clock::time_point now) {
   }
 }
 
-// What the passing of time means: silence, rested slots, and less time left.
+// What the passing of time means: silence, and rested slots.
 void Coordinator::mind_time(Clock::time_point now, bool mail_read) {
   for (std::size_t rank = 1; mail_read && rank < agents_.size(); ++rank) {
     const std::chrono::duration<double> silence = now - agents_[rank].heard;
@@ -136,10 +137,12 @@ void Coordinator::mind_time(Clock::time_point now, bool mail_read) {
     resting_.erase(resting_.begin());
     scheduler::on_slot_rested(scheduler_, rested, commands_);
   }
-  if (options_.until) {
-    const std::chrono::duration<double> left = *options_.until - std::chrono::system_clock::now();
-    scheduler::on_time_left(scheduler_, std::max(left.count(), 0.0), commands_);
-  }
+}
+
+void Coordinator::mind_time_limit() {
+  if (!options_.until) return;
+  const std::chrono::duration<double> left = *options_.until - std::chrono::system_clock::now();
+  scheduler::on_time_left(scheduler_, std::max(left.count(), 0.0), commands_);
 }
 
 }  // namespace windrow

@@ -54,7 +54,8 @@ bool accepts_a_vacant_slot(const State& state, const Trial& trial) {
 
 bool fits_in_time(const State& state, const Trial& trial) {
   const Group& group = state.groups[trial.group];
-  return !group.measured() || group.epoch_seconds() <= state.seconds_left;
+  if (!group.measured()) return state.seconds_left > 0;
+  return group.epoch_seconds() <= state.seconds_left;
 }
 
 // The longest expected trial of the queue that the slot may have; kNone: there is none among the

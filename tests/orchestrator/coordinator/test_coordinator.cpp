@@ -1,0 +1,268 @@
+// The coordinator by its messages: agents are this test, time is told by tick().
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "orchestrator/coordinator/coordinator.h"
+#include "support.h"
+
+namespace windrow {
+namespace {
+
+using namespace protocol;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class CoordinatorTest : public testing::Test {
+ protected:
+  // With `agents` ranks that have said hello, a slot each.
+  void begin(const std::string& study, int agents = 1, CoordinatorOptions options = {}) {
+    study_ = own_study(study);
+    options.agents = agents;
+    options.checkpoints = "/checkpoints";
+    coordinator_.emplace(
+        study_, store_, options,
+        [this](AgentId to, ToAgent message) { sent_.emplace_back(to.value, std::move(message)); },
+        [this](AgentId lost) { lost_.push_back(lost.value); },
+        [this](const std::string&, const std::string& text) { log_ += text + "\n"; });
+    tick();
+    for (int rank = 0; rank < agents; ++rank) hello(rank);
+    poll_until("the first assignment", [&] {
+      tick();
+      return !of<Assign>().empty() || !of<Leave>().empty();
+    });
+  }
+  void hello(int rank, std::vector<std::string> faults = {}) {
+    tell(rank, Hello{.version = WINDROW_VERSION,
+                     .host = "n" + std::to_string(rank),
+                     .slots = {{"cpu", 1}},
+                     .faults = std::move(faults)});
+  }
+  void tell(int rank, FromAgent message) {
+    coordinator_->on_message(AgentId{rank}, std::move(message));
+  }
+  void tick(double seconds = 0, bool mail_read = true) {
+    now_ += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    coordinator_->tick(now_, mail_read);
+  }
+
+  // What agents were sent of this kind, with the rank.
+  template <class Message>
+  std::vector<std::pair<std::int64_t, Message>> of() {
+    std::vector<std::pair<std::int64_t, Message>> found;
+    for (const auto& [to, message] : sent_)
+      if (const auto* one = std::get_if<Message>(&message)) found.emplace_back(to, *one);
+    return found;
+  }
+  // The rank's assignments so far; a slot is given one to queue behind what it runs.
+  std::vector<Assign> assigned(int rank) {
+    std::vector<Assign> all;
+    for (const auto& [to, assign] : of<Assign>())
+      if (to == rank) all.push_back(assign);
+    return all;
+  }
+  // The attempt on the rank's slot reports epochs from .. to.
+  void run(int rank, const Assign& assigned, int from, int to) {
+    const Start& start = assigned.start;
+    tell(rank, AttemptStarted{assigned.slot, {.trial = start.trial, .attempt = start.attempt}});
+    for (int epoch = from; epoch <= to; ++epoch)
+      tell(rank, AttemptEpoch{assigned.slot,
+                              {.trial = start.trial,
+                               .attempt = start.attempt,
+                               .epoch = epoch,
+                               .metrics = {{"loss", 1.0 / epoch}},
+                               .wall_seconds = 1}});
+  }
+  void finish(int rank, const Assign& assigned, int epochs) {
+    tell(rank,
+         AttemptFinished{
+             assigned.slot,
+             {.trial = assigned.start.trial, .attempt = assigned.start.attempt, .epochs = epochs}});
+  }
+  void say_goodbye(int agents) {
+    poll_until("leave", [&] {
+      tick(0.1);
+      return !of<Leave>().empty();
+    });
+    for (int rank = 0; rank < agents; ++rank) tell(rank, Goodbye{});
+    tick();
+  }
+
+  StoreFolder folder_;
+  sweeps::Study study_;
+  storage::Store store_{folder_.file()};
+  std::optional<Coordinator> coordinator_;
+  Clock::time_point now_{};
+  std::vector<std::pair<std::int64_t, ToAgent>> sent_;
+  std::vector<std::int64_t> lost_;
+  std::string log_;
+};
+
+TEST_F(CoordinatorTest, ATrialFromItsAssignmentToItsResult) {
+  begin("parameters: {epochs: 2}\ngrid: {x: [1]}\n");
+  const Assign only = assigned(0).at(0);
+  EXPECT_EQ(only.start.parameters, (Json{{"epochs", 2}, {"x", 1}}));
+  EXPECT_EQ(only.start.checkpoint_dir, "/checkpoints/trial-1");
+  run(0, only, 1, 2);
+  finish(0, only, 2);
+  EXPECT_FALSE(coordinator_->over());
+  say_goodbye(1);
+  EXPECT_TRUE(coordinator_->over());
+  EXPECT_EQ(coordinator_->end(), RunEnd::all_done);
+  EXPECT_THAT(folder_.rows("SELECT trial, epoch, loss FROM epochs"),
+              ElementsAre("1|1|1.000000", "1|2|0.500000"));
+  EXPECT_THAT(folder_.rows("SELECT state FROM trials"), ElementsAre("finished"));
+}
+
+TEST_F(CoordinatorTest, CheckpointsAreForgottenOnlyWhenTheResultIsDurable) {
+  begin("grid: {x: [1, 2]}\n");
+  const Assign only = assigned(0).at(0);
+  run(0, only, 1, 1);
+  finish(0, only, 1);
+  EXPECT_THAT(of<Forget>(), IsEmpty());
+  store_.flush();
+  tick();
+  ASSERT_THAT(of<Forget>(), SizeIs(1));
+  EXPECT_EQ(of<Forget>()[0].second.checkpoint_dir, "/checkpoints/trial-1");
+}
+
+TEST_F(CoordinatorTest, AMessageOfAnAttemptThatIsOverChangesNothing) {
+  begin("parameters: {epochs: 3}\ngrid: {x: [1]}\n");
+  const Assign first = assigned(0).at(0);
+  run(0, first, 1, 1);
+  tell(0, AttemptFailed{.slot = first.slot,
+                        .trial = first.start.trial,
+                        .attempt = 1,
+                        .kind = FailureKind::crash,
+                        .message = "bang",
+                        .reached = Reached::epoch});
+  run(0, first, 2, 2);
+  finish(0, first, 2);
+  store_.flush();
+  EXPECT_THAT(folder_.rows("SELECT epoch FROM epochs"), ElementsAre("1"));
+  EXPECT_THAT(folder_.rows("SELECT state FROM trials"), ElementsAre("pending"));
+}
+
+TEST_F(CoordinatorTest, ASilentAgentsTrialsGoToTheOthersAndCostNothing) {
+  begin("parameters: {epochs: 5}\ngrid: {x: [1, 2]}\n", 2);
+  const Assign gone = assigned(1).at(0);
+  run(1, gone, 1, 2);
+  // What has arrived is read before silence is judged.
+  tick(29);
+  tell(0, AgentHeartbeat{});
+  tick(29, false);
+  EXPECT_THAT(lost_, IsEmpty());
+  tick();
+  EXPECT_THAT(lost_, ElementsAre(1));
+  EXPECT_THAT(log_, HasSubstr("rank 1 on n1 is lost: not heard of for 58 s"));
+  store_.flush();
+  EXPECT_THAT(folder_.rows("SELECT trial, kind FROM failures"),
+              ElementsAre(std::to_string(gone.start.trial.value) + "|node"));
+  const Assign first = of<Assign>()[0].second;
+  run(0, first, 1, 5);
+  finish(0, first, 5);
+  const Assign again = assigned(0).back();
+  EXPECT_EQ(again.start.trial, gone.start.trial);
+  EXPECT_EQ(again.start.committed_epochs, 2);
+}
+
+TEST_F(CoordinatorTest, ARankThatWasTakenForDeadIsSentAway) {
+  begin("grid: {x: [1, 2, 3]}\n", 2);
+  tick(31);
+  sent_.clear();
+  tell(1, AgentHeartbeat{});
+  EXPECT_THAT(of<Leave>(), SizeIs(1));
+}
+
+TEST_F(CoordinatorTest, AStopReachesAllAgentsAndLeavesTheRestForTheNextRun) {
+  begin("parameters: {epochs: 5}\ngrid: {x: [1, 2, 3]}\n", 2);
+  const Assign first = assigned(0).at(0), second = assigned(1).at(0);
+  run(0, first, 1, 1);
+  run(1, second, 1, 1);
+  coordinator_->stop(false, "SIGUSR1");
+  EXPECT_THAT(of<StopAll>(), SizeIs(2));
+  for (const auto& [rank, assigned] : {std::pair{0, first}, std::pair{1, second}})
+    tell(rank, AttemptFailed{.slot = assigned.slot,
+                             .trial = assigned.start.trial,
+                             .attempt = 1,
+                             .kind = FailureKind::preempted,
+                             .message = "stopped on request",
+                             .reached = Reached::epoch});
+  for (const int rank : {0, 1})  // what was queued behind them comes back
+    if (assigned(rank).size() > 1)
+      tell(rank, Withdrawn{assigned(rank)[1].slot, assigned(rank)[1].start.trial, 1});
+  say_goodbye(2);
+  EXPECT_EQ(coordinator_->end(), RunEnd::interrupted);
+  EXPECT_THAT(folder_.rows("SELECT DISTINCT state FROM trials"), ElementsAre("pending"));
+}
+
+TEST_F(CoordinatorTest, WhatCantBeStoredFailsItsTrialAndNoOther) {
+  begin("grid: {x: [1, 2]}\n");
+  const Assign bad = assigned(0).at(0);
+  tell(0, AttemptStarted{bad.slot, {.trial = bad.start.trial, .attempt = 1}});
+  tell(0, AttemptEpoch{bad.slot,
+                       {.trial = bad.start.trial,
+                        .attempt = 1,
+                        .epoch = 1,
+                        .metrics = {{std::string("a\nb"), 1}}}});
+  finish(0, bad, 1);  // the scheduler takes it for finished before the writer has seen the epoch
+  store_.flush();
+  tick();
+  EXPECT_THAT(log_, HasSubstr("what it reported can't be stored"));
+  const Assign good = assigned(0).at(1);
+  run(0, good, 1, 1);
+  finish(0, good, 1);
+  say_goodbye(1);
+  EXPECT_EQ(coordinator_->end(), RunEnd::some_failed);
+  EXPECT_THAT(folder_.rows("SELECT state, failure FROM trials ORDER BY trial"),
+              ElementsAre("failed|spec", "finished|"));
+}
+
+TEST_F(CoordinatorTest, AnAgentWithAFaultTakesNoPartAndTheOthersGoOn) {
+  study_ = own_study("grid: {x: [1]}\n");
+  begin("grid: {x: [1]}\n", 2);
+  log_.clear();
+  hello(1, {"--device cuda: this process sees no GPU"});
+  EXPECT_THAT(log_, HasSubstr("rank 1 on n1 can't take part: --device cuda"));
+  EXPECT_EQ(coordinator_->refusal(), "");
+}
+
+TEST_F(CoordinatorTest, AnotherStudyOnAnotherRankIsRefused) {
+  study_ = own_study("grid: {x: [1]}\n");
+  begin("grid: {x: [1]}\n", 1);
+  tell(0, Hello{.version = WINDROW_VERSION, .study_hash = "another", .host = "n0"});
+  EXPECT_THAT(coordinator_->refusal(), HasSubstr("reads another study"));
+}
+
+TEST_F(CoordinatorTest, TheHistoryOfTheWatchedMetricGoesToTheNextAttempt) {
+  begin(
+      "parameters: {epochs: 9}\ngrid: {x: [1]}\n"
+      "early_stopping: {metric: loss, patience: 3}\n");
+  const Assign first = assigned(0).at(0);
+  run(0, first, 1, 2);
+  tell(0, AttemptFailed{.slot = first.slot,
+                        .trial = first.start.trial,
+                        .attempt = 1,
+                        .kind = FailureKind::preempted,
+                        .message = "",
+                        .reached = Reached::epoch});
+  tick(2);
+  const Assign again = assigned(0).back();
+  ASSERT_EQ(again.start.attempt, 2);
+  ASSERT_THAT(again.start.watched_history, SizeIs(2));
+  EXPECT_EQ(again.start.watched_history[1].epoch, 2);
+  EXPECT_EQ(again.start.watched_history[1].value, 0.5);
+}
+
+TEST_F(CoordinatorTest, WithoutTimeForAnotherEpochItEnds) {
+  begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n", 1,
+        {.until = std::chrono::system_clock::now()});
+  say_goodbye(1);
+  EXPECT_EQ(coordinator_->end(), RunEnd::interrupted);
+  EXPECT_THAT(coordinator_->stop_reason(), HasSubstr("time limit"));
+}
+
+}  // namespace
+}  // namespace windrow
