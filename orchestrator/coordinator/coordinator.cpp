@@ -1,6 +1,7 @@
 #include "orchestrator/coordinator/coordinator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sweeps/tasks/task_schema.h"
 
@@ -86,39 +87,41 @@ void Coordinator::mind_expansion() {
   add_new_trials(*added);
 }
 
+// One command may bring on others, and this function again: none is carried out twice.
 void Coordinator::carry_out() {
-  for (std::size_t i = 0; i < commands_.size(); ++i) {
-    const scheduler::Command command = commands_[i];
-    std::visit(
-        Overloaded{[&](const scheduler::AssignTrial& c) { assign(c); },
-                   [&](const scheduler::WithdrawTrial& c) {
-                     send_(slot(c.slot).agent, Withdraw{c.slot, c.trial, c.attempt});
-                   },
-                   [&](const scheduler::TrialFailed& c) {
-                     store_.record(storage::TrialFailed{c.trial, c.kind});
-                     log_("error", name_trial(c.trial) + " is failed for good (" +
-                                       std::string(to_string(c.kind)) + ")");
-                     trial_over(c.trial, TrialState::failed, c.kind);
-                   },
-                   [&](const scheduler::FailureForgiven& c) {
-                     store_.record(storage::FailureForgiven{c.trial, c.attempt, c.run_stopped});
-                   },
-                   [&](const scheduler::RestSlot& c) {
-                     resting_.emplace(now_ + std::chrono::duration_cast<Clock::duration>(
-                                                 std::chrono::duration<double>(c.seconds)),
-                                      c.slot);
-                   },
-                   [&](const scheduler::StopRun& c) { on_run_stopped(c); },
-                   [&](const scheduler::SlotDrained& c) {
-                     const std::string text = "slot " + std::to_string(c.slot.value) + " (" +
-                                              slot(c.slot).device + " on " + agent_of(c.slot).host +
-                                              ") gets no more trials: " + c.reason;
-                     log_("error", text);
-                     store_.record(storage::Event{"slot drained", text});
-                   }},
-        command);
-  }
-  commands_.clear();
+  while (!commands_.empty())
+    for (const scheduler::Command& command : std::exchange(commands_, {})) carry_out(command);
+}
+
+void Coordinator::carry_out(const scheduler::Command& command) {
+  std::visit(
+      Overloaded{[&](const scheduler::AssignTrial& c) { assign(c); },
+                 [&](const scheduler::WithdrawTrial& c) {
+                   send_(slot(c.slot).agent, Withdraw{c.slot, c.trial, c.attempt});
+                 },
+                 [&](const scheduler::TrialFailed& c) {
+                   store_.record(storage::TrialFailed{c.trial, c.kind});
+                   log_("error", name_trial(c.trial) + " is failed for good (" +
+                                     std::string(to_string(c.kind)) + ")");
+                   trial_over(c.trial, TrialState::failed, c.kind);
+                 },
+                 [&](const scheduler::FailureForgiven& c) {
+                   store_.record(storage::FailureForgiven{c.trial, c.attempt, c.run_stopped});
+                 },
+                 [&](const scheduler::RestSlot& c) {
+                   resting_.emplace(now_ + std::chrono::duration_cast<Clock::duration>(
+                                               std::chrono::duration<double>(c.seconds)),
+                                    c.slot);
+                 },
+                 [&](const scheduler::StopRun& c) { on_run_stopped(c); },
+                 [&](const scheduler::SlotDrained& c) {
+                   const std::string text = "slot " + std::to_string(c.slot.value) + " (" +
+                                            slot(c.slot).device + " on " + agent_of(c.slot).host +
+                                            ") gets no more trials: " + c.reason;
+                   log_("error", text);
+                   store_.record(storage::Event{"slot drained", text});
+                 }},
+      command);
 }
 
 void Coordinator::assign(const scheduler::AssignTrial& command) {

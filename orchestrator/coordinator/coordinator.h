@@ -111,6 +111,7 @@ class Coordinator {
   void mind_store(Clock::time_point now);
   void on_run_stopped(const scheduler::StopRun& stopped);
   void carry_out();  // the scheduler's commands, in commands_
+  void carry_out(const scheduler::Command& command);
   void assign(const scheduler::AssignTrial& command);
   protocol::Start make_start(TrialId trial, int attempt);
   std::string checkpoint_dir(TrialId trial) const;

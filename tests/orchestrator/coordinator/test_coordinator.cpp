@@ -256,6 +256,29 @@ TEST_F(CoordinatorTest, TheHistoryOfTheWatchedMetricGoesToTheNextAttempt) {
   EXPECT_EQ(again.start.watched_history[1].value, 0.5);
 }
 
+TEST_F(CoordinatorTest, WhereEverythingFailsAlikeTheRunStopsAndNoTrialIsCharged) {
+  begin("grid: {x: [1, 2, 3, 4, 5, 6, 7, 8, 9]}\n");
+  for (int i = 0; i < 100 && coordinator_->stop_reason().empty(); ++i) {
+    tick(61);  // any rest is over
+    const auto all = assigned(0);
+    const Assign& next = all.at(static_cast<std::size_t>(i));
+    tell(0, AttemptFailed{.slot = next.slot,
+                          .trial = next.start.trial,
+                          .attempt = next.start.attempt,
+                          .kind = FailureKind::crash,
+                          .message = "no module named torch",
+                          .reached = Reached::started,
+                          .exit_code = 1});
+  }
+  EXPECT_THAT(coordinator_->stop_reason(),
+              AllOf(HasSubstr("everything fails alike"), HasSubstr("no module named torch")));
+  const auto last = assigned(0).back();  // it was queued, and comes back
+  tell(0, Withdrawn{last.slot, last.start.trial, last.start.attempt});
+  say_goodbye(1);
+  EXPECT_EQ(coordinator_->end(), RunEnd::interrupted);
+  EXPECT_THAT(folder_.rows("SELECT DISTINCT state FROM trials"), ElementsAre("pending"));
+}
+
 TEST_F(CoordinatorTest, WithoutTimeForAnotherEpochItEnds) {
   begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n", 1,
         {.until = std::chrono::system_clock::now()});
