@@ -26,17 +26,19 @@ class Kills(WindrowTest):
         self.db = db
 
     def kill_once(self, process, victim, seconds):
-        """Kills a process by name under `process`, or itself, after so long."""
+        """Kills a process by name under `process`, or itself, after so long; returns whether."""
         time.sleep(seconds)  # the moment: not a wait for something
         pids = [process.pid] if victim is None else descendants(process.pid, victim)
-        if pids and process.poll() is None:
-            try:
-                os.kill(self.random.choice(pids), signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it ended at that moment
+        if not pids or process.poll() is not None:
+            return False
+        try:
+            os.kill(self.random.choice(pids), signal.SIGKILL)
+        except ProcessLookupError:
+            return False  # it ended at that moment
+        return True
 
     def torment(self, study, kills, victim, longest, arguments, ranks=0):
-        """Returns the number of runs that were killed in the middle."""
+        """Returns in how many runs something was killed."""
         seed = int.from_bytes(os.urandom(4), "big")
         self.random = random.Random(seed)
         hit = 0
@@ -48,9 +50,8 @@ class Kills(WindrowTest):
                     "run", study, "--db", self.db, *arguments, ranks=ranks,
                     wrapper=["--enable-recovery", WINDROW] if ranks else None,
                 )
-                self.kill_once(process, victim, self.random.uniform(0, longest))
+                hit += self.kill_once(process, victim, self.random.uniform(0, longest))
                 self.finish(process, expect=None)
-                hit += process.returncode != 0
             self.run_study(study, *arguments)
         return hit
 
@@ -71,9 +72,11 @@ class Kills(WindrowTest):
         study = self.fake_study(xs=range(6), epochs=60, epoch_ms=5, checkpoints=True)
         self.run_undisturbed(study, "--slots", 2)
         # A trial that was killed too often is failed: `retry` is what she would type.
+        hit = 0
         for _ in range(6):
-            self.torment_without_end(study, "fake_trainer", 0.3)
+            hit += self.torment_without_end(study, "fake_trainer", 0.3)
             self.windrow("retry", "--db", self.db)
+        self.assertGreater(hit, 0)
         self.run_study(study, "--slots", 2)
         self.assert_each_trial_finished_once(6, 60)
         self.assert_same_rows_as_undisturbed("loss")
@@ -81,15 +84,15 @@ class Kills(WindrowTest):
     def torment_without_end(self, study, victim, longest):
         self.random = random.Random(os.urandom(4))
         process = self.start("run", study, "--db", self.db, "--slots", 2)
-        for _ in range(4):
-            self.kill_once(process, victim, self.random.uniform(0, longest))
+        hit = sum(self.kill_once(process, victim, self.random.uniform(0, longest)) for _ in range(4))
         self.finish(process, expect=None)
+        return hit
 
     def test_ranks_under_mpirun(self):
         study = self.fake_study(xs=range(6), epochs=60, epoch_ms=5, checkpoints=True)
         self.run_undisturbed(study, "--slots", 2)
         arguments = ["--slots", 1, "--lost-after", 1]
-        self.torment(study, 8, "windrow", 1.2, arguments, ranks=3)
+        self.assertGreater(self.torment(study, 8, "windrow", 1.2, arguments, ranks=3), 0)
         self.assert_each_trial_finished_once(6, 60)
         self.assert_same_rows_as_undisturbed("loss")
 
@@ -123,9 +126,12 @@ cases: [{depth: 3, width: 100}, {depth: 2, width: 200}, {depth: 3, width: 10}]
         self.run_undisturbed(study, "--slots", 2)
         self.random = random.Random(os.urandom(4))
         process = self.start("run", study, "--db", self.db, "--slots", 2)
-        for _ in range(5):
+        hit = sum(
             self.kill_once(process, "windrow-trainer", self.random.uniform(0.2, 0.6))
+            for _ in range(5)
+        )
         self.finish(process, expect=None)
+        self.assertGreater(hit, 0)
         self.windrow("retry", "--db", self.db)
         self.run_study(study, "--slots", 2)
         self.assert_same_results()
@@ -133,7 +139,8 @@ cases: [{depth: 3, width: 100}, {depth: 2, width: 200}, {depth: 3, width: 10}]
     def test_ranks_under_mpirun(self):
         study = self.real_study()
         self.run_undisturbed(study, "--slots", 2)
-        self.torment(study, 5, "windrow", 1.5, ["--slots", 1, "--lost-after", 1], ranks=2)
+        arguments = ["--slots", 1, "--lost-after", 1]
+        self.assertGreater(self.torment(study, 5, "windrow", 1.5, arguments, ranks=2), 0)
         self.assert_same_results()
 
     def assert_same_results(self):

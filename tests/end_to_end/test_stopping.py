@@ -1,5 +1,6 @@
 """Ctrl-C once and twice, and the signals that batch systems send."""
 
+import os
 import signal
 import unittest
 
@@ -29,7 +30,7 @@ class Stopping(WindrowTest):
         )
 
     def test_each_polite_signal_finishes_the_epoch_and_leaves_with_3(self):
-        for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
             with self.subTest(name):
                 self.db = self.folder / f"{name}.db"
                 process = self.begin()
@@ -60,12 +61,76 @@ class Stopping(WindrowTest):
         for pid in trainers:
             wait_until("the trainer's end", lambda: is_gone(pid))
 
+    def signal_all(self, process, number):
+        """As srun and scancel do: to the ranks, their trainers and whatever else is there."""
+        pids = [process.pid] + [
+            pid
+            for name in ("windrow-guard", "fake_trainer", "sh")
+            for pid in descendants(process.pid, name)
+        ]
+        for pid in pids:
+            os.kill(pid, number)
+
+    def test_a_signal_to_every_process_of_a_step_blames_no_trial(self):
+        for name in ("SIGUSR1", "SIGUSR2", "SIGTERM"):
+            with self.subTest(name):
+                self.db = self.folder / f"all-{name}.db"
+                process = self.begin()
+                self.signal_all(process, getattr(signal, name))
+                self.finish(process, expect=3)
+                self.assertEqual(
+                    self.rows("SELECT DISTINCT kind FROM failures"), [("preempted",)]
+                )
+                self.go_on()
+
+    def test_a_program_that_dies_of_the_same_signal_was_preempted(self):
+        study = self.write(
+            "p.yaml",
+            "study: p\ntrainer: {command: [sh, -c, 'echo \"{\\\"epoch\\\": 1}\"; sleep 1000']}\n"
+            "grid: {x: [1, 2]}\n",
+        )
+        process = self.start("run", study, "--db", self.db, "--slots", 2)
+        wait_until("two epochs", lambda: self.count("SELECT count(*) FROM epochs") >= 2)
+        self.signal_all(process, signal.SIGTERM)
+        self.finish(process, expect=3)
+        self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("preempted",)])
+
+    def test_what_does_not_stop_is_ended_within_the_limit(self):
+        study = self.fake_study(epochs=2, epoch_ms=3_600_000)
+        process = self.start("run", study, "--db", self.db, "--slots", 2, "--stop-within", 0.5)
+        wait_until(
+            "a running trial",
+            lambda: self.count("SELECT count(*) FROM trials WHERE state = 'running'"),
+        )
+        process.send_signal(signal.SIGUSR1)
+        self.finish(process, expect=3)
+        self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("preempted",)])
+
+    def test_a_trainer_that_stands_still_hangs_and_the_trial_goes_on(self):
+        study = self.fake_study(xs=(1,), epochs=60, epoch_ms=20, checkpoints=True)
+        process = self.start("run", study, "--db", self.db, "--slots", 1, "--hang-after", 0.5)
+        wait_until("three epochs", lambda: self.count("SELECT count(*) FROM epochs") >= 3)
+        [trainer] = descendants(process.pid, "fake_trainer")
+        os.kill(trainer, signal.SIGSTOP)
+        self.finish(process)
+        self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("hang",)])
+        self.assert_each_trial_finished_once(1, 60)
+
+    def test_no_epoch_begins_that_would_end_too_late(self):
+        study = self.fake_study(xs=(1, 2), epochs=1000, epoch_ms=100, checkpoints=True)
+        self.run_study(study, "--slots", 2, "--until", "+3s", expect=3)
+        self.assertIn("time limit", self.err)
+        self.assertGreater(self.count("SELECT count(*) FROM epochs"), 10)
+        self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("preempted",)])
+
     def test_under_mpirun_the_ranks_stop_together(self):
         process = self.begin(ranks=2)
         process.send_signal(signal.SIGTERM)
-        self.finish(process, expect=None)
-        self.assertNotEqual(process.returncode, 0)
+        self.finish(process, expect=None)  # mpirun's own
+        self.windrow("status", self.study, "--db", self.db, "--exit-code", expect=3)
+        self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("preempted",)])
         self.go_on()
+        self.windrow("status", self.study, "--db", self.db, "--exit-code", expect=0)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""Bad nodes, bad programs: who is blamed, and what is lost."""
+
+import json
+import sys
+import unittest
+
+from support import MPIRUN, WINDROW, WindrowTest, wait_until
+
+TRAIN = """
+import json, os, sys
+if os.environ.get("BAD_NODE"):
+    sys.exit(1)
+x = json.loads(os.environ["WINDROW_PARAMETERS"])["x"]
+print(json.dumps({"epoch": 1, "loss": (x - 8) ** 2}))
+"""
+
+
+class Blame(WindrowTest):
+    def study(self, xs, rest=""):
+        self.script = self.write("train.py", TRAIN)
+        return self.write(
+            "study.yaml",
+            f"study: blame\ntrainer: {{command: {json.dumps([sys.executable, str(self.script)])}}}\n"
+            + (rest or f"grid: {{x: {list(xs)}}}\n"),
+        )
+
+    def states(self):
+        return dict(self.rows("SELECT state, count(*) FROM trials GROUP BY state"))
+
+    def test_a_node_that_fails_everything_fails_no_trial(self):
+        study = self.study(
+            [],
+            f"stages:\n  first: {{grid: {{x: {list(range(24))}}}}}\n"
+            "  second: {grid: {y: [1]}, best: {of: first, by: loss}}\n",
+        )
+        run = ["run", study, "--db", self.db, "--slots", 1]
+        self.windrow(
+            "--oversubscribe", "-n", 1, WINDROW, *run,
+            ":", "-n", 1, "env", "BAD_NODE=1", WINDROW, *run, wrapper=[MPIRUN],
+        )
+        self.assertEqual(self.states(), {"finished": 25})
+        self.assertEqual(self.rows("SELECT x FROM trials WHERE stages = 'second'"), [(8,)])
+        self.assertIn("gets no more trials", self.err)
+
+    def test_a_program_that_is_gone_in_mid_run_stops_it_and_charges_nobody(self):
+        study = self.study(range(400))
+        process = self.start("run", study, "--db", self.db, "--slots", 2)
+        wait_until("ten trials", lambda: self.count(
+            "SELECT count(*) FROM trials WHERE state = 'finished'") >= 10)
+        gone = self.script.rename(self.folder / "gone.py")
+        self.finish(process, expect=3)
+        self.assertIn("everything fails alike on all slots", self.err)
+        self.assertEqual(set(self.states()), {"finished", "pending"})
+        gone.rename(self.script)
+        self.run_study(study)
+        self.assertEqual(self.states(), {"finished": 400})
+
+    def test_a_stage_does_not_select_from_one_that_the_machine_failed(self):
+        trainer = json.dumps([sys.executable, "-c", (
+            "import json, os, signal; x = json.loads(os.environ['WINDROW_PARAMETERS'])['x']\n"
+            "if x == 8: os.kill(os.getpid(), signal.SIGSEGV)\n"
+            "print(json.dumps({'epoch': 1, 'loss': (x - 8) ** 2}))")])
+        stages = (
+            f"study: s\ntrainer: {{command: {trainer}}}\n"
+            "stages:\n  first: {grid: {x: [6, 7, 8]}}\n"
+            "  second: {grid: {y: [1]}, best: {of: first, by: loss%s}}\n"
+        )
+        self.run_study(self.write("s.yaml", stages % ""), expect=1)
+        self.assertIn("crash", self.err)
+        self.assertEqual(self.count("SELECT count(*) FROM trials WHERE stages = 'second'"), 0)
+        self.run_study(self.write("s.yaml", stages % ", despite: [crash]"), expect=1)
+        self.assertEqual(self.rows("SELECT x FROM trials WHERE stages = 'second'"), [(7,)])
+
+
+if __name__ == "__main__":
+    unittest.main()
