@@ -1,5 +1,7 @@
 #include "protocol/wire.h"
 
+#include <optional>
+
 #include "protocol/json_fields.h"
 
 namespace windrow::protocol {
@@ -39,6 +41,21 @@ Variant decode_message(std::span<const std::uint8_t> bytes) {
   return from_body<Variant>(pair[0].get<std::string>(), pair[1]);
 }
 
+// Another version's Hello may have other fields: what it takes to say so is its version.
+std::optional<Hello> hello_of_another_version(std::span<const std::uint8_t> bytes) {
+  const Json pair = Json::from_cbor(bytes, true, false);
+  if (!pair.is_array() || pair.size() != 2 || pair[0] != fields::kName<Hello> ||
+      !pair[1].is_object())
+    return std::nullopt;
+  const auto text = [&](const char* key) {
+    const auto found = pair[1].find(key);
+    return found != pair[1].end() && found->is_string() ? found->template get<std::string>() : "";
+  };
+  Hello hello{.version = text("version"), .host = text("host")};
+  if (hello.version.empty() || hello.version == WINDROW_VERSION) return std::nullopt;
+  return hello;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> encode(const ToAgent& message) {
@@ -52,7 +69,12 @@ ToAgent decode_to_agent(std::span<const std::uint8_t> bytes) {
   return decode_message<ToAgent>(bytes);
 }
 FromAgent decode_from_agent(std::span<const std::uint8_t> bytes) {
-  return decode_message<FromAgent>(bytes);
+  try {
+    return decode_message<FromAgent>(bytes);
+  } catch (const ProtocolError&) {
+    if (auto hello = hello_of_another_version(bytes)) return std::move(*hello);
+    throw;
+  }
 }
 
 }  // namespace windrow::protocol

@@ -23,4 +23,9 @@ struct DatabaseBusy : StorageError {
   using StorageError::StorageError;
 };
 
+// A wait was broken off on request; nothing was changed.
+struct Interrupted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 }  // namespace windrow::storage

@@ -1,39 +1,13 @@
 #include "storage/journal.h"
 
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <string>
+
+#include "storage/file_system.h"
 
 namespace windrow::storage {
 namespace {
-
-// File systems that several hosts share (statfs(2) and the systems' own sources): a write-ahead
-// log's index is shared memory, which ends at the host's border.
-bool is_shared_between_hosts(const std::filesystem::path& folder) {
-  constexpr auto kShared = std::to_array<unsigned long>({
-      0x6969,      // NFS
-      0x0bd00bd0,  // Lustre
-      0x47504653,  // GPFS
-      0x19830326,  // BeeGFS
-      0x517b,      // SMB
-      0xff534d42,  // CIFS
-      0xfe534d42,  // SMB 2
-      0x00c36400,  // Ceph
-      0x01021997,  // 9P
-      0x5346414f,  // AFS
-      0x7461636f,  // OCFS2
-      0x01161970,  // GFS2
-      0x73757245,  // Coda
-      0xaad7aaea,  // PanFS
-  });
-  struct statfs info {};
-  if (statfs(folder.c_str(), &info) != 0) return false;
-  const auto type = static_cast<unsigned long>(info.f_type) & 0xffffffffUL;
-  return std::find(kShared.begin(), kShared.end(), type) != kShared.end();
-}
 
 void probe(const std::filesystem::path& file) {
   Database writer(file, Database::Mode::create);
@@ -50,7 +24,9 @@ void probe(const std::filesystem::path& file) {
 
 bool write_ahead_log_works(const std::filesystem::path& file) {
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  if (is_shared_between_hosts(folder)) return false;
+  // A write-ahead log's index is shared memory, which ends at the host's border.
+  const FileSystem* system = file_system_of(folder);
+  if (system != nullptr && system->shared) return false;
   const std::string scratch = file.string() + ".probe-" + std::to_string(getpid());
   bool works = true;
   try {
@@ -69,13 +45,16 @@ void set_journal_mode(Database& database, bool write_ahead_log) {
     if (write_ahead_log) {
       database.execute("PRAGMA journal_mode = WAL");
     } else {
-      // A file that was left in WAL mode can't be read here but without the shared index.
+      // A file that was left in WAL mode can't be read here but without the shared index. TRUNCATE:
+      // to make and remove the journal would cost two operations on a folder for each commit.
       database.execute("PRAGMA locking_mode = EXCLUSIVE");
-      database.execute("PRAGMA journal_mode = DELETE");
-      database.execute("PRAGMA locking_mode = NORMAL");
-      database.integer("SELECT count(*) FROM sqlite_schema");  // gives the exclusive lock back
+      database.execute("PRAGMA journal_mode = TRUNCATE");
     }
   } catch (const StorageError&) {  // a reader holds the file: keep the present mode
+  }
+  if (!write_ahead_log) {
+    database.execute("PRAGMA locking_mode = NORMAL");
+    database.integer("SELECT count(*) FROM sqlite_schema");  // gives the exclusive lock back
   }
   database.execute("PRAGMA synchronous = FULL");
 }

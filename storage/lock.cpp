@@ -110,15 +110,21 @@ void CoordinatorLock::refuse_os_lock() const {
 void CoordinatorLock::wait_until_free(Database& database) {
   const auto first = read_lock_holder(database);
   if (!first) return;
-  if (first->process.host == self_.host) {
+  const auto boot_of = [](const ProcessIdentity& process) {
+    return process.start.substr(0, process.start.find(':'));
+  };
+  if (first->process.host == self_.host && boot_of(first->process) == boot_of(self_)) {
     if (is_alive(first->process) && first->process != self_) refuse(*first);
     return;
   }
-  // Another host's clock may differ from ours: its row is taken for dead when its heartbeat is old
-  // by our clock, or when it does not change while we look.
-  const auto begin = std::chrono::steady_clock::now();
-  while (now_ms() - first->heartbeat < options_.stale_after.count() &&
-         std::chrono::steady_clock::now() - begin < options_.stale_after) {
+  // Its row is taken for dead when it does not change while we look: by its own clock, not by ours.
+  const bool looks_old = now_ms() - first->heartbeat >= options_.stale_after.count();
+  const auto end =
+      std::chrono::steady_clock::now() + (looks_old ? options_.watch : options_.stale_after);
+  while (std::chrono::steady_clock::now() < end) {
+    if (options_.interrupted && options_.interrupted())
+      throw Interrupted("interrupted while waiting whether the coordinator on host " +
+                        first->process.host + " still lives");
     std::this_thread::sleep_for(options_.poll);
     const auto now = read_lock_holder(database);
     if (!now) return;

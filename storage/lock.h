@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,7 +26,11 @@ std::optional<LockHolder> read_lock_holder(Database& database);
 struct LockOptions {
   std::chrono::milliseconds stale_after{30000};  // another host's coordinator without a heartbeat
                                                  // for so long counts as dead
+  // Clocks may differ by any amount: so long its row is watched even where its heartbeat looks old.
+  // More than twice the interval of heartbeats.
+  std::chrono::milliseconds watch{12000};
   std::chrono::milliseconds poll{500};
+  std::function<bool()> interrupted = {};  // asked while it waits; empty: nothing interrupts
 };
 
 // In order: construct (OS lock), wait_until_free (other hosts), write_row in a transaction, renew
@@ -39,7 +44,8 @@ class CoordinatorLock {
   CoordinatorLock& operator=(const CoordinatorLock&) = delete;
 
   // Returns when no living coordinator's row is in the way. A row of this host's dead process is
-  // none; for another host's it waits at most stale_after for a heartbeat. Throws StorageError.
+  // none; for another host's it waits at most stale_after for a heartbeat. A host of our name that
+  // was booted at another time may be another machine. Throws StorageError, or Interrupted.
   void wait_until_free(Database& database);
 
   void write_row(Database& database);

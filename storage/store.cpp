@@ -130,7 +130,9 @@ struct Store::Impl {
 };
 
 Store::Impl::Impl(const std::filesystem::path& file, StoreOptions given)
-    : options(given), lock((check_path(file), file)), database(file, Database::Mode::create) {
+    : options(given),
+      lock((check_path(file), file), LockOptions{.interrupted = given.interrupted}),
+      database(file, Database::Mode::create) {
   database.set_busy_timeout(std::chrono::seconds(5));
   const bool write_ahead_log = write_ahead_log_works(file);
   if (!write_ahead_log) set_journal_mode(database, false);

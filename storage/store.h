@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -19,6 +20,8 @@ struct StoreOptions {
   std::chrono::milliseconds commit_interval{100};  // at most so long is a record not yet durable
   std::size_t commit_rows = 2000;                  // or so many records
   bool audit_events = true;
+  // Asked while the constructor waits for another host's sign of life; true: it throws Interrupted.
+  std::function<bool()> interrupted = {};
 };
 
 // Opens (creating or migrating) the database, takes the lock, and owns a writer thread. Records are

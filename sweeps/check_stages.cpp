@@ -121,10 +121,16 @@ class StageChecker {
   }
 
   void check_size() {
-    if (const double cells = most_cells(study_, *stage_); cells > kMaximumStageCells)
+    const double cells = most_cells(study_, *stage_);
+    const double trials = cells * static_cast<double>(study_.seeds.size());
+    if (cells > kMaximumStageCells)
       faults_.add(places_->place, stage_->name,
                   "it has up to " + canonical(cells) + " cells; give at most " +
                       std::to_string(kMaximumStageCells) + ", for example in several studies");
+    else if (trials > kMaximumStageTrials)
+      faults_.add(places_->place, stage_->name,
+                  "it has up to " + canonical(trials) + " trials (cells x seeds); give at most " +
+                      std::to_string(kMaximumStageTrials) + ", for example in several studies");
   }
 
   void check_required() {

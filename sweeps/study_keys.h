@@ -56,6 +56,7 @@ inline constexpr long long kMaximumSeed = 4294967295;  // what NumPy and LibTorc
 inline constexpr long long kMaximumSeedCount = 1000000;
 inline constexpr long long kMaximumPatience = 1000000000;
 inline constexpr long long kMaximumStageCells = 1000000;
+inline constexpr long long kMaximumStageTrials = 10000000;
 inline constexpr const char* kNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$";
 inline constexpr const char* kParameterPattern = "^[A-Za-z_][A-Za-z0-9_.-]*$";
 

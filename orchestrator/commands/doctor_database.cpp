@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <cstring>
 
 #include "orchestrator/commands/doctor_checks.h"
+#include "storage/file_system.h"
 #include "storage/journal.h"
 
 namespace windrow::commands {
@@ -17,37 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kCheck = "database";
 constexpr double kLittleSpace = 1e9;  // bytes; a big study's epochs take some hundred MB
-
-struct FileSystem {
-  std::uint32_t magic;  // statfs's f_type, as linux/magic.h and the file systems' own headers say
-  const char* name;
-  bool network;
-};
-constexpr std::array<FileSystem, 14> kFileSystems = {{
-    {0xEF53, "ext4", false},
-    {0x58465342, "XFS", false},
-    {0x9123683E, "Btrfs", false},
-    {0x2FC12FC1, "ZFS", false},
-    {0xF2F52010, "F2FS", false},
-    {0x01021994, "tmpfs", false},
-    {0x794C7630, "overlayfs", false},
-    {0x6969, "NFS", true},
-    {0x0BD00BD0, "Lustre", true},
-    {0x47504653, "GPFS", true},
-    {0x19830326, "BeeGFS", true},
-    {0x00C36400, "Ceph", true},
-    {0xFF534D42, "CIFS", true},
-    {0x65735546, "FUSE", true},
-}};
-
-const FileSystem* find_file_system(const fs::path& folder) {
-  struct statfs facts {};
-  if (statfs(folder.c_str(), &facts) != 0) return nullptr;
-  const auto magic = static_cast<std::uint32_t>(facts.f_type);
-  for (const FileSystem& system : kFileSystems)
-    if (system.magic == magic) return &system;
-  return nullptr;
-}
 
 // "" where a file can be made, written and synced in the folder; else why not.
 std::string why_not_writable(const fs::path& folder) {
@@ -77,8 +46,8 @@ Finding check_space(const fs::path& folder) {
 }
 
 Finding check_file_system(const fs::path& folder) {
-  const FileSystem* system = find_file_system(folder);
-  if (system != nullptr && system->network)
+  const storage::FileSystem* system = storage::file_system_of(folder);
+  if (system != nullptr && system->shared)
     return {Health::warning, "file system",
             std::string(system->name) + " may be shared between hosts",
             "the database works there with a rollback journal, slower; a local disk of rank 0 is "

@@ -66,6 +66,14 @@ constexpr double kTerminateSeconds = 20;
 // Of the shipped tasks, whose trainer sends a heartbeat several times a second.
 constexpr double kShippedHangSeconds = 120;
 
+// Before the loop runs, signals wait.
+bool stop_signal_waits() {
+  sigset_t waiting;
+  sigpending(&waiting);
+  return std::ranges::any_of(
+      kStopSignals, [&](const auto& signal) { return sigismember(&waiting, signal.first) == 1; });
+}
+
 // What rank 0 has beyond an agent.
 struct Head {
   sweeps::Study study;
@@ -110,10 +118,11 @@ class Session {
     try {
       loop_until_over();
     } catch (...) {
+      const int exit_code = report_exception(kInterrupted);
       agent_.reset();  // ends its trainers
       dismiss_others("rank 0 can't go on");
-      if (transport_.size() > 1) leave_without_mpi_end(report_exception(kInterrupted));
-      throw;
+      if (transport_.size() > 1) leave_without_mpi_end(exit_code);
+      return exit_code;
     }
     return finish();
   }
@@ -140,7 +149,8 @@ class Session {
     const fs::path checkpoints =
         fs::absolute(options_.checkpoints.empty() ? options_.database.string() + ".checkpoints"
                                                   : options_.checkpoints);
-    head_.store = std::make_unique<storage::Store>(options_.database);
+    head_.store = std::make_unique<storage::Store>(
+        options_.database, storage::StoreOptions{.interrupted = stop_signal_waits});
     check_can_write(checkpoints);
     // Trials are numbered in each database: a folder that several share is divided by theirs.
     coordinator.checkpoints = checkpoints / head_.store->database_id();
@@ -256,6 +266,9 @@ class Session {
     } catch (const storage::StorageError& error) {
       std::cerr << "windrow: " << error.what() << "\n";
       return kDatabase;
+    } catch (const storage::Interrupted& error) {
+      std::cerr << "windrow: " << error.what() << "\n";
+      return kInterrupted;
     } catch (const std::exception& error) {
       std::cerr << "windrow: " << error.what() << "\n";
       return otherwise;

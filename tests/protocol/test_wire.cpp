@@ -40,5 +40,12 @@ TEST(Hash, KnownValuesAndPieces) {
   EXPECT_NE(content_hash("windrow"), content_hash("windroW"));
 }
 
+TEST(Wire, AHelloOfAnotherVersionIsKnownByItsVersionWhateverElseItHas) {
+  const Json hello = {"hello", {{"version", "9.9"}, {"host", "n1"}, {"slots", "in another form"}}};
+  const FromAgent decoded = decode_from_agent(Json::to_cbor(hello));
+  EXPECT_EQ(std::get<Hello>(decoded).version, "9.9");
+  EXPECT_EQ(std::get<Hello>(decoded).host, "n1");
+}
+
 }  // namespace
 }  // namespace windrow::protocol

@@ -36,7 +36,7 @@ constexpr int kStep = 5;
 constexpr int kStep = 1;
 #endif
 
-constexpr StoreOptions kOnFlushOnly{.commit_interval = std::chrono::hours(1)};
+const StoreOptions kOnFlushOnly{.commit_interval = std::chrono::hours(1)};
 
 // Record i: epoch i / kTrials + 1 of trial i % kTrials + 1, with two metrics.
 EpochDone record(int i) {

@@ -93,7 +93,8 @@ TEST_F(LockTest, ACleanEndRemovesRowAndFile) {
 }
 
 TEST_F(LockTest, AReusedPidIsNotTheHolder) {
-  put_row(this_process().host, getpid(), "another boot:1", now_ms());
+  const std::string start = this_process().start;
+  put_row(this_process().host, getpid(), start.substr(0, start.find(':')) + ":1", now_ms());
   EXPECT_EQ(open_error(), "");
 }
 
@@ -107,15 +108,48 @@ TEST_F(LockTest, ALivingProcessesRowIsEnough) {
   EXPECT_THAT(open_error(), HasSubstr("pid " + std::to_string(other.pid())));
 }
 
-TEST_F(LockTest, AnotherHostsOldHeartbeatIsTakenOverAtOnce) {
+const LockOptions kQuick{.stale_after = std::chrono::milliseconds(100),
+                         .watch = std::chrono::milliseconds(50),
+                         .poll = std::chrono::milliseconds(5)};
+
+TEST_F(LockTest, AnotherHostsOldHeartbeatIsWatchedForAWhile) {
   put_row("elsewhere", 4711, "boot:1", now_ms() - 31000);
+  CoordinatorLock lock(file, kQuick);
+  Database database(file, Database::Mode::existing);
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(open_error(), "");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  EXPECT_EQ(storage_error([&] { lock.wait_until_free(database); }), "");
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, kQuick.watch);
 }
 
-constexpr LockOptions kQuick{.stale_after = std::chrono::milliseconds(100),
-                             .poll = std::chrono::milliseconds(5)};
+// Its clock is an hour behind, but it beats.
+TEST_F(LockTest, AHostWhoseClockIsBehindIsNotTakenForDead) {
+  put_row("elsewhere", 4711, "boot:1", now_ms() - 3600000);
+  LockOptions options = kQuick;
+  int polls = 0;
+  options.watch = std::chrono::seconds(30);
+  options.interrupted = [&] {
+    if (++polls == 3) put_row("elsewhere", 4711, "boot:1", now_ms() - 3599000);
+    return false;
+  };
+  CoordinatorLock lock(file, options);
+  Database database(file, Database::Mode::existing);
+  EXPECT_THAT(storage_error([&] { lock.wait_until_free(database); }), HasSubstr("host elsewhere"));
+}
+
+// Two machines of one name: the process ids of one say nothing of the other.
+TEST_F(LockTest, AHostOfTheSameNameThatBootedAtAnotherTimeIsWatchedToo) {
+  put_row(this_process().host, 1, "other-boot:1", now_ms() - 31000);
+  CoordinatorLock lock(file, kQuick);
+  Database database(file, Database::Mode::existing);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(storage_error([&] { lock.wait_until_free(database); }), "");
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, kQuick.watch);
+}
+
+TEST_F(LockTest, TheWaitCanBeInterrupted) {
+  put_row("elsewhere", 4711, "boot:1", now_ms());
+  EXPECT_THROW(Store(file, {.interrupted = [] { return true; }}), Interrupted);
+}
 
 TEST_F(LockTest, AnotherHostsFreshHeartbeatIsWaitedFor) {
   put_row("elsewhere", 4711, "boot:1", now_ms() + 3600000);  // its clock is an hour ahead

@@ -58,7 +58,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "10]\n  e: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n  f: [1, 2, 3, 4, 5, 6, 7, 8, 9, "
                 "10]\n  g: [1, 2]\n"),
             "s.yaml:1:1: main: it has up to 2000000 cells; give at most 1000000, for example in "
-            "several studies"}),
+            "several studies"},
+        Refusal{"TooManyTrials",
+                own("seeds: 1000000\ngrid:\n  a: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]\n"),
+                "s.yaml:1:1: main: it has up to 11000000 trials (cells x seeds); give at most "
+                "10000000, for example in several studies"}),
     refusal_name);
 
 INSTANTIATE_TEST_SUITE_P(
