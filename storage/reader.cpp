@@ -18,6 +18,20 @@ namespace {
 constexpr const char* kPlaces =
     "LEFT JOIN (SELECT m.cell, min(g.position * 1000000000 + m.position) AS place "
     "FROM stage_cell m JOIN stage g ON g.id = m.stage GROUP BY m.cell) o ON o.cell = c.id ";
+constexpr const char* kRunning =
+    "SELECT s.name AS study, t.id AS trial, t.seed, (SELECT coalesce(max(epoch), 0) FROM epoch "
+    "WHERE trial = t.id) AS epochs, a.host, a.device, coalesce((SELECT group_concat(name) FROM "
+    "(SELECT g.name FROM stage_cell m JOIN stage g ON g.id = m.stage WHERE m.cell = c.id "
+    "ORDER BY g.position)), '') AS stages, c.hash AS cell FROM trial t JOIN cell c ON c.id = "
+    "t.cell "
+    "JOIN study s ON s.id = c.study LEFT JOIN attempt a ON a.trial = t.id AND "
+    "a.attempt = t.attempts WHERE t.state = 1 ORDER BY t.id";
+constexpr const char* kFailures =
+    "SELECT s.name AS study, f.kind, count(*) AS attempts, count(DISTINCT f.trial) AS trials, "
+    "count(DISTINCT f.host) AS hosts, max(f.message) AS example FROM failure f "
+    "JOIN trial t ON t.id = f.trial JOIN cell c ON c.id = t.cell JOIN study s ON s.id = c.study "
+    "WHERE f.kind <> 'preempted' GROUP BY s.id, f.kind ORDER BY attempts DESC";
+
 // Read-only; where only a writer may tidy up what a killed one left (a hot journal, a write-ahead
 // log without its index), a writing connection that is told to write no data.
 std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
@@ -176,6 +190,16 @@ StateCounts Reader::counts(const std::string& study) {
   select.bind(study);
   while (select.step()) count(counts, state_of(select, 0), select.integer(1));
   return counts;
+}
+
+ResultTable Reader::running() {
+  Statement select(*impl_->database, kRunning);
+  return fetch(select);
+}
+
+ResultTable Reader::failures() {
+  Statement select(*impl_->database, kFailures);
+  return fetch(select);
 }
 
 TrialDetails Reader::show(std::int64_t trial, int last_epochs) {

@@ -87,6 +87,12 @@ class Reader {
   // Over the whole study, each trial once.
   StateCounts counts(const std::string& study);
 
+  // study, trial, seed, epochs, host, device, stages, cell of each trial that runs.
+  ResultTable running();
+  // study, kind, attempts, trials, hosts, example: what failed and how often, pre-emptions left
+  // out.
+  ResultTable failures();
+
   // Throws StorageError where there is no such trial.
   // last_epochs: how many of its epochs; 0 = all.
   TrialDetails show(std::int64_t trial, int last_epochs = 10);

@@ -29,20 +29,6 @@ struct StatusOptions {
   bool exit_code = false;
 };
 
-constexpr const char* kRunning =
-    "SELECT s.name AS study, t.id AS trial, t.seed, (SELECT coalesce(max(epoch), 0) FROM epoch "
-    "WHERE trial = t.id) AS epochs, a.host, a.device, coalesce((SELECT group_concat(name) FROM "
-    "(SELECT g.name FROM stage_cell m JOIN stage g ON g.id = m.stage WHERE m.cell = c.id "
-    "ORDER BY g.position)), '') AS stages, c.hash AS cell FROM trial t JOIN cell c ON c.id = "
-    "t.cell "
-    "JOIN study s ON s.id = c.study LEFT JOIN attempt a ON a.trial = t.id AND "
-    "a.attempt = t.attempts WHERE t.state = 1 ORDER BY t.id";
-constexpr const char* kFailures =
-    "SELECT s.name AS study, f.kind, count(*) AS attempts, count(DISTINCT f.trial) AS trials, "
-    "count(DISTINCT f.host) AS hosts, max(f.message) AS example FROM failure f "
-    "JOIN trial t ON t.id = f.trial JOIN cell c ON c.id = t.cell JOIN study s ON s.id = c.study "
-    "WHERE f.kind <> 'preempted' GROUP BY s.id, f.kind ORDER BY attempts DESC";
-
 ordered_json to_json(const StateCounts& counts) {
   return {{"pending", counts.pending},
           {"running", counts.running},
@@ -95,9 +81,7 @@ std::vector<storage::StudyInfo> wanted_studies(storage::Reader& reader,
 }
 
 // Rows, which begin with a study's name, of these studies.
-ResultTable rows_of(storage::Reader& reader, const char* sql,
-                    const std::vector<storage::StudyInfo>& studies) {
-  ResultTable table = reader.query(sql);
+ResultTable of_studies(ResultTable table, const std::vector<storage::StudyInfo>& studies) {
   std::erase_if(table.rows, [&](const auto& row) {
     return std::ranges::find(studies, std::get<std::string>(row[0]), &storage::StudyInfo::name) ==
            studies.end();
@@ -126,15 +110,15 @@ void print_text(storage::Reader& reader, const StatusOptions& options) {
                 << storage::format_table(table, storage::TableStyle::text);
   };
   if (studies.empty()) return;
-  section("running", rows_of(reader, kRunning, studies));
-  section("failures (windrow show TRIAL tells more)", rows_of(reader, kFailures, studies));
+  section("running", of_studies(reader.running(), studies));
+  section("failures (windrow show TRIAL tells more)", of_studies(reader.failures(), studies));
 }
 
 void print_json(storage::Reader& reader, const StatusOptions& options) {
   const auto infos = wanted_studies(reader, options);
-  const auto rows = [&](const char* sql) {
+  const auto rows = [&](ResultTable table) {
     return ordered_json::parse(
-        storage::format_table(rows_of(reader, sql, infos), storage::TableStyle::json));
+        storage::format_table(of_studies(std::move(table), infos), storage::TableStyle::json));
   };
   ordered_json studies = ordered_json::array();
   for (const storage::StudyInfo& study : infos) {
@@ -157,8 +141,8 @@ void print_json(storage::Reader& reader, const StatusOptions& options) {
   const bool any = !studies.empty();
   std::cout << ordered_json{{"studies", studies},
                             {"coordinator", coordinator},
-                            {"running", any ? rows(kRunning) : ordered_json::array()},
-                            {"failures", any ? rows(kFailures) : ordered_json::array()}}
+                            {"running", any ? rows(reader.running()) : ordered_json::array()},
+                            {"failures", any ? rows(reader.failures()) : ordered_json::array()}}
                    .dump(2)
             << "\n";
 }
@@ -189,9 +173,10 @@ void add_status(CLI::App& app, int& exit_code) {
   CLI::App* status = app.add_subcommand(
       "status", "How far the studies of a database are, who runs them, and what failed");
   add_database_option(*status, options->database);
-  status->add_option("study", options->study,
-                     "a study's name, or its YAML file (default: all studies); the database's text of "
-                     "it counts, with the --set of its last run");
+  status->add_option(
+      "study", options->study,
+      "a study's name, or its YAML file (default: all studies); the database's text of "
+      "it counts, with the --set of its last run");
   status->add_flag("--json", options->json, "one JSON object");
   status->add_flag("--exit-code", options->exit_code,
                    "print nothing; the exit code says whether work is left: 0 all trials finished, "
