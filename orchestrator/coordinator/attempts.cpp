@@ -42,6 +42,7 @@ void Coordinator::on_started(AttemptStarted message) {
   SlotInfo& info = slot(message.slot);
   info.running = started.trial;
   info.keeps_checkpoints = false;
+  info.reported = 0;
   info.epoch =
       std::max(started.resumed_from_epoch, progress_.trial(started.trial).committed_epochs);
   store_.record(storage::AttemptBegan{started.trial,
@@ -62,7 +63,8 @@ void Coordinator::on_epoch(AttemptEpoch message) {
   if (held(message.slot, epoch.trial, epoch.attempt) == scheduler::Held::no) return;
   SlotInfo& info = slot(message.slot);
   info.keeps_checkpoints |= !epoch.checkpoint.empty();
-  const bool is_new = std::exchange(info.epoch, epoch.epoch) != epoch.epoch;
+  info.epoch = epoch.epoch;
+  const bool is_new = std::exchange(info.reported, epoch.epoch) != epoch.epoch;
   TrialRecord& trial = progress_.trial(epoch.trial);
   trial.committed_epochs = std::max(trial.committed_epochs, epoch.epoch);
   if (study_.early_stopping && !study_.trainer.command.empty()) {

@@ -85,7 +85,8 @@ class Coordinator {
     std::string device;
     protocol::Json versions = {{"windrow", WINDROW_VERSION}};  // and what its trainer states
     std::optional<TrialId> running;
-    int epoch = 0;
+    int epoch = 0;                   // shown: of the trial
+    int reported = 0;                // the last one of the running attempt
     bool keeps_checkpoints = false;  // the running attempt does
   };
   struct Forgotten {  // checkpoints to remove once record `number` is durable

@@ -74,7 +74,7 @@ stages:
         )
         self.run_study(study, "--slots", 2)
         self.assertEqual(
-            self.rows("SELECT x, size_parameter, stages FROM trials ORDER BY x, size_parameter"),
+            self.rows("SELECT x, size, stages FROM trials ORDER BY x, size"),
             [
                 (1, 1, "first,second"),
                 (1, 2, "second"),

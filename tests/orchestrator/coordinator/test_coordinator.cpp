@@ -279,6 +279,29 @@ TEST_F(CoordinatorTest, WhereEverythingFailsAlikeTheRunStopsAndNoTrialIsCharged)
   EXPECT_THAT(folder_.rows("SELECT DISTINCT state FROM trials"), ElementsAre("pending"));
 }
 
+// Each attempt begins with epoch 1 again and fails in the second: the trial is to blame, not the
+// slot, which does well in between.
+TEST_F(CoordinatorTest, TrialsThatFailInTheirSecondEpochAreFailedAndStopNothing) {
+  begin("parameters: {epochs: 2}\ngrid: {x: [1, 2, 3, 4, 5, 6]}\n");
+  for (std::size_t i = 0; i < assigned(0).size(); ++i) {
+    const Assign next = assigned(0)[i];
+    run(0, next, 1, 1);
+    tell(0, AttemptFailed{.slot = next.slot,
+                          .trial = next.start.trial,
+                          .attempt = next.start.attempt,
+                          .kind = FailureKind::crash,
+                          .message = "bang",
+                          .reached = Reached::epoch,
+                          .exit_code = 1});
+    tick(61);
+  }
+  say_goodbye(1);
+  EXPECT_EQ(coordinator_->stop_reason(), "");
+  EXPECT_EQ(coordinator_->end(), RunEnd::some_failed);
+  EXPECT_THAT(folder_.rows("SELECT state, attempts, count(*) FROM trials GROUP BY 1, 2"),
+              ElementsAre("failed|3|6"));
+}
+
 TEST_F(CoordinatorTest, WithoutTimeForAnotherEpochItEnds) {
   begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n", 1,
         {.until = std::chrono::system_clock::now()});
