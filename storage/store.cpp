@@ -26,8 +26,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kHeartbeatInterval = std::chrono::seconds(5);
-// In rollback-journal mode a commit waits for readers; a long query is no reason to end a run.
-constexpr auto kBusyTimeout = std::chrono::seconds(5);  // after which it is tried again
 // A disk that can't keep up slows the caller down here, before memory runs out.
 constexpr std::size_t kMaxQueued = 500000;
 
@@ -158,7 +156,7 @@ Store::Impl::Impl(const std::filesystem::path& file, StoreOptions given)
   }
   recorder.emplace(database, names);
   identity.emplace(file);
-  database.set_busy_timeout(kBusyTimeout);
+  database.set_busy_timeout(options.busy_timeout);
   writer = std::thread([this] { write_loop(); });
 }
 

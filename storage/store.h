@@ -20,6 +20,8 @@ struct StoreOptions {
   std::chrono::milliseconds commit_interval{100};  // at most so long is a record not yet durable
   std::size_t commit_rows = 2000;                  // or so many records
   bool audit_events = true;
+  // So long SQLite waits for another program's lock before the writer tries again.
+  std::chrono::milliseconds busy_timeout{5000};
   // Asked while the constructor waits for another host's sign of life; true: it throws Interrupted.
   std::function<bool()> interrupted = {};
 };

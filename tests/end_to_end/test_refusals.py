@@ -87,6 +87,27 @@ class Trainers(WindrowTest):
         self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("hang",)])
 
 
+class Folders(WindrowTest):
+    def test_a_checkpoint_folder_that_cant_be_written_is_found_before_anything_starts(self):
+        self.run_study(self.fake_study(), "--checkpoints", "/proc/nowhere", expect=2)
+        self.assertIn("checkpoints can't be written in /proc/nowhere", self.err)
+        self.assertIn("--checkpoints", self.err)
+
+    def test_names_that_are_no_files_are_no_databases(self):
+        for name in ("", ":memory:", "file:x.db?mode=memory"):
+            with self.subTest(name):
+                self.windrow("run", self.fake_study(), "--db", name, expect=2)
+                self.assertIn("--db", self.err)
+
+    def test_output_that_cant_be_written_is_an_error(self):
+        self.run_study(self.fake_study())
+        with open("/dev/full", "w") as full:
+            code = subprocess.run(
+                [WINDROW, "table", "--db", self.db], stdout=full, stderr=subprocess.DEVNULL
+            ).returncode
+        self.assertEqual(code, 2)
+
+
 class Databases(WindrowTest):
     def test_a_file_that_is_no_database(self):
         self.db.write_text("this is a thesis, not a database\n" * 100)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import unittest
 
 from support import WindrowTest, descendants, is_gone, wait_until
@@ -115,6 +116,19 @@ class Stopping(WindrowTest):
         self.finish(process)
         self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("hang",)])
         self.assert_each_trial_finished_once(1, 60)
+
+    def test_time_in_which_windrow_itself_stood_still_is_no_hang(self):
+        study = self.fake_study(xs=(1,), epochs=40, epoch_ms=50, checkpoints=True)
+        process = self.start("run", study, "--db", self.db, "--slots", 1, "--hang-after", 1)
+        wait_until("three epochs", lambda: self.count("SELECT count(*) FROM epochs") >= 3)
+        [trainer] = descendants(process.pid, "fake_trainer")
+        for pid in (trainer, process.pid):  # as a suspended laptop does
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(2.5)  # the time that must not count
+        for pid in (process.pid, trainer):
+            os.kill(pid, signal.SIGCONT)
+        self.finish(process)
+        self.assertEqual(self.rows("SELECT * FROM failures"), [])
 
     def test_no_epoch_begins_that_would_end_too_late(self):
         study = self.fake_study(xs=(1, 2), epochs=1000, epoch_ms=100, checkpoints=True)

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <thread>
 
 #include "samples.h"
+#include "storage/database.h"
 #include "temporary_folder.h"
 
 namespace windrow::storage {
@@ -197,6 +199,25 @@ TEST_F(StoreTest, WhatIsNoTimeOrNoTextIsMadeSo) {
   store.flush();
   EXPECT_THAT(rows("SELECT wall_seconds FROM epochs"), ElementsAre("0"));
   EXPECT_THAT(rows("SELECT stderr_tail FROM failures"), ElementsAre("caf\uFFFD"));
+}
+
+// In rollback-journal mode a commit waits for readers; a long query is no reason to end a run.
+TEST_F(StoreTest, ADatabaseThatAnotherProgramLocksIsTriedAgain) {
+  Store store(file, {.busy_timeout = std::chrono::milliseconds(10)});
+  const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+  {
+    Database other(file, Database::Mode::existing);
+    Transaction transaction(other);
+    store.record(began(trial));
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!store.locked_out_since() && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_TRUE(store.locked_out_since());
+    store.record(epoch(trial, 1, {{"loss", 1}}));
+  }
+  store.flush();
+  EXPECT_FALSE(store.locked_out_since());
+  EXPECT_THAT(rows("SELECT trial, epoch FROM epochs"), ElementsAre("1|1"));
 }
 
 TEST_F(StoreTest, AFileThatIsRemovedInMidRunEndsIt) {
