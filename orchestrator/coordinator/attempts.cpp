@@ -26,6 +26,16 @@ std::string last_lines(std::string_view text) {
   return "\n  " + lines;
 }
 
+// What option parsers say (exit code 2) of options that they don't have in this form.
+bool refuses_its_arguments(const AttemptFailed& failed) {
+  if (failed.exit_code != 2) return false;
+  const auto says = [&](const char* text) {
+    return failed.stderr_tail.find(text) != std::string::npos;
+  };
+  return says("unrecognized arguments") || says("ignored explicit argument") ||
+         says("No such option") || says("does not take a value") || says("no such option");
+}
+
 }  // namespace
 
 scheduler::Held Coordinator::held(SlotId slot, TrialId trial, int attempt) const {
@@ -122,6 +132,11 @@ void Coordinator::on_failed(AttemptFailed message) {
                                        .unread_lines = message.unread_lines});
   if (message.kind != FailureKind::preempted) {
     last_failure_ = message.message + last_lines(message.stderr_tail);
+    if (!study_.trainer.persistent && refuses_its_arguments(message))
+      last_failure_ +=
+          "\n  parameters are passed as --name=value; `arguments: flags` under trainer: passes "
+          "true "
+          "as --name, `none` leaves them to WINDROW_PARAMETERS (docs/study-file.md)";
     last_failed_host_ = host;
     log_("warning", name_trial(id) + " attempt " + std::to_string(message.attempt) + " failed (" +
                         std::string(to_string(message.kind)) + "): " + last_failure_);
