@@ -10,7 +10,7 @@ import signal
 import time
 import unittest
 
-from support import WINDROW, WindrowTest, descendants
+from support import WINDROW, WindrowTest, descendants, wait_until
 
 TRAINER = os.environ.get("WINDROW_TRAINER", "")
 
@@ -26,9 +26,14 @@ class Kills(WindrowTest):
         self.db = db
 
     def kill_once(self, process, victim, seconds):
-        """Kills a process by name under `process`, or itself, after so long; returns whether."""
+        """Kills a process by name under `process`, or itself, so long after there is one; returns
+        whether."""
+        def victims():
+            return [process.pid] if victim is None else descendants(process.pid, victim)
+
+        wait_until(f"a {victim}", lambda: process.poll() is not None or victims())
         time.sleep(seconds)  # the moment: not a wait for something
-        pids = [process.pid] if victim is None else descendants(process.pid, victim)
+        pids = victims()
         if not pids or process.poll() is not None:
             return False
         try:

@@ -1,0 +1,101 @@
+"""slurm/windrow.sbatch with stand-ins for srun and scontrol: what is requeued, and what is not."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import unittest
+
+from support import DEADLINE, SOURCE, WINDROW, WindrowTest, wait_until
+
+SRUN = """#!/bin/bash
+# Drops its options, starts the program, forwards USR1 and TERM as srun does, and says what a lost
+# rank makes it say.
+while [[ $1 == --* ]]; do shift; done
+"$@" & p=$!
+trap 'kill -USR1 $p' USR1; trap 'kill -TERM $p' TERM
+while kill -0 $p 2>/dev/null; do wait $p; code=$?; done
+exit ${SRUN_CODE:-$code}
+"""
+SCONTROL = """#!/bin/bash
+case "$1" in
+  show) echo "JobId=$4 JobState=${JOB_STATE:-RUNNING} EndTime=Unknown" ;;
+  requeue) echo "$2" >> "$REQUEUED" ;;
+esac
+"""
+
+
+class Sbatch(WindrowTest):
+    def setUp(self):
+        super().setUp()
+        self.requeued = self.folder / "requeued"
+        for name, text in (("srun", SRUN), ("scontrol", SCONTROL)):
+            self.write(name, text).chmod(0o755)
+
+    def job(self, study, **environment):
+        path = f"{self.folder}:{pathlib.Path(WINDROW).parent}:{os.environ['PATH']}"
+        process = subprocess.Popen(
+            ["bash", str(SOURCE / "slurm/windrow.sbatch"), str(study), "--db", str(self.db),
+             "--slots", "2"],
+            cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "PATH": path, "SLURM_JOB_ID": "42",
+                 "REQUEUED": str(self.requeued), **environment},
+        )
+        self.started.append(process)
+        return process
+
+    def end(self, process, expect):
+        self.out, self.err = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, expect, self.out + self.err)
+
+    def requeues(self):
+        return len(self.requeued.read_text().split()) if self.requeued.exists() else 0
+
+    def interrupt(self, process, number=signal.SIGUSR1):
+        wait_until("epochs", lambda: self.count("SELECT count(*) FROM epochs") >= self.before + 4)
+        process.send_signal(number)
+
+    def test_a_job_whose_time_is_up_comes_back_until_all_is_done(self):
+        study = self.fake_study(xs=(1, 2), epochs=60, epoch_ms=20, checkpoints=True)
+        self.before = 0
+        process = self.job(study)
+        self.interrupt(process)
+        self.end(process, expect=3)
+        self.assertEqual(self.requeues(), 1)
+        self.end(self.job(study), expect=0)
+        self.assertEqual(self.requeues(), 1)
+        self.assert_each_trial_finished_once(2, 60)
+
+    def test_what_srun_says_of_a_lost_rank_is_no_matter(self):
+        study = self.fake_study(xs=(1, 2), epochs=60, epoch_ms=20, checkpoints=True)
+        self.before = 0
+        process = self.job(study, SRUN_CODE="137")
+        self.interrupt(process, signal.SIGTERM)
+        self.end(process, expect=3)
+        self.assertEqual(self.requeues(), 1)
+        self.end(self.job(study, SRUN_CODE="137"), expect=0)
+        self.assertEqual(self.requeues(), 1)
+
+    def test_a_cancelled_job_does_not_come_back(self):
+        study = self.fake_study(xs=(1, 2), epochs=60, epoch_ms=20, checkpoints=True)
+        self.before = 0
+        process = self.job(study, JOB_STATE="CANCELLED")
+        self.interrupt(process, signal.SIGTERM)
+        self.end(process, expect=3)
+        self.assertEqual(self.requeues(), 0)
+
+    def test_failed_trials_and_bad_files_are_no_reason_to_come_back(self):
+        self.end(self.job(self.fake_study(xs=(1, 2), fail_epoch=1, fail_kind="nan")), expect=1)
+        self.end(self.job(self.write("bad.yaml", "study: bad\n")), expect=2)
+        self.assertEqual(self.requeues(), 0)
+
+    def test_a_job_that_gets_nowhere_is_not_requeued_for_ever(self):
+        self.run_study(self.fake_study(xs=(1,), name="other"))  # the database is there
+        study = self.fake_study(xs=(1, 2), trainer_arguments=["--crash-at-start"])
+        for _ in range(4):
+            self.end(self.job(study, SRUN_CODE="3"), expect=3)
+        self.assertEqual(self.requeues(), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
