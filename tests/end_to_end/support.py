@@ -109,8 +109,9 @@ class WindrowTest(unittest.TestCase):
         command = [*(wrapper or [WINDROW]), *map(str, arguments)]
         if ranks:
             command = [MPIRUN, "--oversubscribe", "-n", str(ranks), *command]
-            # Open MPI never frees some of what it allocates; built with AddressSanitizer, the ranks
-            # would end with its exit code for that. Runs without a launcher look for leaks.
+        if ranks or wrapper:
+            # MPI libraries never free some of what they allocate; built with AddressSanitizer, the
+            # ranks would end with its exit code for that. Runs without a launcher look for leaks.
             env = {"ASAN_OPTIONS": "detect_leaks=0", **(env or {})}
         process = subprocess.Popen(
             command,
