@@ -49,7 +49,7 @@ std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
     try {
       auto database = std::make_unique<Database>(file, mode);
       database->set_busy_timeout(std::chrono::seconds(10));
-      database->execute("PRAGMA query_only = ON");
+      database->execute("PRAGMA cache_size = -65536; PRAGMA query_only = ON");
       database->integer("SELECT count(*) FROM sqlite_schema");
       return database;
     } catch (const StorageError& e) {
@@ -225,12 +225,8 @@ TrialDetails Reader::show(std::int64_t trial, int last_epochs) {
   return details;
 }
 
-ResultTable Reader::trials_table(const std::string& study, const std::string& stage) {
-  return trial_rows(*impl_->database, study, stage);
-}
-
-ResultTable Reader::summary_table(const std::string& study, const std::string& stage) {
-  return summary_rows(*impl_->database, study, stage);
+StudyTables Reader::tables(const std::string& study, const std::string& stage) {
+  return study_tables(*impl_->database, study, stage);
 }
 
 std::vector<std::string> Reader::epoch_metrics() {

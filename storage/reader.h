@@ -97,10 +97,9 @@ class Reader {
   // last_epochs: how many of its epochs; 0 = all.
   TrialDetails show(std::int64_t trial, int last_epochs = 10);
 
-  // Rows of `trials` (or `summary`) of a study, or of one of its stages, in grid order. Columns
+  // Rows of `trials` and `summary` of a study, or of one of its stages, in grid order. Columns
   // that are null in every row (another study's parameters) are left out.
-  ResultTable trials_table(const std::string& study, const std::string& stage = "");
-  ResultTable summary_table(const std::string& study, const std::string& stage = "");
+  StudyTables tables(const std::string& study, const std::string& stage = "");
 
   // Metrics that epochs report, as columns of the view `epochs`, in the order in which they came.
   std::vector<std::string> epoch_metrics();

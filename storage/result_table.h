@@ -15,4 +15,10 @@ struct ResultTable {
   std::vector<std::vector<Value>> rows;  // each as long as `columns`
 };
 
+// Of one study, or of one of its stages.
+struct StudyTables {
+  ResultTable trials;   // with the columns of the view `trials`
+  ResultTable summary;  // with those of `summary`
+};
+
 }  // namespace windrow::storage

@@ -32,7 +32,16 @@ struct Trial {
   std::int64_t id = 0, seed = 0, attempts = 0, epochs = 0;
   TrialState state = TrialState::pending;
   Value wall_seconds, failure, host, device;
-  std::map<std::size_t, Value> metrics;  // by place in Names::metrics()
+  struct Metric {
+    std::size_t place;  // in Names::metrics()
+    Value value;
+  };
+  std::vector<Metric> metrics;  // by place
+
+  Value metric(std::size_t place) const {
+    const auto found = std::ranges::lower_bound(metrics, place, {}, &Metric::place);
+    return found != metrics.end() && found->place == place ? found->value : Value{};
+  }
 };
 
 // As json_extract() gives it: a text, a number, 0 or 1, NULL, or the JSON of a list or object.
@@ -203,7 +212,12 @@ class Rows {
     const auto place = metric_place_.find(metric);
     if (found == trial_place_.end() || place == metric_place_.end() || value.index() == 0) return;
     used_metrics_.insert(place->second);
-    trials_[found->second].metrics[place->second] = std::move(value);
+    auto& metrics = trials_[found->second].metrics;
+    const auto at = std::ranges::lower_bound(metrics, place->second, {}, &Trial::Metric::place);
+    if (at != metrics.end() && at->place == place->second)
+      at->value = std::move(value);
+    else
+      metrics.insert(at, {place->second, std::move(value)});
   }
 
   std::vector<const ParameterColumn*> used_parameters() const {
@@ -248,10 +262,7 @@ ResultTable Rows::trials() const {
            cell.hash,      trial.seed,  std::string(state_name(trial.state)),
            trial.attempts, trial.epochs};
     for (const auto* column : parameters) row.push_back(parameter(cell, *column));
-    for (const std::size_t i : used_metrics_) {
-      const auto found = trial.metrics.find(i);
-      row.push_back(found == trial.metrics.end() ? Value{} : found->second);
-    }
+    for (const std::size_t i : used_metrics_) row.push_back(trial.metric(i));
     row.insert(row.end(), {trial.wall_seconds, trial.failure, trial.host, trial.device});
   }
   return without_empty_columns(std::move(table));
@@ -327,10 +338,7 @@ ResultTable Rows::summary() const {
     for (const auto* column : parameters) row.push_back(parameter(cells_[i], *column));
     row.emplace_back(static_cast<std::int64_t>(trials.size()));
     for (const std::size_t metric : used_metrics_)
-      add(trials, row, [metric](const Trial& trial) {
-        const auto found = trial.metrics.find(metric);
-        return found == trial.metrics.end() ? Value{} : found->second;
-      });
+      add(trials, row, [metric](const Trial& trial) { return trial.metric(metric); });
     add(trials, row, [](const Trial& trial) { return Value{trial.epochs}; });
     add(trials, row, [](const Trial& trial) { return trial.wall_seconds; });
   }
@@ -339,12 +347,9 @@ ResultTable Rows::summary() const {
 
 }  // namespace
 
-ResultTable trial_rows(Database& database, const std::string& study, const std::string& stage) {
-  return Rows(database, kStudy, study, stage).trials();
-}
-
-ResultTable summary_rows(Database& database, const std::string& study, const std::string& stage) {
-  return Rows(database, kStudy, study, stage).summary();
+StudyTables study_tables(Database& database, const std::string& study, const std::string& stage) {
+  const Rows rows(database, kStudy, study, stage);
+  return {rows.trials(), rows.summary()};
 }
 
 ResultTable trial_row(Database& database, std::int64_t trial) {

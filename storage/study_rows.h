@@ -14,8 +14,7 @@ namespace windrow::storage {
 // Of all cells, or of those of a stage ("" = all), in grid order and then by seed; cells of no
 // stage come last. With the columns that the views have, or would have; those that are null in
 // every row (another study's) are left out.
-ResultTable trial_rows(Database& database, const std::string& study, const std::string& stage);
-ResultTable summary_rows(Database& database, const std::string& study, const std::string& stage);
+StudyTables study_tables(Database& database, const std::string& study, const std::string& stage);
 
 // No row where there is no such trial.
 ResultTable trial_row(Database& database, std::int64_t trial);

@@ -31,7 +31,7 @@ bool equal(const Value& value, const sweeps::Json& wanted) {
 
 TrialRows::TrialRows(storage::Reader& reader, const sweeps::Study& study,
                      const sweeps::Figure& figure)
-    : table_(reader.trials_table(study.name, figure.stage)) {
+    : table_(reader.tables(study.name, figure.stage).trials) {
   const auto stages = column_of("stages");
   std::erase_if(table_.rows, [&](const std::vector<Value>& row) {
     const auto* text = stages ? std::get_if<std::string>(&row[*stages]) : nullptr;

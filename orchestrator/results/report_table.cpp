@@ -31,7 +31,9 @@ std::optional<std::size_t> find_column(const ResultTable& table, const std::stri
 }  // namespace
 
 ColumnKinds::ColumnKinds(const sweeps::Study& study) {
-  for (const sweeps::Cell& cell : sweeps::expand(study).cells)
+  sweeps::Expansion expansion = sweeps::expand(study);
+  varying_ = std::move(expansion.varying);
+  for (const sweeps::Cell& cell : expansion.cells)
     for (const auto& [name, value] : cell.parameters.items()) parameters_.insert(name);
 }
 
@@ -43,16 +45,15 @@ bool ColumnKinds::is_metric(const std::string& key) const {
 }
 
 std::vector<sweeps::ReportColumn> default_columns(const ResultTable& table,
-                                                  const sweeps::Study& study,
+                                                  const ColumnKinds& kinds, bool one_seed,
                                                   std::string_view suffix) {
-  const ColumnKinds kinds(study);
   std::vector<sweeps::ReportColumn> columns;
-  for (const std::string& key : sweeps::expand(study).varying) {
+  for (const std::string& key : kinds.varying()) {
     const std::string renamed = key + "_parameter";
     const std::string& column = find_column(table, renamed) ? renamed : key;
     if (find_column(table, column)) columns.push_back({column, key});
   }
-  if (find_column(table, "seed") && study.seeds.size() > 1) columns.push_back({"seed", "seed"});
+  if (find_column(table, "seed") && !one_seed) columns.push_back({"seed", "seed"});
   for (const std::string& column : table.columns) {
     if (!column.ends_with(suffix)) continue;
     const std::string key = column.substr(0, column.size() - suffix.size());
@@ -128,12 +129,10 @@ std::string label_of(const sweeps::ReportColumn& column) {
 
 }  // namespace
 
-ResultTable trials_report(const ResultTable& trials, const sweeps::Study& study,
-                          const TableWishes& wishes) {
-  const auto columns = wishes.columns.empty() ? default_columns(trials, study, "") : wishes.columns;
+ResultTable trials_report(const ResultTable& trials, const TableWishes& wishes) {
   ResultTable report;
   std::vector<std::size_t> at;
-  for (const sweeps::ReportColumn& column : columns) {
+  for (const sweeps::ReportColumn& column : wishes.columns) {
     const auto found = find_column(trials, column.key);
     // A view leaves out columns that are null in every row.
     if (!found && trials.rows.empty()) continue;
@@ -173,9 +172,9 @@ SummaryColumn find_summary_column(const ResultTable& summary, const sweeps::Repo
 
 }  // namespace
 
-ResultTable summary_report(const ResultTable& summary, const sweeps::Study& study,
-                           const TableWishes& wishes, Interval interval) {
-  auto wanted = wishes.columns.empty() ? default_columns(summary, study, "_mean") : wishes.columns;
+ResultTable summary_report(const ResultTable& summary, const TableWishes& wishes,
+                           Interval interval) {
+  const auto& wanted = wishes.columns;
   ResultTable report;
   if (summary.rows.empty()) return report;
   std::vector<SummaryColumn> columns;

@@ -88,8 +88,12 @@ std::optional<analysis::Confusion> read_confusion(storage::Reader& reader, std::
 
 analysis::StudyResults load_results(storage::Reader& reader, const sweeps::Study& study,
                                     bool with_confusion) {
+  return results_from(reader.tables(study.name).trials, reader, study, with_confusion);
+}
+
+analysis::StudyResults results_from(const ResultTable& trials, storage::Reader& reader,
+                                    const sweeps::Study& study, bool with_confusion) {
   const StudyPlan plan = plan_study(study, &reader);
-  const ResultTable trials = reader.trials_table(study.name);
   const auto metrics = metric_columns(trials, plan.expansion);
   std::map<std::pair<std::string, std::int64_t>, const std::vector<Value>*> rows;
   for (const auto& row : trials.rows)

@@ -11,5 +11,8 @@ namespace windrow {
 // the trials' confusion matrices too.
 analysis::StudyResults load_results(storage::Reader& reader, const sweeps::Study& study,
                                     bool with_confusion = false);
+// The same from the study's rows of `trials`, which the caller has read.
+analysis::StudyResults results_from(const storage::ResultTable& trials, storage::Reader& reader,
+                                    const sweeps::Study& study, bool with_confusion = false);
 
 }  // namespace windrow

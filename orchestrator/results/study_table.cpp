@@ -43,9 +43,11 @@ class TableMaker {
         study_(study),
         wishes_(wishes),
         kinds_(study),
-        results_(load_results(reader, study)),
+        tables_(reader.tables(study.name)),
+        results_(results_from(tables_.trials, reader, study)),
         one_seed_(study.seeds.size() == 1) {
     for (const CellResult& cell : results_.cells) cells_[cell.hash] = &cell;
+    if (!wishes.stage.empty()) tables_ = reader.tables(study.name, wishes.stage);
   }
 
   StudyTable make() {
@@ -61,7 +63,7 @@ class TableMaker {
 
  private:
   void make_trials() {
-    ResultTable trials = reader_.trials_table(study_.name, wishes_.stage);
+    ResultTable trials = std::move(tables_.trials);
     keep_rows(trials, "stages", not_empty);
     if (!wishes_.unfinished)
       remark_left_out(keep_rows(trials, "state",
@@ -82,7 +84,7 @@ class TableMaker {
     if (!one_seed_) add("seed");
     if (wishes_.unfinished) add("state");
     if (!wishes_.for_people) add("failure");
-    out_.table = trials_report(trials, study_, table);
+    out_.table = trials_report(trials, table);
     for (const sweeps::ReportColumn& column : table.columns)
       if (column.key == "wall_seconds" || kinds_.is_metric(column.key))
         out_.measured.insert(column.label);
@@ -104,7 +106,7 @@ class TableMaker {
   }
 
   void make_summary() {
-    ResultTable summary = reader_.summary_table(study_.name, wishes_.stage);
+    ResultTable summary = std::move(tables_.summary);
     keep_rows(summary, "stages", not_empty);
     if (!wishes_.unfinished)
       remark_left_out(std::erase_if(summary.rows,
@@ -120,8 +122,8 @@ class TableMaker {
     add_count_of_seeds(table);
     add_missing(summary, table, shown);
     if (compare) add_comparison(summary, table, *compare);
-    out_.table = summary_report(summary, study_, table,
-                                wishes_.for_people ? Interval::joined : Interval::separate);
+    out_.table =
+        summary_report(summary, table, wishes_.for_people ? Interval::joined : Interval::separate);
     if (compare) place_marks(out_, table, compare->metric, wishes_.adjusted);
   }
 
@@ -183,7 +185,7 @@ class TableMaker {
   // The columns, with those that no trial has reported yet as empty ones.
   TableWishes resolved(ResultTable& table, const std::string& suffix) {
     TableWishes wanted = wishes_.table;
-    if (wanted.columns.empty()) wanted.columns = default_columns(table, study_, suffix);
+    if (wanted.columns.empty()) wanted.columns = default_columns(table, kinds_, one_seed_, suffix);
     const bool any_finished =
         std::ranges::any_of(table.rows, [&](const auto& row) { return has_finished(table, row); });
     std::vector<std::string> keys;
@@ -277,6 +279,7 @@ class TableMaker {
   const sweeps::Study& study_;
   const StudyTableWishes& wishes_;
   ColumnKinds kinds_;
+  storage::StudyTables tables_;  // of the stage that is asked for
   analysis::StudyResults results_;
   bool one_seed_;
   std::map<std::string, const CellResult*> cells_;  // by hash

@@ -120,25 +120,25 @@ TEST_F(ReaderTest, RowsComeInTheOrderOfTheStagesGrid) {
     for (const auto& row : table.rows) cells.push_back(std::get<std::string>(row[3]));
     return cells;
   };
-  EXPECT_THAT(cells_of(reader.trials_table("p4")),
+  EXPECT_THAT(cells_of(reader.tables("p4").trials),
               ElementsAre(cells[0].hash, cells[1].hash, cells[2].hash));
-  EXPECT_THAT(cells_of(reader.trials_table("p4", "two")),
+  EXPECT_THAT(cells_of(reader.tables("p4", "two").trials),
               ElementsAre(cells[2].hash, cells[1].hash));
 }
 
 TEST_F(ReaderTest, TablesOfAStudyOrOneOfItsStages) {
   Reader reader(file);
-  const auto all = reader.trials_table("p1");
+  const auto all = reader.tables("p1").trials;
   EXPECT_EQ(all.rows.size(), 4U);
   EXPECT_THAT(all.columns,
               ElementsAre("trial", "study", "stages", "cell", "seed", "state", "attempts", "epochs",
                           "lr", "optimizer", "loss", "wall_seconds", "failure", "host", "device"));
-  EXPECT_EQ(reader.trials_table("p1", "second").rows.size(), 2U);
-  EXPECT_EQ(reader.trials_table("p1", "no such").rows.size(), 0U);
-  const auto summary = reader.summary_table("p1");
+  EXPECT_EQ(reader.tables("p1", "second").trials.rows.size(), 2U);
+  EXPECT_EQ(reader.tables("p1", "no such").trials.rows.size(), 0U);
+  const auto summary = reader.tables("p1").summary;
   ASSERT_EQ(summary.rows.size(), 2U);
   EXPECT_EQ(summary.rows[0][2], Value("cell-1"));
-  EXPECT_EQ(reader.summary_table("p1", "second").rows[0][2], Value("cell-0"));
+  EXPECT_EQ(reader.tables("p1", "second").summary.rows[0][2], Value("cell-0"));
 }
 
 TEST_F(ReaderTest, QueryKeepsTypes) {

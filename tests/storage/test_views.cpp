@@ -187,7 +187,7 @@ TEST_F(ViewTest, WithManyMetricsTheWideViewsHaveTheFirstAndTheLongOnesAll) {
               ElementsAre("7.5"));
   EXPECT_THAT(rows("SELECT trial, epoch, value FROM epoch_metrics WHERE metric = 'class_12499'"),
               ElementsAre("1|1|2499"));
-  EXPECT_EQ(Reader(file).trials_table("p1").columns.size(), 8u + 2 + 2501 + 4);
+  EXPECT_EQ(Reader(file).tables("p1").trials.columns.size(), 8u + 2 + 2501 + 4);
 }
 
 TEST_F(ViewTest, TablesHaveWhatTheViewsHave) {
@@ -201,10 +201,10 @@ TEST_F(ViewTest, TablesHaveWhatTheViewsHave) {
   store.record(failed(trials[4].id, protocol::FailureKind::nan, true));
   store.flush();
   Reader reader(file);
-  EXPECT_EQ(reader.trials_table("p1").columns, reader.query("SELECT * FROM trials").columns);
-  EXPECT_EQ(reader.trials_table("p1").rows,
+  EXPECT_EQ(reader.tables("p1").trials.columns, reader.query("SELECT * FROM trials").columns);
+  EXPECT_EQ(reader.tables("p1").trials.rows,
             reader.query("SELECT * FROM trials ORDER BY trial").rows);
-  const ResultTable table = reader.summary_table("p1"),
+  const ResultTable table = reader.tables("p1").summary,
                     view = reader.query("SELECT * FROM summary");
   EXPECT_EQ(table.columns, view.columns);
   ASSERT_EQ(table.rows.size(), view.rows.size());
