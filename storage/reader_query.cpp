@@ -46,6 +46,7 @@ ResultTable without_empty_columns(ResultTable table) {
     const auto is_set = [i](const std::vector<Value>& row) { return row[i].index() != 0; };
     if (always || std::any_of(table.rows.begin(), table.rows.end(), is_set)) kept.push_back(i);
   }
+  if (kept.size() == table.columns.size()) return table;
   for (const std::size_t i : kept) result.columns.push_back(table.columns[i]);
   for (auto& row : table.rows) {
     auto& narrow = result.rows.emplace_back();

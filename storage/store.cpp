@@ -1,7 +1,5 @@
 #include "storage/store.h"
 
-#include <sys/stat.h>
-
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -11,6 +9,7 @@
 
 #include "storage/clock.h"
 #include "storage/database.h"
+#include "storage/file_identity.h"
 #include "storage/file_name.h"
 #include "storage/journal.h"
 #include "storage/lock.h"
@@ -40,24 +39,6 @@ void check_path(const std::filesystem::path& file) {
 struct Queued {
   Record record;
   std::int64_t at = 0;
-};
-
-// Whether the file of this name is still the one that was opened.
-struct FileIdentity {
-  explicit FileIdentity(std::filesystem::path path) : file(std::move(path)), known(read()) {}
-  void check() const {
-    if (read() != known)
-      throw StorageError(file.string() +
-                         ": was removed or replaced while the run wrote it; what is recorded would "
-                         "be lost, so the run ends. Put the file back, or begin a new one");
-  }
-  std::pair<dev_t, ino_t> read() const {
-    struct stat about {};
-    if (stat(file.c_str(), &about) != 0) return {};
-    return {about.st_dev, about.st_ino};
-  }
-  std::filesystem::path file;
-  std::pair<dev_t, ino_t> known;
 };
 
 // The attempt that a record tells of; nullopt: none.

@@ -74,7 +74,7 @@ std::optional<double> number(const Value& value) {
   return std::nullopt;
 }
 
-const char* state_name(TrialState state) {
+std::string state_name(TrialState state) {
   switch (state) {
     case TrialState::pending:
       return "pending";
@@ -258,12 +258,18 @@ ResultTable Rows::trials() const {
     const Cell& cell = cells_[trial.cell];
     auto& row = table.rows.emplace_back();
     row.reserve(table.columns.size());
-    row = {trial.id,       cell.study,  cell.stages,
-           cell.hash,      trial.seed,  std::string(state_name(trial.state)),
-           trial.attempts, trial.epochs};
+    row.emplace_back(trial.id);
+    row.emplace_back(cell.study);
+    row.emplace_back(cell.stages);
+    row.emplace_back(cell.hash);
+    row.emplace_back(trial.seed);
+    row.emplace_back(state_name(trial.state));
+    row.emplace_back(trial.attempts);
+    row.emplace_back(trial.epochs);
     for (const auto* column : parameters) row.push_back(parameter(cell, *column));
     for (const std::size_t i : used_metrics_) row.push_back(trial.metric(i));
-    row.insert(row.end(), {trial.wall_seconds, trial.failure, trial.host, trial.device});
+    for (const Value* value : {&trial.wall_seconds, &trial.failure, &trial.host, &trial.device})
+      row.push_back(*value);
   }
   return without_empty_columns(std::move(table));
 }

@@ -30,9 +30,7 @@ std::optional<std::size_t> find_column(const ResultTable& table, const std::stri
 
 }  // namespace
 
-ColumnKinds::ColumnKinds(const sweeps::Study& study) {
-  sweeps::Expansion expansion = sweeps::expand(study);
-  varying_ = std::move(expansion.varying);
+ColumnKinds::ColumnKinds(const sweeps::Expansion& expansion) : varying_(expansion.varying) {
   for (const sweeps::Cell& cell : expansion.cells)
     for (const auto& [name, value] : cell.parameters.items()) parameters_.insert(name);
 }

@@ -22,11 +22,10 @@ enum class Interval {
   separate,  // columns KEY and KEY_ci95 for programs, with all digits
 };
 
-// Tells the columns of `trials`, or what precedes the suffix in `summary`, apart. Expands the
-// study, once.
+// Tells the columns of `trials`, or what precedes the suffix in `summary`, apart.
 class ColumnKinds {
  public:
-  explicit ColumnKinds(const sweeps::Study& study);
+  explicit ColumnKinds(const sweeps::Expansion& expansion);
   bool is_metric(const std::string& key) const;
   const std::vector<std::string>& varying() const { return varying_; }  // parameters that differ
 

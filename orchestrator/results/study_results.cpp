@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "orchestrator/results/planned_trials.h"
 
@@ -55,14 +56,25 @@ std::string text(const Value& value) {
   return found != nullptr ? *found : "";
 }
 
-TrialResult read_trial(const std::vector<Value>& row, const ResultTable& trials,
+// Where the columns stand that each trial is read from.
+struct Places {
+  explicit Places(const ResultTable& trials)
+      : trial(index_of(trials, "trial")),
+        cell(index_of(trials, "cell")),
+        seed(index_of(trials, "seed")),
+        state(index_of(trials, "state")),
+        failure(index_of(trials, "failure")) {}
+  std::size_t trial, cell, seed, state, failure;
+};
+
+TrialResult read_trial(const std::vector<Value>& row, const Places& at,
                        const std::vector<MetricColumn>& metrics) {
   using enum TrialResult::State;
   TrialResult trial;
-  const std::string state = text(row[index_of(trials, "state")]);
-  trial.seed = std::get<std::int64_t>(row[index_of(trials, "seed")]);
+  const std::string state = text(row[at.state]);
+  trial.seed = std::get<std::int64_t>(row[at.seed]);
   trial.state = state == "finished" ? finished : state == "failed" ? failed : open;
-  if (trial.state == failed) trial.failure = text(row[index_of(trials, "failure")]);
+  if (trial.state == failed) trial.failure = text(row[at.failure]);
   if (trial.state != finished) return trial;
   for (const MetricColumn& column : metrics)
     if (const auto value = number(row[column.at]))
@@ -88,37 +100,44 @@ std::optional<analysis::Confusion> read_confusion(storage::Reader& reader, std::
 
 analysis::StudyResults load_results(storage::Reader& reader, const sweeps::Study& study,
                                     bool with_confusion) {
-  return results_from(reader.tables(study.name).trials, reader, study, with_confusion);
+  return results_from(plan_study(study, &reader).expansion, reader.tables(study.name).trials,
+                      reader, study, with_confusion);
 }
 
-analysis::StudyResults results_from(const ResultTable& trials, storage::Reader& reader,
-                                    const sweeps::Study& study, bool with_confusion) {
-  const StudyPlan plan = plan_study(study, &reader);
-  const auto metrics = metric_columns(trials, plan.expansion);
-  std::map<std::pair<std::string, std::int64_t>, const std::vector<Value>*> rows;
-  for (const auto& row : trials.rows)
-    rows[{text(row[index_of(trials, "cell")]),
-          std::get<std::int64_t>(row[index_of(trials, "seed")])}] = &row;
+analysis::StudyResults results_from(const sweeps::Expansion& expansion, const ResultTable& trials,
+                                    storage::Reader& reader, const sweeps::Study& study,
+                                    bool with_confusion) {
+  const auto metrics = metric_columns(trials, expansion);
+  const Places at(trials);
+  std::unordered_map<std::string, std::vector<const std::vector<Value>*>>
+      rows;  // by cell, each by seed
+  for (const auto& row : trials.rows) rows[text(row[at.cell])].push_back(&row);
+  const auto row_of = [&](const std::string& cell, std::int64_t seed) -> const std::vector<Value>* {
+    const auto of_cell = rows.find(cell);
+    if (of_cell == rows.end()) return nullptr;
+    const auto seed_of = [&](const auto* row) { return std::get<std::int64_t>((*row)[at.seed]); };
+    const auto found = std::ranges::lower_bound(of_cell->second, seed, {}, seed_of);
+    return found != of_cell->second.end() && seed_of(*found) == seed ? *found : nullptr;
+  };
   analysis::StudyResults results;
-  for (const auto& [stage, state] : plan.expansion.stages)
+  for (const auto& [stage, state] : expansion.stages)
     if (state.kind != sweeps::StageState::Kind::expanded) results.unexpanded[stage] = state;
-  for (const sweeps::Cell& cell : plan.expansion.cells) {
+  for (const sweeps::Cell& cell : expansion.cells) {
     auto& out = results.cells.emplace_back();
     out.hash = cell.hash;
     out.parameters = cell.parameters;
     out.stages = cell.stages;
     for (const std::int64_t seed : study.seeds) {
-      const auto row = rows.find({cell.hash, seed});
+      const auto* row = row_of(cell.hash, seed);
       TrialResult& trial = out.trials.emplace_back();
       trial.seed = seed;
-      if (row == rows.end()) continue;
-      trial = read_trial(*row->second, trials, metrics);
+      if (row == nullptr) continue;
+      trial = read_trial(*row, at, metrics);
       if (with_confusion && trial.state == TrialResult::State::finished)
-        trial.confusion = read_confusion(
-            reader, std::get<std::int64_t>((*row->second)[index_of(trials, "trial")]));
+        trial.confusion = read_confusion(reader, std::get<std::int64_t>((*row)[at.trial]));
     }
   }
-  results.varying = telling_parameters(results.cells, plan.expansion.varying);
+  results.varying = telling_parameters(results.cells, expansion.varying);
   return results;
 }
 

@@ -11,8 +11,9 @@ namespace windrow {
 // the trials' confusion matrices too.
 analysis::StudyResults load_results(storage::Reader& reader, const sweeps::Study& study,
                                     bool with_confusion = false);
-// The same from the study's rows of `trials`, which the caller has read.
-analysis::StudyResults results_from(const storage::ResultTable& trials, storage::Reader& reader,
+// The same from the study's expansion and its rows of `trials`, which the caller has.
+analysis::StudyResults results_from(const sweeps::Expansion& expansion,
+                                    const storage::ResultTable& trials, storage::Reader& reader,
                                     const sweeps::Study& study, bool with_confusion = false);
 
 }  // namespace windrow

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "orchestrator/results/comparison_columns.h"
+#include "orchestrator/results/planned_trials.h"
 #include "orchestrator/results/study_results.h"
 #include "sweeps/tasks/task_schema.h"
 
@@ -42,9 +43,10 @@ class TableMaker {
       : reader_(reader),
         study_(study),
         wishes_(wishes),
-        kinds_(study),
+        expansion_(plan_study(study, &reader).expansion),
+        kinds_(expansion_),
         tables_(reader.tables(study.name)),
-        results_(results_from(tables_.trials, reader, study)),
+        results_(results_from(expansion_, tables_.trials, reader, study)),
         one_seed_(study.seeds.size() == 1) {
     for (const CellResult& cell : results_.cells) cells_[cell.hash] = &cell;
     if (!wishes.stage.empty()) tables_ = reader.tables(study.name, wishes.stage);
@@ -278,6 +280,7 @@ class TableMaker {
   storage::Reader& reader_;
   const sweeps::Study& study_;
   const StudyTableWishes& wishes_;
+  sweeps::Expansion expansion_;
   ColumnKinds kinds_;
   storage::StudyTables tables_;  // of the stage that is asked for
   analysis::StudyResults results_;
