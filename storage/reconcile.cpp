@@ -152,18 +152,22 @@ std::vector<KnownTrial> load_trials(Database& db, std::int64_t study) {
 
 void add_failures(Database& db, std::int64_t study, std::vector<StoredTrial>& trials) {
   std::unordered_map<std::int64_t, StoredTrial*> by_id;
+  const auto find = [&](std::int64_t id) {
+    if (by_id.empty())  // most studies have no failure
+      for (StoredTrial& trial : trials) by_id.emplace(trial.id.value, &trial);
+    const auto found = by_id.find(id);
+    return found == by_id.end() ? nullptr : found->second;
+  };
   Statement select(db,
                    "SELECT f.trial, f.kind, count(*) FROM failure f JOIN trial t ON t.id = f.trial "
                    "JOIN cell c ON c.id = t.cell WHERE c.study = ?1 AND NOT f.forgiven "
                    "GROUP BY f.trial, f.kind");
   select.bind(study);
   while (select.step()) {
-    if (by_id.empty())
-      for (StoredTrial& trial : trials) by_id.emplace(trial.id.value, &trial);
-    const auto found = by_id.find(select.integer(0));
+    StoredTrial* trial = find(select.integer(0));
     const auto kind = protocol::failure_kind(select.text(1));
-    if (found == by_id.end() || !kind) continue;
-    found->second->failures_by_kind[*kind] = static_cast<int>(select.integer(2));
+    if (trial != nullptr && kind)
+      trial->failures_by_kind[*kind] = static_cast<int>(select.integer(2));
   }
   Statement stopped(db,
                     "SELECT f.trial, count(DISTINCT a.session) FROM failure f "
@@ -172,10 +176,8 @@ void add_failures(Database& db, std::int64_t study, std::vector<StoredTrial>& tr
                     "WHERE c.study = ?1 AND f.forgiven = ?2 GROUP BY f.trial");
   stopped.bind(study, kForgivenWithTheRun);
   while (stopped.step()) {
-    if (by_id.empty())
-      for (StoredTrial& trial : trials) by_id.emplace(trial.id.value, &trial);
-    const auto found = by_id.find(stopped.integer(0));
-    if (found != by_id.end()) found->second->stopped_runs = static_cast<int>(stopped.integer(1));
+    if (StoredTrial* trial = find(stopped.integer(0)))
+      trial->stopped_runs = static_cast<int>(stopped.integer(1));
   }
 }
 

@@ -360,10 +360,6 @@ void Store::request_flush() {
   impl_->work_arrived.notify_one();
 }
 
-CellMeans Store::cell_metrics(const std::string& study, const std::vector<std::int64_t>& seeds) {
-  return begin_cell_metrics(study, seeds).get();
-}
-
 std::uint64_t Store::record(Record record) {
   if (!impl_->options.audit_events && std::holds_alternative<Event>(record)) {
     const std::lock_guard guard(impl_->mutex);

@@ -78,15 +78,13 @@ class Store {
   std::future<std::vector<StoredTrial>> begin_reconcile(StudyRecord study,
                                                         std::vector<CellRecord> cells,
                                                         std::vector<std::int64_t> seeds);
+  // Mean of each metric (result, else last epoch) over the finished trials of each cell, of these
+  // seeds: what an earlier version of the study had besides does not count.
   std::future<CellMeans> begin_cell_metrics(std::string study, std::vector<std::int64_t> seeds);
 
   // What was recorded so far is made durable at once and not at the end of the interval;
   // committed() tells when.
   void request_flush();
-
-  // Mean of each metric (result, else last epoch) over the finished trials of each cell, of these
-  // seeds: what an earlier version of the study had besides does not count.
-  CellMeans cell_metrics(const std::string& study, const std::vector<std::int64_t>& seeds);
 
  private:
   struct Impl;

@@ -94,9 +94,6 @@ class ChildProcess {
   bool lock(const LockPlace& place);
   void unlock();
 
-  // The program's own exit, as soon as it is known; what it left running may not be gone yet.
-  const std::optional<ChildExit>& own_exit() const { return exit_; }
-
   // Reads what has arrived. Once a value: the program and all that it started are gone, its lines
   // are delivered. Never waits; to be called after on_ended, or whenever the loop has run. What
   // survives SIGKILL (a wedged driver, a dead file server) never makes it so: the caller must

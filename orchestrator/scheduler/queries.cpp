@@ -54,10 +54,6 @@ std::vector<HeldAttempt> held_attempts(const State& state, AgentId agent) {
   return found;
 }
 
-int attempts_of(const State& state, TrialId trial) {
-  return state.trials[state.trial_index.at(trial)].attempts;
-}
-
 bool out_of_time(const State& state) {
   return !state.stopping && state.seconds_left < std::numeric_limits<double>::infinity() &&
          idle(state) && count(state, TrialPhase::pending) > 0 && !state.vacant.empty();

@@ -185,9 +185,6 @@ struct HeldAttempt {
 };
 std::vector<HeldAttempt> held_attempts(const State& state, AgentId agent);
 
-// Attempts of the trial that began or failed so far.
-int attempts_of(const State& state, TrialId trial);
-
 // Trials wait and slots are free, but no epoch of theirs fits into the time that is left.
 bool out_of_time(const State& state);
 

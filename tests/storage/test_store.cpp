@@ -308,7 +308,7 @@ TEST_F(StoreTest, CellMetricsAreMeansOverFinishedTrials) {
   }
   store.record(began(trials[2].id));
   store.record(epoch(trials[2].id, 1, {{"loss", 100}}));  // not finished
-  const auto metrics = store.cell_metrics("p1", {0, 1, 2});
+  const auto metrics = store.begin_cell_metrics("p1", {0, 1, 2}).get();
   ASSERT_EQ(metrics.size(), 1U);
   EXPECT_DOUBLE_EQ(metrics.at("cell-0").at("loss"), 1.5);
 }
@@ -323,7 +323,7 @@ TEST_F(StoreTest, AnErrorOfTheWriterIsThrownAndNothingHalfIsKept) {
   EXPECT_THAT(storage_error([&] { store.flush(); }), ::testing::HasSubstr("FOREIGN KEY"));
   EXPECT_NE(storage_error([&] { store.record(Event{}); }), "");
   EXPECT_NE(storage_error([&] { (void)store.committed(); }), "");
-  EXPECT_NE(storage_error([&] { store.cell_metrics("p1", {0, 1, 2}); }), "");
+  EXPECT_NE(storage_error([&] { store.begin_cell_metrics("p1", {0, 1, 2}).get(); }), "");
   EXPECT_THAT(rows("SELECT * FROM epoch"), IsEmpty());
 }
 
