@@ -17,6 +17,7 @@ enum class TrainerFailure {
   crash,  // anything else
   data,   // the data are missing or damaged
   spec,   // the parameters are refused: never retried
+  gang,   // another member of its gang was lost: costs nothing
 };
 
 // What is recorded of an attempt.
@@ -30,12 +31,13 @@ enum class FailureKind {
   preempted,  // stopped on request, or by a signal that this rank got too: costs nothing
   data,
   spec,
+  gang,
 };
 
-inline constexpr std::array<std::string_view, 6> kTrainerFailureNames = {"nan",   "oom",  "cuda",
-                                                                         "crash", "data", "spec"};
-inline constexpr std::array<std::string_view, 9> kFailureKindNames = {
-    "nan", "oom", "cuda", "hang", "crash", "node", "preempted", "data", "spec"};
+inline constexpr std::array<std::string_view, 7> kTrainerFailureNames = {
+    "nan", "oom", "cuda", "crash", "data", "spec", "gang"};
+inline constexpr std::array<std::string_view, 10> kFailureKindNames = {
+    "nan", "oom", "cuda", "hang", "crash", "node", "preempted", "data", "spec", "gang"};
 
 constexpr std::string_view to_string(TrainerFailure kind) {
   return kTrainerFailureNames[static_cast<std::size_t>(kind)];

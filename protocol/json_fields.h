@@ -57,6 +57,10 @@ inline constexpr const char* kName<Alive> = "alive";
 template <>
 inline constexpr const char* kName<Hello> = "hello";
 template <>
+inline constexpr const char* kName<SetGang> = "gang";
+template <>
+inline constexpr const char* kName<SetSlotGang> = "slot_gang";
+template <>
 inline constexpr const char* kName<TrainerReady> = "trainer_ready";
 template <>
 inline constexpr const char* kName<AttemptStarted> = "attempt_started";
@@ -106,6 +110,20 @@ void visit(V& v, M& m) {
   v("checkpoint_dir", m.checkpoint_dir, optional);
   v("committed_epochs", m.committed_epochs, optional);
   v("watched_history", m.watched_history, optional);
+  v("widest_gang", m.widest_gang, optional);
+  v("gang_deadline", m.gang_deadline, optional);
+  v("helping", m.helping, optional);
+}
+template <class V, Is<Helping> M>
+void visit(V& v, M& m) {
+  v("store", m.store, required);
+  v("number", m.number, required);
+}
+template <class V, Is<SetGang> M>
+void visit(V& v, M& m) {
+  v("trial", m.trial, required);
+  v("attempt", m.attempt, required);
+  v("helpers", m.helpers, required);
 }
 template <class V, class M>
 requires Is<M, Stop> || Is<M, Abort> || Is<M, Stopped> || Is<M, Heartbeat>
@@ -125,6 +143,7 @@ void visit(V& v, M& m) {
   v("attempt", m.attempt, required);
   v("resumed_from_epoch", m.resumed_from_epoch, optional);
   v("info", m.info, optional);
+  v("gang_port", m.gang_port, optional);
 }
 template <class V, Is<Epoch> M>
 void visit(V& v, M& m) {
@@ -136,6 +155,7 @@ void visit(V& v, M& m) {
   v("state_hash", m.state_hash, optional);
   v("checkpoint", m.checkpoint, optional);
   v("checkpoint_hash", m.checkpoint_hash, optional);
+  v("members", m.members, optional);
 }
 template <class V, Is<Finished> M>
 void visit(V& v, M& m) {
@@ -187,6 +207,11 @@ void visit(V& v, M& m) {
   v("slot", m.slot, required);
   v("trial", m.trial, required);
   v("attempt", m.attempt, required);
+}
+template <class V, Is<SetSlotGang> M>
+void visit(V& v, M& m) {
+  v("slot", m.slot, required);
+  v("gang", m.gang, required);
 }
 template <class V, Is<StopAll> M>
 void visit(V& v, M& m) {

@@ -30,6 +30,14 @@ using Metrics = std::map<std::string, double>;
 // ---------------------------------------------------------------------------------------------
 // Agent -> trainer
 
+// A gang trains one trial together: its lead, which has the attempt and alone reports and writes
+// checkpoints, and helpers, which come and go between epochs.
+struct Helping {      // makes a Start that of a helper
+  std::string store;  // HOST:PORT, where the lead's c10d::TCPStore listens
+  int number = 1;     // of the helper; no other of the attempt has it
+  friend bool operator==(const Helping&, const Helping&) = default;
+};
+
 struct Start {
   TrialId trial;
   int attempt = 1;                   // from 1
@@ -46,6 +54,9 @@ struct Start {
   // The early-stopping metric of the recorded epochs, in order, for the agent, which watches
   // trainers that don't stop by themselves. Empty without early stopping.
   std::vector<Watched> watched_history;
+  int widest_gang = 1;             // members that a gang of this attempt may ever have
+  double gang_deadline = 60;       // seconds that a member may be behind the others
+  std::optional<Helping> helping;  // train with the lead of this attempt; report no epochs
   friend bool operator==(const Start&, const Start&) = default;
 };
 
@@ -61,7 +72,14 @@ struct Abort {  // leave the attempt now; no answer is expected
   friend bool operator==(const Abort&, const Abort&) = default;
 };
 
-using ToTrainer = std::variant<Start, Stop, Abort>;
+struct SetGang {  // to the lead: from the next epoch on, train with those of these who are there
+  TrialId trial;
+  int attempt = 1;
+  std::vector<int> helpers;  // by their numbers
+  friend bool operator==(const SetGang&, const SetGang&) = default;
+};
+
+using ToTrainer = std::variant<Start, Stop, Abort, SetGang>;
 
 // ---------------------------------------------------------------------------------------------
 // Trainer -> agent
@@ -78,6 +96,7 @@ struct Started {
   int attempt = 1;
   int resumed_from_epoch = 0;  // 0: from the beginning
   Json info = Json::object();  // facts known before training, for example {"parameters": 21001}
+  int gang_port = 0;           // where helpers find the attempt's store; 0: it takes none
   friend bool operator==(const Started&, const Started&) = default;
 };
 
@@ -90,6 +109,7 @@ struct Epoch {  // sent once its checkpoint (if any) is durable
   std::string state_hash;       // of weights and optimizer state; "" where there is none
   std::string checkpoint;       // file name within checkpoint_dir; ""  where there is none
   std::string checkpoint_hash;  // of that file's content
+  int members = 1;              // of the gang that trained it
   friend bool operator==(const Epoch&, const Epoch&) = default;
 };
 
@@ -184,6 +204,12 @@ struct Withdraw {  // give a queued assignment back; answered by Withdrawn unles
   friend bool operator==(const Withdraw&, const Withdraw&) = default;
 };
 
+struct SetSlotGang {  // hand it to the attempt that the slot runs
+  SlotId slot;
+  SetGang gang;
+  friend bool operator==(const SetSlotGang&, const SetSlotGang&) = default;
+};
+
 struct StopAll {     // no new attempts; end the running ones
   bool now = false;  // false: after the epoch in progress and its checkpoint; true: at once
   friend bool operator==(const StopAll&, const StopAll&) = default;
@@ -195,8 +221,8 @@ struct Forget {  // the trial's result is durable: remove its checkpoints
   friend bool operator==(const Forget&, const Forget&) = default;
 };
 
-struct Leave {                  // end the agent
-  std::string error;            // why, where the coordinator refuses it; "" = the study is over
+struct Leave {        // end the agent
+  std::string error;  // why, where the coordinator refuses it; "" = the study is over
   friend bool operator==(const Leave&, const Leave&) = default;
 };
 
@@ -204,7 +230,7 @@ struct Alive {  // the coordinator's heartbeat: an agent that misses it leaves
   friend bool operator==(const Alive&, const Alive&) = default;
 };
 
-using ToAgent = std::variant<Welcome, Assign, Withdraw, StopAll, Forget, Leave, Alive>;
+using ToAgent = std::variant<Welcome, Assign, Withdraw, SetSlotGang, StopAll, Forget, Leave, Alive>;
 
 // ---------------------------------------------------------------------------------------------
 // Agent -> coordinator

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
+#include <vector>
 
 #include "protocol/messages.h"
 
@@ -19,6 +21,20 @@ struct Attempt {
 
   const protocol::Start start;
   std::atomic<Request> request{Request::none};  // written by the reader thread
+
+  // The helpers that the lead is to train with (protocol::SetGang).
+  void set_helpers(std::vector<int> numbers) {
+    const std::lock_guard lock(mutex_);
+    helpers_ = std::move(numbers);
+  }
+  std::vector<int> helpers() const {
+    const std::lock_guard lock(mutex_);
+    return helpers_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<int> helpers_;
 };
 
 // Sends a message to the agent; safe to call from any thread.

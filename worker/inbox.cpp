@@ -59,6 +59,10 @@ void Inbox::handle(std::string_view line) {
       request(stop->trial, stop->attempt, Request::stop);
     } else if (const auto* abort = std::get_if<protocol::Abort>(&message)) {
       request(abort->trial, abort->attempt, Request::abort);
+    } else if (const auto* gang = std::get_if<protocol::SetGang>(&message)) {
+      const std::lock_guard lock(mutex_);
+      for_attempt(gang->trial, gang->attempt,
+                  [&](Attempt& attempt) { attempt.set_helpers(gang->helpers); });
     }
   } catch (const protocol::ProtocolError& error) {
     send_(protocol::Log{"error", std::string("stdin: ") + error.what() +
@@ -67,16 +71,21 @@ void Inbox::handle(std::string_view line) {
   }
 }
 
-// An attempt that is over is not found, and the message is dropped.
 void Inbox::request(TrialId trial, int number, Request request) {
   const std::lock_guard lock(mutex_);
-  const auto mark = [&](Attempt& attempt) {
-    if (attempt.start.trial != trial || attempt.start.attempt != number) return;
+  for_attempt(trial, number, [&](Attempt& attempt) {
     // An abort is not weakened by a later stop.
     if (attempt.request != Request::abort) attempt.request = request;
+  });
+}
+
+// An attempt that is over is not found, and the message is dropped.
+void Inbox::for_attempt(TrialId trial, int number, const std::function<void(Attempt&)>& use) {
+  const auto visit = [&](Attempt& attempt) {
+    if (attempt.start.trial == trial && attempt.start.attempt == number) use(attempt);
   };
-  if (current_) mark(*current_);
-  for (const auto& attempt : queue_) mark(*attempt);
+  if (current_) visit(*current_);
+  for (const auto& attempt : queue_) visit(*attempt);
 }
 
 }  // namespace windrow::worker

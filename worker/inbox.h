@@ -29,6 +29,8 @@ class Inbox {
   void read_lines(int fd);
   void handle(std::string_view line);
   void request(TrialId trial, int attempt, Request request);
+  // With the mutex held.
+  void for_attempt(TrialId trial, int attempt, const std::function<void(Attempt&)>& use);
 
   const Send send_;
   const std::function<void()> on_end_;

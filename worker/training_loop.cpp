@@ -13,6 +13,8 @@
 #include "worker/checkpoint/checkpoint.h"
 #include "worker/checkpoint/checkpoint_writer.h"
 #include "worker/device/device.h"
+#include "worker/gang/helper.h"
+#include "worker/gang/lead.h"
 #include "worker/state_bytes.h"
 #include "worker/tasks/task.h"
 #include "worker/trainer_error.h"
@@ -48,6 +50,16 @@ void check_finite(const protocol::Metrics& metrics, int epoch) {
                              std::to_string(epoch) + "; try a smaller learning rate");
 }
 
+std::chrono::milliseconds gang_deadline(const protocol::Start& start) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(start.gang_deadline * 1000));
+}
+
+std::vector<at::Tensor> state_of(Training& training) {
+  std::vector<at::Tensor> state = training.weights();
+  for (at::Tensor& tensor : training.optimizer_state()) state.push_back(std::move(tensor));
+  return state;
+}
+
 class Loop {
  public:
   Loop(const Attempt& attempt, const Send& send, DataCache& data, const Task& task)
@@ -59,6 +71,8 @@ class Loop {
         device_(open_device(start_.device, start_.threads)) {
     check_stopping_metric(start_);
     training_ = task.begin({start_.task, parameters_, start_.seed, device_, start_.data_dir, data});
+    gang_.emplace(std::min(start_.widest_gang, training_->shards()), device_,
+                  gang_deadline(start_));
     if (start_.early_stopping) monitor_.emplace(*start_.early_stopping);
     if (!start_.checkpoint_dir.empty()) {
       folder_.emplace(start_.checkpoint_dir);
@@ -94,11 +108,7 @@ class Loop {
     return false;
   }
 
-  std::vector<at::Tensor> state() {
-    std::vector<at::Tensor> state = training_->weights();
-    for (at::Tensor& tensor : training_->optimizer_state()) state.push_back(std::move(tensor));
-    return state;
-  }
+  std::vector<at::Tensor> state() { return state_of(*training_); }
 
   // Takes an epoch into the history, be it trained now or read from a checkpoint.
   void record(const protocol::Epoch& epoch) {
@@ -115,11 +125,14 @@ class Loop {
     epoch.trial = start_.trial;
     epoch.attempt = start_.attempt;
     epoch.epoch = epoch_ + 1;
-    epoch.metrics = training_->run_epoch(epoch.epoch, progress_);
+    gang_->settle(attempt_.helpers(), epoch.epoch, state());
+    epoch.members = gang_->gang().size();
+    epoch.metrics = training_->run_epoch(epoch.epoch, gang_->gang(), progress_);
     just_evaluated_ = true;
     check_finite(epoch.metrics, epoch.epoch);
     std::vector<std::string> blobs = bytes_of(state());
     epoch.state_hash = state_hash(blobs);
+    gang_->gang().agree("their state", epoch.state_hash);
     epoch.wall_seconds = seconds_since(begin);
     record(epoch);
     if (keeps_best() && monitor_->best_epoch() == epoch_)
@@ -149,7 +162,7 @@ class Loop {
       }
     }
     protocol::Json facts = training_->facts();
-    send_(protocol::Started{start_.trial, start_.attempt, epoch_, std::move(facts)});
+    send_(protocol::Started{start_.trial, start_.attempt, epoch_, std::move(facts), gang_->port()});
     for (const protocol::Epoch& epoch : again)
       if (epoch.epoch > start_.committed_epochs) send_(epoch);
   }
@@ -201,11 +214,13 @@ class Loop {
   }
 
   void leave() {
+    gang_->dismiss();
     if (writer_) writer_->flush();
     send_(protocol::Stopped{start_.trial, start_.attempt});
   }
 
   void finish() {
+    gang_->dismiss();
     protocol::Metrics metrics = last_metrics_;
     if (keeps_best() && monitor_->best_epoch() > 0) {
       load_bytes(best_weights_, 0, training_->weights());
@@ -234,6 +249,7 @@ class Loop {
   Parameters parameters_;
   at::Device device_;
   std::unique_ptr<Training> training_;
+  std::optional<GangLead> gang_;
   std::optional<protocol::EarlyStoppingMonitor> monitor_;
   int epoch_ = 0;                // trained so far
   bool just_evaluated_ = false;  // the weights are those that run_epoch() left
@@ -244,11 +260,38 @@ class Loop {
   std::optional<CheckpointWriter> writer_;  // last: its thread uses what precedes
 };
 
+// Trains with the lead until that lets it go. Reports neither epochs nor a result.
+void help(const Attempt& attempt, const Send& send, DataCache& data, const Task& task) {
+  const protocol::Start& start = attempt.start;
+  Progress progress(attempt, send);
+  const Parameters parameters(start.task, start.parameters);
+  const at::Device device = open_device(start.device, start.threads);
+  GangHelper helper(*start.helping, device, gang_deadline(start));
+  const auto training =
+      task.begin({start.task, parameters, start.seed, device, start.data_dir, data});
+  send(protocol::Started{start.trial, start.attempt, start.committed_epochs, training->facts()});
+  helper.say_here();
+  bool leaving = false;
+  const auto meanwhile = [&] {
+    progress.step();
+    if (attempt.request == Request::stop && !std::exchange(leaving, true)) helper.say_leaving();
+  };
+  while (true) {
+    const Instruction instruction = helper.next(meanwhile);
+    if (instruction.end) break;
+    helper.join(instruction, state_of(*training));
+    training->run_epoch(instruction.epoch, helper.gang(), progress);
+    helper.gang().agree("their state", state_hash(bytes_of(state_of(*training))));
+  }
+  send(protocol::Stopped{start.trial, start.attempt});
+}
+
 }  // namespace
 
 void run_attempt(const Attempt& attempt, const Send& send, DataCache& data, const Task& task) {
   try {
     if (attempt.request == Request::abort) return;
+    if (attempt.start.helping) return help(attempt, send, data, task);
     Loop(attempt, send, data, task).run();
   } catch (const AttemptAborted&) {
   } catch (const std::exception& error) {

@@ -200,6 +200,7 @@ std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind) {
     case FailureKind::data:
       return budgets.data;
     case FailureKind::node:
+    case FailureKind::gang:
     case FailureKind::preempted:
       break;
   }

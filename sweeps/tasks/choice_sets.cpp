@@ -77,6 +77,7 @@ TaskSpec choice_sets_task() {
        .default_value = 300,
        .minimum = 1,
        .maximum = kIntegerMaximum},
+      shards_parameter("sets"),
       {.name = "epochs",
        .type = integer,
        .help = "epochs to train at most; early stopping may end a trial before",

@@ -214,6 +214,7 @@ Parameters epoch_parameters() {
        .default_value = 0,
        .minimum = 0,
        .maximum = kIntegerMaximum},
+      shards_parameter("images"),
       {.name = "evaluation_batch",
        .type = integer,
        .help = "images evaluated at once; changes memory and speed, not the result",

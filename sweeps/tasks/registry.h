@@ -8,4 +8,16 @@ namespace windrow::sweeps {
 // Integer parameters are held in 32-bit integers by the trainer.
 inline constexpr double kIntegerMaximum = 2147483647;
 
+// `examples`: what a minibatch is of.
+inline ParameterSpec shards_parameter(const std::string& examples) {
+  return {.name = "shards",
+          .type = ParameterType::integer,
+          .help = "contiguous parts that each minibatch of " + examples +
+                  " is cut into, trained as if alone and added up in a fixed order: so many slots "
+                  "can train one trial together, and how many do changes no bit",
+          .default_value = 1,
+          .minimum = 1,
+          .maximum = 1024};
+}
+
 }  // namespace windrow::sweeps

@@ -16,18 +16,22 @@ inline Start start() {
           -9,          early_stopping(),
           "cuda",      4,
           "/data",     "/scratch/41",
-          12,          {{1, 0.5}, {3, 0.25}}};
+          12,          {{1, 0.5}, {3, 0.25}},
+          4,           12.5,
+          Helping{"host:4711", 6}};
 }
 
 inline std::vector<ToTrainer> to_trainer() {
-  return {start(), Stop{TrialId{1}, 2}, Abort{TrialId{3}, 4}};
+  return {start(), Stop{TrialId{1}, 2}, Abort{TrialId{3}, 4},
+          SetGang{TrialId{3}, 4, {1, 5}}};
 }
 
 inline std::vector<FromTrainer> from_trainer() {
   return {
       Ready{Json{{"torch", "2.11.0"}}, "NVIDIA H200", {"cifar10", "choice-sets"}},
-      Started{TrialId{5}, 2, 7, Json{{"parameters", 21001}}},
-      Epoch{TrialId{5}, 2, 8, {{"loss", 0.1}, {"top1", 1e-17}}, 2.5, "ab", "epoch-8.ckpt", "cd"},
+      Started{TrialId{5}, 2, 7, Json{{"parameters", 21001}}, 40123},
+      Epoch{TrialId{5}, 2, 8, {{"loss", 0.1}, {"top1", 1e-17}}, 2.5, "ab", "epoch-8.ckpt", "cd",
+            3},
       Finished{TrialId{5}, 2, 8, {{"loss", 0.25}}, 4, Json{{"confusion", {1, 2}}}, 3.5},
       Failed{TrialId{6}, 1, TrainerFailure::oom, "out of memory: \"4 GiB\"\nasked"},
       Stopped{TrialId{6}, 1},
@@ -43,6 +47,7 @@ inline std::vector<ToAgent> to_agent() {
                   1700000000000},
           Assign{SlotId{2}, start()},
           Withdraw{SlotId{2}, TrialId{8}, 4},
+          SetSlotGang{SlotId{2}, {TrialId{8}, 4, {7}}},
           StopAll{true},
           Forget{TrialId{8}, "/scratch/8"},
           Leave{"another version"},

@@ -87,9 +87,10 @@ class HookedTraining final : public Training {
 
   int epochs() const override { return training_->epochs(); }
   protocol::Json facts() const override { return training_->facts(); }
-  protocol::Metrics run_epoch(int epoch, Progress& progress) override {
+  int shards() const override { return training_->shards(); }
+  protocol::Metrics run_epoch(int epoch, Gang& gang, Progress& progress) override {
     if (before_) before_(*training_, epoch);
-    protocol::Metrics metrics = training_->run_epoch(epoch, progress);
+    protocol::Metrics metrics = training_->run_epoch(epoch, gang, progress);
     if (after_) after_(*training_, epoch);
     return metrics;
   }

@@ -53,11 +53,11 @@ TEST(BatchNorm, WeightsAreTrainedAndRunningStatisticsAreNot) {
   EXPECT_EQ(weights["n.weight"].sum().item<double>(), 4);
   EXPECT_EQ(weights["n.bias"].abs().sum().item<double>(), 0);
   EXPECT_EQ(weights["n.running_mean"].abs().sum().item<double>(), 0);
-  EXPECT_EQ(norm.running_variance.sum().item<double>(), 4);
-  EXPECT_FALSE(norm.running_mean.requires_grad());
+  EXPECT_EQ(norm.variance.running.sum().item<double>(), 4);
+  EXPECT_FALSE(norm.mean.running.requires_grad());
   // Restoring writes into the flat buffers; the layer must see it.
   weights.state()[1].fill_(3);
-  EXPECT_EQ(norm.running_mean.sum().item<double>(), 12);
+  EXPECT_EQ(norm.mean.running.sum().item<double>(), 12);
 }
 
 // The definition, differentiated by autograd.
@@ -99,16 +99,18 @@ TEST(BatchNorm, InTrainingIsItsDefinitionAndSoAreItsGradients) {
 TEST(BatchNorm, RunningStatisticsGoTowardsTheBatchsAndServeInEvaluation) {
   Norm n(6);
   const at::Tensor x = images({8, 6, 4, 4}) * 3 + 2;
-  batch_norm(x, n.norm, true, Finish::none);
-  batch_norm(x, n.norm, true, Finish::none);
+  for (int step = 0; step < 2; ++step) {
+    batch_norm(x, n.norm, true, Finish::none);
+    n.weights.follow_statistics(kBatchNormMomentum);
+  }
   const at::Tensor mean = x.mean({0, 2, 3}), variance = x.var({0, 2, 3}, /*unbiased=*/true);
-  expect_close(n.norm.running_mean, mean * 0.19, "running mean");
-  expect_close(n.norm.running_variance, 0.81 + variance * 0.19, "running variance");
+  expect_close(n.norm.mean.running, mean * 0.19, "running mean");
+  expect_close(n.norm.variance.running, 0.81 + variance * 0.19, "running variance");
   const at::Tensor before = n.weights.state()[1].clone();
   const at::Tensor y = batch_norm(x, n.norm, false, Finish::relu, x);
   const auto wide = [](const at::Tensor& t) { return t.view({1, -1, 1, 1}); };
   const at::Tensor expected =
-      at::relu((x - wide(n.norm.running_mean)) / (wide(n.norm.running_variance) + 1e-5).sqrt() *
+      at::relu((x - wide(n.norm.mean.running)) / (wide(n.norm.variance.running) + 1e-5).sqrt() *
                    wide(n.norm.weight) +
                wide(n.norm.bias) + x);
   expect_close(y, expected, "output");

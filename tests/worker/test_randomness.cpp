@@ -120,5 +120,25 @@ TEST(Weights, TensorsAndGradientsAreViewsOfTheFlatBuffers) {
   EXPECT_THROW(weights["nothing"], std::out_of_range);
 }
 
+// What runs on a GPU, and a shard: the mask is the batch's, bit for bit.
+TEST(Dropout, ByOperatorsAndInShardsIsTheSame) {
+  const RandomStream stream(3, 2, Purpose::dropout, 5);
+  for (const bool channels_last : {false, true}) {
+    at::Tensor x = at::randn({7, 6, 5, 4});
+    if (channels_last) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+    x = x.detach().set_requires_grad(true);
+    const at::Tensor whole = dropout(x, 0.3, stream);
+    EXPECT_TRUE(whole.equal(dropout_by_operators(x, 0.3, stream)));
+    const at::Tensor weights = at::randn(x.sizes());
+    (whole * weights).sum().backward();
+    const at::Tensor gradient = x.grad().clone();
+    x.mutable_grad().zero_();
+    (dropout_by_operators(x, 0.3, stream) * weights).sum().backward();
+    EXPECT_TRUE(gradient.equal(x.grad()));
+    for (const auto& f : {dropout, dropout_by_operators})
+      EXPECT_TRUE(f(x.narrow(0, 3, 4), 0.3, stream, 3).equal(whole.narrow(0, 3, 4)));
+  }
+}
+
 }  // namespace
 }  // namespace windrow::worker

@@ -14,14 +14,15 @@ at::Tensor logits(const std::vector<float>& values) {
 }
 
 TEST(Score, CountsClassesThatComeBefore) {
-  Score score(at::kCPU, 7);
+  Score score(at::kCPU, 7, 2);
   // Rank 0 (right), rank 1, rank 4 (in the top five still).
-  score.add(at::tensor(2.0F).squeeze(),
+  score.add(0, at::tensor(2.0F).squeeze(),
             logits({9, 1, 2, 3, 4, 5, 6, 9, 1, 2, 3, 4, 5, 8, 9, 8, 3, 2, 1, 7, 6}),
             at::tensor({0, 6, 2}, at::kLong));
   // Rank 5.
-  score.add(at::tensor(6.0F).squeeze(), logits({9, 8, 7, 6, 5, 0, -1}), at::tensor({5}, at::kLong));
-  const protocol::Metrics metrics = score.metrics("val");
+  score.add(1, at::tensor(6.0F).squeeze(), logits({9, 8, 7, 6, 5, 0, -1}),
+            at::tensor({5}, at::kLong));
+  const protocol::Metrics metrics = score.metrics("val", *make_solo());
   EXPECT_DOUBLE_EQ(metrics.at("val_loss"), 3.0) << "weighted by the batches' sizes";
   EXPECT_DOUBLE_EQ(metrics.at("val_top1_error"), 0.75);
   EXPECT_DOUBLE_EQ(metrics.at("val_top5_error"), 0.25);
@@ -29,23 +30,23 @@ TEST(Score, CountsClassesThatComeBefore) {
 
 // A network that answers the same for every image must not pass for a perfect one.
 TEST(Score, EqualLogitsAreRightForOneClassOnly) {
-  Score score(at::kCPU, 7);
+  Score score(at::kCPU, 7, 1);
   Confusion confusion(at::kCPU, 7);
   const at::Tensor equal = logits(std::vector<float>(14, 0.5F));
   const at::Tensor labels = at::tensor({0, 3}, at::kLong);
-  score.add(at::tensor(1.0F).squeeze(), equal, labels);
+  score.add(0, at::tensor(1.0F).squeeze(), equal, labels);
   confusion.add(equal, labels);
-  EXPECT_DOUBLE_EQ(score.metrics("x").at("x_top1_error"), 0.5);
+  EXPECT_DOUBLE_EQ(score.metrics("x", *make_solo()).at("x_top1_error"), 0.5);
   EXPECT_EQ(confusion.counts()[0][0], 1);
   EXPECT_EQ(confusion.counts()[3][0], 1);
 }
 
 TEST(Score, NanLogitsAreErrors) {
-  Score score(at::kCPU, 7);
+  Score score(at::kCPU, 7, 1);
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  score.add(at::tensor(nan).squeeze(), logits(std::vector<float>(7, nan)),
+  score.add(0, at::tensor(nan).squeeze(), logits(std::vector<float>(7, nan)),
             at::tensor({0}, at::kLong));
-  const protocol::Metrics metrics = score.metrics("x");
+  const protocol::Metrics metrics = score.metrics("x", *make_solo());
   EXPECT_TRUE(std::isnan(metrics.at("x_loss")));
   EXPECT_DOUBLE_EQ(metrics.at("x_top1_error"), 1);
   EXPECT_DOUBLE_EQ(metrics.at("x_top5_error"), 1);

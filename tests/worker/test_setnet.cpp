@@ -57,7 +57,9 @@ struct Implementation {
 };
 
 std::vector<Implementation> implementations() {
-  std::vector<Implementation> all{{"aten", make_aten_setnet}};
+  std::vector<Implementation> all{{"aten", [](const SetnetShape& shape, Weights& weights) {
+                                     return make_aten_setnet(shape, weights);
+                                   }}};
   for (const Kernels* kernels : available_kernels())
     all.push_back({kernels->name, [kernels](const SetnetShape& shape, Weights& weights) {
                      return make_cpu_setnet(shape, weights, *kernels);

@@ -33,7 +33,7 @@ class Cnn3 final : public ImageModel {
       x = blocks_[i].first.forward(x, pass.training, Finish::relu);
       // Its ReLU comes with the pooling.
       x = relu_max_pool2(blocks_[i].second.forward(x, pass.training, Finish::none));
-      if (pass.training) x = dropout(x, dropout_rate_, pass.dropout_stream(i));
+      if (pass.training) x = dropout(x, dropout_rate_, pass.dropout_stream(i), pass.first_image);
     }
     return output_.forward(at::relu(hidden_.forward(x.flatten(1))));
   }

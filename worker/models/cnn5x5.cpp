@@ -34,7 +34,7 @@ class Cnn5x5 final : public ImageModel {
     for (std::size_t i = 0; i < convolutions_.size(); ++i) {
       x = conv2d(x, convolutions_[i].weight, convolutions_[i].bias);
       x = relu_max_pool2(x);
-      if (pass.training) x = dropout(x, dropout_rate_, pass.dropout_stream(i));
+      if (pass.training) x = dropout(x, dropout_rate_, pass.dropout_stream(i), pass.first_image);
     }
     x = at::relu(at::linear(x.flatten(1), hidden_.weight, hidden_.bias));
     return at::linear(x, output_.weight, output_.bias);

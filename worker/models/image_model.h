@@ -19,6 +19,9 @@ struct Pass {
   std::int64_t seed = 0;  // the trial's
   int epoch = 0;
   std::int64_t step = 0;  // within the epoch
+  // Where the images lie in the step's batch, of which they may be a shard: dropout's mask is that
+  // of the whole batch.
+  std::int64_t first_image = 0;
 
   // Of the pass's own dropout layer number `layer` (from 0, below 1024).
   RandomStream dropout_stream(std::uint64_t layer) const {

@@ -58,7 +58,7 @@ class Resnet final : public ImageModel {
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       const Block& block = blocks_[i];
       at::Tensor y = block.first.forward(x, training, Finish::relu);
-      if (training) y = dropout(y, dropout_rate_, pass.dropout_stream(i));
+      if (training) y = dropout(y, dropout_rate_, pass.dropout_stream(i), pass.first_image);
       const at::Tensor shortcut = block.first.stride == 1 ? x : halved(x);
       x = block.second.forward(y, training, Finish::relu, shortcut);
     }

@@ -52,7 +52,7 @@ class Resnet9 final : public ImageModel {
     x = residual128_.forward(x, training);
     x = pooled(conv512_, pooled(conv256_, x));
     x = at::max_pool2d(residual512_.forward(x, training), 4).flatten(1);
-    if (training) x = dropout(x, dropout_rate_, pass.dropout_stream(0));
+    if (training) x = dropout(x, dropout_rate_, pass.dropout_stream(0), pass.first_image);
     return output_.forward(x);
   }
 

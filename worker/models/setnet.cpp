@@ -24,9 +24,10 @@ void add_setnet_weights(const SetnetShape& shape, Weights& weights) {
   weights.allocate(/*autograd=*/false);
 }
 
-std::unique_ptr<Setnet> make_setnet(const SetnetShape& shape, Weights& weights) {
-  if (weights.flat().is_cpu()) return make_cpu_setnet(shape, weights, best_kernels());
-  return make_aten_setnet(shape, weights);
+std::unique_ptr<Setnet> make_setnet(const SetnetShape& shape, Weights& weights,
+                                    std::int64_t shards) {
+  if (weights.flat().is_cpu()) return make_cpu_setnet(shape, weights, best_kernels(), shards);
+  return make_aten_setnet(shape, weights, shards);
 }
 
 }  // namespace windrow::worker

@@ -38,16 +38,23 @@ class Setnet {
  public:
   virtual ~Setnet() = default;
 
-  // Overwrites the gradient with that of the mean squared error against the one-hot choices, over
-  // the sets of `data` at the indices `batch` (int64 [n], on the model's device), and adds their
-  // squared error to what take_squared_error() will return.
-  virtual void gradient(const ChoiceSets& data, const at::Tensor& batch) = 0;
+  // Overwrites the gradient with what the sets of `data` at the indices `part` (int64 [n], on the
+  // model's device) have in that of the mean squared error against the one-hot choices over a batch
+  // of `batch` sets, and adds their squared error to sum number `shard`.
+  virtual void gradient(const ChoiceSets& data, const at::Tensor& part, std::int64_t batch,
+                        std::int64_t shard) = 0;
+  void gradient(const ChoiceSets& data, const at::Tensor& batch) {
+    gradient(data, batch, batch.numel(), 0);
+  }
 
   // Adds the squared error of sets begin .. end-1 without touching the gradient.
-  virtual void evaluate(const ChoiceSets& data, std::int64_t begin, std::int64_t end) = 0;
+  virtual void evaluate(const ChoiceSets& data, std::int64_t begin, std::int64_t end,
+                        std::int64_t shard = 0) = 0;
 
-  // The sum of squared errors (over sets and items) since the last call; waits for the device.
-  virtual double take_squared_error() = 0;
+  // The sums of squared errors (over sets and items) since the last call, a shard each: double
+  // [shards], on the CPU. Waits for the device.
+  virtual at::Tensor take_squared_errors() = 0;
+  double take_squared_error() { return take_squared_errors().sum().item<double>(); }
 
   // The network's outputs [sets, items] for x [sets, items, features].
   virtual at::Tensor outputs(const at::Tensor& x) = 0;
@@ -57,14 +64,16 @@ class Setnet {
 void add_setnet_weights(const SetnetShape& shape, Weights& weights);
 
 // The implementation that suits the device. `weights` must outlive it.
-std::unique_ptr<Setnet> make_setnet(const SetnetShape& shape, Weights& weights);
+std::unique_ptr<Setnet> make_setnet(const SetnetShape& shape, Weights& weights,
+                                    std::int64_t shards = 1);
 
 // By ATen operators, on any device.
-std::unique_ptr<Setnet> make_aten_setnet(const SetnetShape& shape, Weights& weights);
+std::unique_ptr<Setnet> make_aten_setnet(const SetnetShape& shape, Weights& weights,
+                                         std::int64_t shards = 1);
 
 // By loops of our own, on the CPU.
 struct Kernels;
 std::unique_ptr<Setnet> make_cpu_setnet(const SetnetShape& shape, Weights& weights,
-                                        const Kernels& kernels);
+                                        const Kernels& kernels, std::int64_t shards = 1);
 
 }  // namespace windrow::worker

@@ -16,7 +16,7 @@ namespace {
 
 class AtenSetnet final : public Setnet {
  public:
-  AtenSetnet(const SetnetShape& shape, Weights& weights) : shape_(shape) {
+  AtenSetnet(const SetnetShape& shape, Weights& weights, std::int64_t shards) : shape_(shape) {
     for (std::int64_t l = 0; l < shape.depth; ++l) {
       const std::string prefix = "layer" + std::to_string(l + 1) + ".";
       layers_.push_back({weights[prefix + "lambda"], weights[prefix + "gamma"],
@@ -24,26 +24,28 @@ class AtenSetnet final : public Setnet {
                          weights.gradient(prefix + "gamma"), weights.gradient(prefix + "bias")});
     }
     const auto options = weights.flat().options();
-    squared_error_ = at::zeros({}, options.dtype(at::kDouble));
+    squared_errors_ = at::zeros({shards}, options.dtype(at::kDouble));
     items_ = at::arange(shape.items, options.dtype(at::kLong));
   }
 
-  void gradient(const ChoiceSets& data, const at::Tensor& batch) override {
+  void gradient(const ChoiceSets& data, const at::Tensor& part, std::int64_t batch,
+                std::int64_t shard) override {
     const at::Tensor difference =
-        forward(data.x.index_select(0, batch)) - one_hot(data.choice.index_select(0, batch));
-    add_error(difference);
-    backward(difference.mul(2.0 / static_cast<double>(difference.numel())));
+        forward(data.x.index_select(0, part)) - one_hot(data.choice.index_select(0, part));
+    add_error(difference, shard);
+    backward(difference.mul(2.0 / static_cast<double>(batch * shape_.items)));
   }
 
-  void evaluate(const ChoiceSets& data, std::int64_t begin, std::int64_t end) override {
+  void evaluate(const ChoiceSets& data, std::int64_t begin, std::int64_t end,
+                std::int64_t shard) override {
     const at::Tensor outputs = forward(data.x.narrow(0, begin, end - begin));
-    add_error(outputs - one_hot(data.choice.narrow(0, begin, end - begin)));
+    add_error(outputs - one_hot(data.choice.narrow(0, begin, end - begin)), shard);
   }
 
-  double take_squared_error() override {
-    const double sum = squared_error_.item<double>();
-    squared_error_.zero_();
-    return sum;
+  at::Tensor take_squared_errors() override {
+    const at::Tensor sums = squared_errors_.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
+    squared_errors_.zero_();
+    return sums;
   }
 
   at::Tensor outputs(const at::Tensor& x) override { return forward(x); }
@@ -60,8 +62,8 @@ class AtenSetnet final : public Setnet {
     return choice.unsqueeze(1).eq(items_).to(at::kFloat);
   }
 
-  void add_error(const at::Tensor& difference) {
-    squared_error_ += difference.square().sum(at::kDouble);
+  void add_error(const at::Tensor& difference, std::int64_t shard) {
+    squared_errors_.select(0, shard).add_(difference.square().sum(at::kDouble));
   }
 
   at::Tensor pooled(const at::Tensor& x, Layer& layer) const {
@@ -111,14 +113,15 @@ class AtenSetnet final : public Setnet {
 
   SetnetShape shape_;
   std::vector<Layer> layers_;
-  at::Tensor squared_error_;
+  at::Tensor squared_errors_;
   at::Tensor items_;
 };
 
 }  // namespace
 
-std::unique_ptr<Setnet> make_aten_setnet(const SetnetShape& shape, Weights& weights) {
-  return std::make_unique<AtenSetnet>(shape, weights);
+std::unique_ptr<Setnet> make_aten_setnet(const SetnetShape& shape, Weights& weights,
+                                         std::int64_t shards) {
+  return std::make_unique<AtenSetnet>(shape, weights, shards);
 }
 
 }  // namespace windrow::worker

@@ -44,11 +44,14 @@ at::Tensor Weights::add_he(const std::string& name, at::IntArrayRef shape, std::
   return add_uniform(name, shape, std::sqrt(6.0 / static_cast<double>(fan_in)));
 }
 
-at::Tensor Weights::add_buffer(const std::string& name, at::IntArrayRef shape, double value) {
-  const at::Tensor values = at::full(shape, value, at::TensorOptions(at::kFloat).device(device_));
-  buffers_.push_back({name, values, buffer_count_});
-  buffer_count_ += values.numel();
-  return values;
+Weights::Statistic Weights::add_statistic(const std::string& name, at::IntArrayRef shape,
+                                          double value) {
+  const auto options = at::TensorOptions(at::kFloat).device(device_);
+  Statistic statistic{at::full(shape, value, options), at::zeros(shape, options)};
+  running_.push_back({name, statistic.running, statistics_count_});
+  batch_.push_back({name, statistic.batch, statistics_count_});
+  statistics_count_ += statistic.running.numel();
+  return statistic;
 }
 
 void Weights::move_into(const at::Tensor& flat, Entries& entries) {
@@ -62,10 +65,13 @@ void Weights::move_into(const at::Tensor& flat, Entries& entries) {
 void Weights::allocate(bool autograd) {
   const auto options = at::TensorOptions(at::kFloat).device(device_);
   flat_ = at::empty({count_}, options);
-  flat_gradient_ = at::zeros({count_}, options);
-  flat_buffers_ = at::empty({buffer_count_}, options);
+  flat_running_ = at::empty({statistics_count_}, options);
+  pass_results_ = at::zeros({count_ + statistics_count_}, options);
+  flat_gradient_ = pass_results_.narrow(0, 0, count_);
+  batch_statistics_ = pass_results_.narrow(0, count_, statistics_count_);
   move_into(flat_, entries_);
-  move_into(flat_buffers_, buffers_);
+  move_into(flat_running_, running_);
+  move_into(batch_statistics_, batch_);
   if (!autograd) return;
   for (Entry& entry : entries_) {
     entry.tensor.set_requires_grad(true);
@@ -87,8 +93,13 @@ std::vector<Range> Weights::matrices() const {
 }
 
 std::vector<at::Tensor> Weights::state() const {
-  if (buffers_.empty()) return {flat_};
-  return {flat_, flat_buffers_};
+  if (running_.empty()) return {flat_};
+  return {flat_, flat_running_};
+}
+
+void Weights::follow_statistics(double share) const {
+  if (running_.empty()) return;
+  flat_running_.mul_(1 - share).add_(batch_statistics_, share);
 }
 
 const Weights::Entry* Weights::find(const Entries& entries, const std::string& name) {
@@ -104,9 +115,9 @@ at::Tensor Weights::gradient(const std::string& name) const {
 }
 
 at::Tensor Weights::operator[](const std::string& name) const {
-  for (const Entries* entries : {&entries_, &buffers_})
+  for (const Entries* entries : {&entries_, &running_})
     if (const Entry* entry = find(*entries, name)) return entry->tensor;
-  throw std::out_of_range("the model has no weight or buffer named " + name);
+  throw std::out_of_range("the model has no weight or statistic named " + name);
 }
 
 }  // namespace windrow::worker

@@ -1,7 +1,7 @@
 // A model's weights: named tensors that lie one after the other in one flat buffer, their gradients
-// in another. Optimizers, checkpoints and (later) the all-reduce of a gang each handle one buffer.
-// What a model remembers beside its weights (running statistics) are its buffers: not trained, but
-// saved, hashed and restored with them.
+// in another. Optimizers, checkpoints and the sums of a gang each handle one buffer.
+// What a model remembers beside its weights (running statistics) is not trained, but saved, hashed
+// and restored with them.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,12 +10,9 @@
 #include <string>
 #include <vector>
 
-namespace windrow::worker {
+#include "worker/range.h"
 
-struct Range {  // of the flat buffer
-  std::int64_t begin, end;
-  friend bool operator==(const Range&, const Range&) = default;
-};
+namespace windrow::worker {
 
 class Weights {
  public:
@@ -31,8 +28,13 @@ class Weights {
   at::Tensor add_he(const std::string& name, at::IntArrayRef shape, std::int64_t fan_in);
   at::Tensor add_zeros(const std::string& name, at::IntArrayRef shape);
   at::Tensor add_ones(const std::string& name, at::IntArrayRef shape);
-  // A float tensor that begins filled with `value` and isn't trained; it doesn't count.
-  at::Tensor add_buffer(const std::string& name, at::IntArrayRef shape, double value);
+  // What a model remembers of the batches it was trained on; it isn't trained and doesn't count.
+  struct Statistic {
+    at::Tensor running;  // float, begins filled with `value`; evaluation reads it
+    at::Tensor batch;    // of its shape, begins at 0: a forward pass in training writes here what
+                         // follow_statistics() takes
+  };
+  Statistic add_statistic(const std::string& name, at::IntArrayRef shape, double value);
 
   // Puts all weights into the flat buffer. Call it once, after the last add_*.
   void allocate(bool autograd);
@@ -40,15 +42,21 @@ class Weights {
   std::int64_t count() const { return count_; }                       // trainable parameters
   const at::Tensor& flat() const { return flat_; }                    // float [count]
   const at::Tensor& flat_gradient() const { return flat_gradient_; }  // float [count]
+  // Float: what a training pass leaves, and what a gang adds up: the flat gradient, then all
+  // statistics of the batch.
+  const at::Tensor& pass_results() const { return pass_results_; }
+  const at::Tensor& batch_statistics() const { return batch_statistics_; }
+  // All running statistics go towards those of the batch: (1 - share) running + share batch.
+  void follow_statistics(double share) const;
   // Where the matrices and filters lie, in order: all weights of two or more dimensions, so neither
   // biases nor the scales of a normalisation.
   std::vector<Range> matrices() const;
-  // The flat buffer of weights, then that of buffers where there are any: all that a trained model
-  // is. Writing into them restores it.
+  // The flat buffer of weights, then that of running statistics where there are any: all that a
+  // trained model is. Writing into them restores it.
   std::vector<at::Tensor> state() const;
   // The gradient of the weight named so, shaped as it is. Throws std::out_of_range.
   at::Tensor gradient(const std::string& name) const;
-  at::Tensor operator[](const std::string& name) const;  // a weight or a buffer
+  at::Tensor operator[](const std::string& name) const;  // a weight or a running statistic
 
  private:
   struct Entry {
@@ -64,9 +72,10 @@ class Weights {
 
   at::Device device_;
   std::int64_t seed_;
-  std::int64_t count_ = 0, buffer_count_ = 0;
-  Entries entries_, buffers_;
-  at::Tensor flat_, flat_gradient_, flat_buffers_;
+  std::int64_t count_ = 0, statistics_count_ = 0;
+  Entries entries_, running_, batch_;
+  at::Tensor flat_, flat_running_;
+  at::Tensor pass_results_, flat_gradient_, batch_statistics_;  // the last two are parts of it
 };
 
 }  // namespace windrow::worker

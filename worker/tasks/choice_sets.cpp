@@ -2,9 +2,11 @@
 #include "worker/data/choice_sets.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "worker/data/choice_files.h"
 #include "worker/data/epoch_order.h"
+#include "worker/gang/shard_sum.h"
 #include "worker/models/setnet.h"
 #include "worker/optim/optimizer.h"
 #include "worker/tasks/task.h"
@@ -82,6 +84,7 @@ class ChoiceSetsTraining final : public Training {
       : seed_(context.seed),
         epochs_(static_cast<int>(context.parameters.integer("epochs"))),
         batch_(context.parameters.integer("batch")),
+        shards_(static_cast<int>(context.parameters.integer("shards"))),
         data_(sets_of(context)),
         training_(*data_.training),
         test_(*data_.test),
@@ -92,7 +95,8 @@ class ChoiceSetsTraining final : public Training {
         sets - sweeps::validation_sets(sets, context.parameters.number("validation_split"));
     const SetnetShape shape = shape_of(context.parameters, training_);
     add_setnet_weights(shape, weights_);
-    model_ = make_setnet(shape, weights_);
+    model_ = make_setnet(shape, weights_, shards_);
+    shard_sum_.emplace(weights_.pass_results(), shards_);
     optimizer_ = std::make_unique<Optimizer>(adam_of(context.parameters), weights_.flat(),
                                              weights_.flat_gradient());
   }
@@ -105,24 +109,39 @@ class ChoiceSetsTraining final : public Training {
   }
   std::string data_hash() const override { return data_.hash; }
 
-  protocol::Metrics run_epoch(int epoch, Progress& progress) override {
+  int shards() const override { return shards_; }
+
+  protocol::Metrics run_epoch(int epoch, Gang& gang, Progress& progress) override {
     const at::Tensor order =
         epoch_order(seed_, epoch, train_sets_, train_sets_, weights_.flat().device());
+    const Range own = shard_sum_->shards_of(gang, gang.rank());
     for (std::int64_t begin = 0; begin < train_sets_; begin += batch_) {
-      model_->gradient(training_, order.narrow(0, begin, std::min(batch_, train_sets_ - begin)));
+      const std::int64_t n = std::min(batch_, train_sets_ - begin);
+      for (std::int64_t shard = own.begin; shard < own.end; ++shard) {
+        const Range part = part_of(n, shards_, shard);
+        if (part.size() > 0)
+          model_->gradient(training_, order.narrow(0, begin + part.begin, part.size()), n, shard);
+        else
+          weights_.pass_results().zero_();
+        shard_sum_->add(gang, shard);
+      }
+      shard_sum_->finish(gang);
       optimizer_->step();
       progress.step();
     }
-    const double train_mse = model_->take_squared_error() / values(train_sets_);
+    const double train_mse = error_of(gang) / values(train_sets_);
     return {{"train_mse", train_mse},
-            {"val_mse", mse(training_, train_sets_, training_.choice.size(0), progress)}};
+            {"val_mse", mse(training_, train_sets_, training_.choice.size(0), gang, progress)}};
   }
 
   // All three errors with the weights as they are, as the report's table has them.
   protocol::Metrics result(const protocol::Metrics&, Progress& progress) override {
-    return {{"train_mse", mse(training_, 0, train_sets_, progress)},
-            {"val_mse", mse(training_, train_sets_, training_.choice.size(0), progress)},
-            {"test_mse", mse(test_, 0, test_.choice.size(0), progress)}};
+    const auto error = [&](const ChoiceSets& data, std::int64_t begin, std::int64_t end) {
+      return mse(data, begin, end, *make_solo(), progress);
+    };
+    return {{"train_mse", error(training_, 0, train_sets_)},
+            {"val_mse", error(training_, train_sets_, training_.choice.size(0))},
+            {"test_mse", error(test_, 0, test_.choice.size(0))}};
   }
 
   std::vector<at::Tensor> weights() override { return weights_.state(); }
@@ -131,17 +150,34 @@ class ChoiceSetsTraining final : public Training {
  private:
   double values(std::int64_t sets) const { return static_cast<double>(sets * items_); }
 
-  double mse(const ChoiceSets& data, std::int64_t begin, std::int64_t end, Progress& progress) {
-    for (std::int64_t i = begin; i < end; i += kEvaluationSets) {
-      model_->evaluate(data, i, std::min(end, i + kEvaluationSets));
-      progress.step();
+  // Of all members, a shard each, in the order of the shards.
+  double error_of(Gang& gang) {
+    const at::Tensor errors = model_->take_squared_errors();
+    gang.sum(errors);
+    double sum = 0;
+    for (std::int64_t shard = 0; shard < shards_; ++shard)
+      sum += errors.const_data_ptr<double>()[shard];
+    return sum;
+  }
+
+  // Of sets begin .. end-1, of which each shard has a part.
+  double mse(const ChoiceSets& data, std::int64_t begin, std::int64_t end, Gang& gang,
+             Progress& progress) {
+    const Range own = shard_sum_->shards_of(gang, gang.rank());
+    for (std::int64_t shard = own.begin; shard < own.end; ++shard) {
+      const Range part = part_of(end - begin, shards_, shard);
+      for (std::int64_t i = part.begin; i < part.end; i += kEvaluationSets) {
+        model_->evaluate(data, begin + i, begin + std::min(part.end, i + kEvaluationSets), shard);
+        progress.step();
+      }
     }
-    return model_->take_squared_error() / values(end - begin);
+    return error_of(gang) / values(end - begin);
   }
 
   std::int64_t seed_;
   int epochs_;
   std::int64_t batch_;
+  int shards_;
   StudySets data_;
   const ChoiceSets &training_, &test_;
   std::int64_t items_;
@@ -149,6 +185,7 @@ class ChoiceSetsTraining final : public Training {
   Weights weights_;
   std::unique_ptr<Setnet> model_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::optional<ShardSum> shard_sum_;
 };
 
 }  // namespace

@@ -11,7 +11,9 @@
 #include "sweeps/tasks/task_schema.h"
 #include "worker/data/augmentation.h"
 #include "worker/data/epoch_order.h"
+#include "worker/gang/shard_sum.h"
 #include "worker/models/image_model.h"
+#include "worker/models/layers.h"
 #include "worker/optim/optimizer.h"
 #include "worker/optim/plateau.h"
 #include "worker/tasks/score.h"
@@ -76,6 +78,7 @@ class Cifar10Training final : public Training {
         epochs_(static_cast<int>(context.parameters.integer("epochs"))),
         batch_(context.parameters.integer("batch")),
         evaluation_batch_(context.parameters.integer("evaluation_batch")),
+        shards_(static_cast<int>(context.parameters.integer("shards"))),
         lr_(context.parameters.number("lr")),
         augmentation_(augmentation_of(context.parameters)),
         plateau_(plateau_of(context.parameters)),
@@ -85,6 +88,7 @@ class Cifar10Training final : public Training {
     weights_.allocate(/*autograd=*/true);
     optimizer_ = std::make_unique<Optimizer>(optimizer_of(context.parameters, weights_),
                                              weights_.flat(), weights_.flat_gradient());
+    shard_sum_.emplace(weights_.pass_results(), shards_);
     const std::int64_t steps = context.parameters.integer("steps_per_epoch");
     const std::int64_t images = data_->training.labels.size(0);
     images_per_epoch_ = steps == 0 ? images : std::min(images, steps * batch_);
@@ -93,19 +97,21 @@ class Cifar10Training final : public Training {
   int epochs() const override { return epochs_; }
   protocol::Json facts() const override { return {{"parameters", weights_.count()}}; }
 
-  protocol::Metrics run_epoch(int epoch, Progress& progress) override {
+  int shards() const override { return shards_; }
+
+  protocol::Metrics run_epoch(int epoch, Gang& gang, Progress& progress) override {
     // A restored schedule knows its rate, the optimizer doesn't.
     const double lr = plateau_ ? plateau_->lr() : lr_;
     optimizer_->set_lr(lr);
-    protocol::Metrics metrics = train(epoch, progress);
-    metrics.merge(evaluate(progress));
+    protocol::Metrics metrics = train(epoch, gang, progress);
+    metrics.merge(evaluate(gang, progress));
     metrics["learning_rate"] = lr;
     if (plateau_) plateau_->observe(metrics.at(plateau_->settings().metric));
     return metrics;
   }
 
   protocol::Json artefacts(bool just_evaluated, Progress& progress) override {
-    if (!just_evaluated) evaluate(progress);
+    if (!just_evaluated) evaluate(*make_solo(), progress);
     return {{"confusion", {{"classes", kCifar10Classes}, {"counts", confusion_->counts()}}}};
   }
 
@@ -120,58 +126,94 @@ class Cifar10Training final : public Training {
  private:
   at::Device device() const { return weights_.flat().device(); }
 
-  // The metrics are of the minibatches, weighted by their sizes, as the weights were at each.
-  protocol::Metrics train(int epoch, Progress& progress) {
-    const LabelledImages& images = data_->training;
-    const at::Tensor order =
-        epoch_order(seed_, epoch, images.labels.size(0), images_per_epoch_, device());
-    at::Tensor poses;
+  // What an epoch trains on: positions in the epoch's order, and poses where images are augmented.
+  struct Lesson {
+    at::Tensor order, poses;
+  };
+
+  Lesson lesson_of(int epoch) const {
+    Lesson lesson{
+        epoch_order(seed_, epoch, data_->training.labels.size(0), images_per_epoch_, device()), {}};
     if (augmentation_.any())
-      poses = draw_poses(augmentation_, seed_, epoch, images_per_epoch_).to(device());
-    Score score(device(), kClasses);  // on the device: no wait in a step
-    Pass pass{.training = true, .seed = seed_, .epoch = epoch};
-    for (std::int64_t begin = 0; begin < images_per_epoch_; begin += batch_, ++pass.step) {
-      const std::int64_t n = std::min(batch_, images_per_epoch_ - begin);
-      const at::Tensor batch = order.narrow(0, begin, n);
-      const at::Tensor input =
-          poses.defined() ? augmented_batch(images.images, batch, poses.narrow(0, begin, n),
-                                            augmentation_.interpolates())
-                          : normalized_batch(images.images, batch);
-      const at::Tensor labels = images.labels.index_select(0, batch);
-      const at::Tensor logits = model_->forward(input, pass);
-      const at::Tensor loss = at::cross_entropy_loss(logits, labels);
-      weights_.flat_gradient().zero_();
-      loss.backward();
-      optimizer_->step();
-      score.add(loss, logits.detach(), labels);
-      progress.step();
-    }
-    return score.metrics("train");
+      lesson.poses = draw_poses(augmentation_, seed_, epoch, images_per_epoch_).to(device());
+    return lesson;
   }
 
-  // On the test images, as they are, with the weights as they are now.
-  protocol::Metrics evaluate(Progress& progress) {
+  // The metrics are of the minibatches, weighted by their sizes, as the weights were at each.
+  protocol::Metrics train(int epoch, Gang& gang, Progress& progress) {
+    const Lesson lesson = lesson_of(epoch);
+    const std::int64_t steps = (images_per_epoch_ + batch_ - 1) / batch_;
+    const Range own = shard_sum_->shards_of(gang, gang.rank());
+    Score score(device(), kClasses, steps * shards_);  // on the device: no wait in a step
+    Pass pass{.training = true, .seed = seed_, .epoch = epoch};
+    for (; pass.step < steps; ++pass.step) {
+      const std::int64_t begin = pass.step * batch_;
+      const std::int64_t n = std::min(batch_, images_per_epoch_ - begin);
+      for (std::int64_t shard = own.begin; shard < own.end; ++shard) {
+        const Range part = part_of(n, shards_, shard);
+        pass.first_image = part.begin;
+        train_on(lesson, {begin + part.begin, begin + part.end}, n, pass, score,
+                 pass.step * shards_ + shard);
+        shard_sum_->add(gang, shard);
+        progress.step();
+      }
+      shard_sum_->finish(gang);
+      optimizer_->step();
+      weights_.follow_statistics(kBatchNormMomentum);
+    }
+    return score.metrics("train", gang);
+  }
+
+  // Leaves the shard's share of the batch's gradient and statistics.
+  void train_on(const Lesson& lesson, const Range& part, std::int64_t batch, const Pass& pass,
+                Score& score, std::int64_t score_part) {
+    weights_.pass_results().zero_();
+    if (part.size() == 0) return;
+    const LabelledImages& images = data_->training;
+    const at::Tensor indices = lesson.order.narrow(0, part.begin, part.size());
+    const at::Tensor input = lesson.poses.defined()
+                                 ? augmented_batch(images.images, indices,
+                                                   lesson.poses.narrow(0, part.begin, part.size()),
+                                                   augmentation_.interpolates())
+                                 : normalized_batch(images.images, indices);
+    const at::Tensor labels = images.labels.index_select(0, indices);
+    const at::Tensor logits = model_->forward(input, pass);
+    const at::Tensor loss = at::cross_entropy_loss(logits, labels);
+    const double share = static_cast<double>(part.size()) / static_cast<double>(batch);
+    (share == 1 ? loss : loss * share).backward();
+    if (share != 1) weights_.batch_statistics().mul_(share);
+    score.add(score_part, loss, logits, labels);
+  }
+
+  // On the test images, as they are, with the weights as they are now; each member has some of the
+  // batches.
+  protocol::Metrics evaluate(Gang& gang, Progress& progress) {
     const at::NoGradGuard no_gradients;
     const LabelledImages& test = data_->test;
     const std::int64_t images = test.labels.size(0);
+    const std::int64_t batches = (images + evaluation_batch_ - 1) / evaluation_batch_;
     const at::Tensor order = at::arange(images, test.labels.options());
-    Score score(device(), kClasses);
+    const Range own = part_of(batches, gang.size(), gang.rank());
+    Score score(device(), kClasses, batches);
     confusion_.emplace(device(), kClasses);
-    for (std::int64_t begin = 0; begin < images; begin += evaluation_batch_) {
+    for (std::int64_t batch = own.begin; batch < own.end; ++batch) {
+      const std::int64_t begin = batch * evaluation_batch_;
       const std::int64_t n = std::min(evaluation_batch_, images - begin);
       const at::Tensor labels = test.labels.narrow(0, begin, n);
       const at::Tensor logits =
           model_->forward(normalized_batch(test.images, order.narrow(0, begin, n)), Pass{});
-      score.add(at::cross_entropy_loss(logits, labels), logits, labels);
+      score.add(batch, at::cross_entropy_loss(logits, labels), logits, labels);
       confusion_->add(logits, labels);
       progress.step();
     }
-    return score.metrics("val");
+    confusion_->add_up(gang);
+    return score.metrics("val", gang);
   }
 
   std::int64_t seed_;
   int epochs_;
   std::int64_t batch_, evaluation_batch_;
+  int shards_;
   double lr_;
   std::int64_t images_per_epoch_ = 0;
   Augmentation augmentation_;
@@ -181,6 +223,7 @@ class Cifar10Training final : public Training {
   Weights weights_;
   std::unique_ptr<ImageModel> model_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::optional<ShardSum> shard_sum_;
 };
 
 }  // namespace

@@ -6,33 +6,39 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
+#include <array>
+
 namespace windrow::worker {
 
-Score::Score(at::Device device, std::int64_t classes)
-    : sums_(at::zeros({3}, at::TensorOptions(at::kDouble).device(device))),
+Score::Score(at::Device device, std::int64_t classes, std::int64_t parts)
+    : parts_(at::zeros({parts, 4}, at::TensorOptions(at::kDouble).device(device))),
       classes_(at::arange(classes, at::TensorOptions(at::kLong).device(device))) {}
 
-void Score::add(const at::Tensor& mean_loss, const at::Tensor& logits, const at::Tensor& labels) {
+void Score::add(std::int64_t part, const at::Tensor& mean_loss, const at::Tensor& logits,
+                const at::Tensor& labels) {
   const std::int64_t n = labels.numel();
-  images_ += n;
   const at::Tensor label = labels.unsqueeze(1), own = logits.detach().gather(1, label);
   // By what is certain to come after, so that a NaN comes before.
   const at::Tensor after =
       own.gt(logits).logical_or_(own.eq(logits).logical_and_(classes_.gt(label)));
   const at::Tensor before = classes_.numel() - 1 - after.sum(1);
-  const at::Tensor loss = mean_loss.detach().to(at::kDouble) * static_cast<double>(n);
-  sums_.add_(
-      at::stack({loss, before.ge(1).sum().to(at::kDouble), before.ge(5).sum().to(at::kDouble)}));
+  const at::Tensor row = parts_.select(0, part);
+  row.narrow(0, 0, 3).copy_(
+      at::stack({mean_loss.detach().to(at::kDouble) * static_cast<double>(n),
+                 before.ge(1).sum().to(at::kDouble), before.ge(5).sum().to(at::kDouble)}));
+  row.narrow(0, 3, 1).fill_(n);
 }
 
-protocol::Metrics Score::metrics(const std::string& prefix) const {
-  const at::Tensor sums = sums_.to(at::kCPU);
-  const auto mean = [&](std::int64_t i) {
-    return sums.const_data_ptr<double>()[i] / static_cast<double>(images_);
-  };
-  return {{prefix + "_loss", mean(0)},
-          {prefix + "_top1_error", mean(1)},
-          {prefix + "_top5_error", mean(2)}};
+protocol::Metrics Score::metrics(const std::string& prefix, Gang& gang) const {
+  gang.sum(parts_);
+  const at::Tensor parts = parts_.to(at::kCPU);
+  std::array<double, 4> sums{};
+  const double* value = parts.const_data_ptr<double>();
+  for (std::int64_t part = 0; part < parts.size(0); ++part)
+    for (double& sum : sums) sum += *value++;
+  return {{prefix + "_loss", sums[0] / sums[3]},
+          {prefix + "_top1_error", sums[1] / sums[3]},
+          {prefix + "_top5_error", sums[2] / sums[3]}};
 }
 
 Confusion::Confusion(at::Device device, std::int64_t classes)

@@ -11,6 +11,7 @@
 
 #include "protocol/messages.h"
 #include "worker/data/data_cache.h"
+#include "worker/gang/gang.h"
 #include "worker/parameters.h"
 #include "worker/progress.h"
 
@@ -31,9 +32,13 @@ class Training {
   // goes on from a checkpoint of the same data only.
   virtual std::string data_hash() const { return ""; }
 
+  // How many members a gang may have.
+  virtual int shards() const { return 1; }
+
   // Trains epoch `epoch` (from 1) and evaluates. The metrics are those of the task's table; a loss
-  // that is NaN is reported as such. Calls progress.step() within its steps.
-  virtual protocol::Metrics run_epoch(int epoch, Progress& progress) = 0;
+  // that is NaN is reported as such. All members of the gang do it together, from equal states, to
+  // equal states and metrics. Calls progress.step() within its steps.
+  virtual protocol::Metrics run_epoch(int epoch, Gang& gang, Progress& progress) = 0;
 
   // The trial's result. `metrics` are those of the epoch after which the weights were as they are
   // now.

@@ -21,8 +21,8 @@ namespace windrow::worker {
 BatchNorm add_batch_norm(Weights& weights, const std::string& name, std::int64_t channels) {
   return {.weight = weights.add_ones(name + ".weight", {channels}),
           .bias = weights.add_zeros(name + ".bias", {channels}),
-          .running_mean = weights.add_buffer(name + ".running_mean", {channels}, 0),
-          .running_variance = weights.add_buffer(name + ".running_variance", {channels}, 1)};
+          .mean = weights.add_statistic(name + ".running_mean", {channels}, 0),
+          .variance = weights.add_statistic(name + ".running_variance", {channels}, 1)};
 }
 
 namespace {
@@ -122,16 +122,16 @@ at::Tensor near_mean(const at::Tensor& x, std::int64_t pixels) {
   return all.slice(0, 0, std::nullopt, std::max<std::int64_t>(1, pixels / 16)).mean(0);
 }
 
-// The batch's statistics; the running ones go towards them. Sums are of the distance to a value
-// near the mean, so that the difference of squares loses no digits.
+// The batch's statistics. Sums are of the distance to a value near the mean, so that the difference
+// of squares loses no digits.
 void set_from_batch(const ChannelFacts& facts, const BatchNorm& norm, const at::Tensor& x) {
   BatchNormPass all = pass_over(x, false);
   const at::Tensor origin = near_mean(x, all.pixels);
-  float* running_mean = norm.running_mean.mutable_data_ptr<float>();
-  float* running_variance = norm.running_variance.mutable_data_ptr<float>();
+  float* batch_mean = norm.mean.batch.mutable_data_ptr<float>();
+  float* batch_variance = norm.variance.batch.mutable_data_ptr<float>();
   all.origin = origin.const_data_ptr<float>();
   const std::vector<double> sums = sums_over(best_image_kernels().batch_norm_sums, all);
-  const double n = static_cast<double>(all.pixels), share = norm.momentum;
+  const double n = static_cast<double>(all.pixels);
   for (std::int64_t c = 0; c < all.channels; ++c) {
     const double distance = sums[static_cast<std::size_t>(c)] / n;
     const double square = sums[static_cast<std::size_t>(all.channels + c)] / n;
@@ -139,18 +139,15 @@ void set_from_batch(const ChannelFacts& facts, const BatchNorm& norm, const at::
     double variance = square - distance * distance;
     if (variance < 0) variance = 0;  // by rounding; a NaN stays one
     set_channel(facts, norm, c, mean, variance);
-    running_mean[c] =
-        static_cast<float>((1 - share) * static_cast<double>(running_mean[c]) + share * mean);
-    running_variance[c] =
-        static_cast<float>((1 - share) * static_cast<double>(running_variance[c]) +
-                           share * variance * n / std::max(1.0, n - 1));
+    batch_mean[c] = static_cast<float>(mean);
+    batch_variance[c] = static_cast<float>(variance * n / std::max(1.0, n - 1));
   }
 }
 
 void set_from_running(const ChannelFacts& facts, const BatchNorm& norm) {
   for (std::int64_t c = 0; c < norm.weight.size(0); ++c)
-    set_channel(facts, norm, c, static_cast<double>(norm.running_mean.const_data_ptr<float>()[c]),
-                static_cast<double>(norm.running_variance.const_data_ptr<float>()[c]));
+    set_channel(facts, norm, c, static_cast<double>(norm.mean.running.const_data_ptr<float>()[c]),
+                static_cast<double>(norm.variance.running.const_data_ptr<float>()[c]));
 }
 
 at::Tensor affine(const at::Tensor& x, const ChannelFacts& facts, Finish finish,
@@ -252,8 +249,11 @@ at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& norm, bool training,
     set_from_running(facts, norm);
     return affine(channels_last(x), facts, finish, channels_last(residual));
   }
-  at::Tensor y = at::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_variance,
-                                training, norm.momentum, norm.epsilon, /*cudnn_enabled=*/true);
+  // With a momentum of 1 what is "running" becomes the batch's own.
+  at::Tensor y =
+      at::batch_norm(x, norm.weight, norm.bias, training ? norm.mean.batch : norm.mean.running,
+                     training ? norm.variance.batch : norm.variance.running, training,
+                     /*momentum=*/1, norm.epsilon, /*cudnn_enabled=*/true);
   if (residual.defined()) y = y + residual;
   return finish == Finish::relu ? at::relu(y) : y;
 }

@@ -11,13 +11,16 @@
 namespace windrow::worker {
 
 struct BatchNorm {
-  at::Tensor weight, bias;                    // float [c], trainable; begin at 1 and 0
-  at::Tensor running_mean, running_variance;  // float [c], buffers; begin at 0 and 1
-  double momentum = 0.1;                      // share of the batch's in the running statistics
-  double epsilon = 1e-5;                      // both constants are PyTorch's
+  at::Tensor weight, bias;            // float [c], trainable; begin at 1 and 0
+  Weights::Statistic mean, variance;  // float [c]; the running ones begin at 0 and 1
+  double epsilon = 1e-5;              // PyTorch's
 };
 
-// Adds the weights NAME.weight and NAME.bias, and the buffers of the running statistics.
+// Share of a batch's statistics in the running ones (Weights::follow_statistics): PyTorch's.
+inline constexpr double kBatchNormMomentum = 0.1;
+
+// Adds the weights NAME.weight and NAME.bias, and the statistics NAME.running_mean and
+// NAME.running_variance.
 BatchNorm add_batch_norm(Weights& weights, const std::string& name, std::int64_t channels);
 
 enum class Finish { none, relu };
@@ -25,10 +28,9 @@ enum class Finish { none, relu };
 // finish((x - mean) / sqrt(variance + epsilon) * weight + bias + residual), per channel: x and
 // residual (which may be undefined: none) float [n, c, h, w], channels last in memory.
 //
-// In training, mean and (biased) variance are the batch's over n, h and w, and the running
-// statistics go towards them: running = (1 - momentum) running + momentum batch's, the variance
-// unbiased, as PyTorch does. Otherwise they are the running ones, which stay as they are.
-// Differentiable by autograd with respect to x, weight, bias and residual.
+// In training, mean and (biased) variance are the batch's over n, h and w, and become the
+// statistics of the batch, the variance unbiased, as PyTorch does. Otherwise they are the running
+// ones. Differentiable by autograd with respect to x, weight, bias and residual.
 at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& norm, bool training, Finish finish,
                       const at::Tensor& residual = {});
 

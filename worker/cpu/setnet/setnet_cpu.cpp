@@ -39,8 +39,9 @@ class Buffer {
 
 class CpuSetnet final : public Setnet {
  public:
-  CpuSetnet(const SetnetShape& shape, Weights& weights, const Kernels& kernels)
+  CpuSetnet(const SetnetShape& shape, Weights& weights, const Kernels& kernels, std::int64_t shards)
       : shape_(shape),
+        squared_errors_(static_cast<std::size_t>(shards)),
         kernels_(kernels),
         mixing_(shape.pool == Pool::max ? make_max_mixing(shape)
                                         : make_contrast_mixing(shape, kernels)),
@@ -60,10 +61,11 @@ class CpuSetnet final : public Setnet {
     for (std::size_t l = 0; l < layers_.size(); ++l) add_pieces(l);
   }
 
-  void gradient(const ChoiceSets& data, const at::Tensor& batch) override {
-    const std::int64_t* sets = batch.const_data_ptr<std::int64_t>();
-    const std::int64_t n = batch.numel();
-    const float scale = 2 / static_cast<float>(n * shape_.items);
+  void gradient(const ChoiceSets& data, const at::Tensor& part, std::int64_t batch,
+                std::int64_t shard) override {
+    const std::int64_t* sets = part.const_data_ptr<std::int64_t>();
+    const std::int64_t n = part.numel();
+    const float scale = 2 / static_cast<float>(batch * shape_.items);
     prepare(blocks_of(n));
     for_blocks(n, [&](std::int64_t block) {
       forward(
@@ -71,11 +73,12 @@ class CpuSetnet final : public Setnet {
       error_gradient(n, scale, block);
       backward(block);
     });
-    add_errors(blocks_of(n));
+    add_errors(blocks_of(n), shard);
     weight_gradients(blocks_of(n));
   }
 
-  void evaluate(const ChoiceSets& data, std::int64_t begin, std::int64_t end) override {
+  void evaluate(const ChoiceSets& data, std::int64_t begin, std::int64_t end,
+                std::int64_t shard) override {
     // Few enough for their activations to stay in the cache.
     const std::int64_t at_once = kLanes * std::clamp<std::int64_t>(4096 / widest_, 20, 256);
     for (std::int64_t first = begin; first < end; first += at_once) {
@@ -86,11 +89,16 @@ class CpuSetnet final : public Setnet {
             data, [first](std::int64_t i) { return first + i; }, n, block);
         error_gradient(n, 0, block);
       });
-      add_errors(blocks_of(n));
+      add_errors(blocks_of(n), shard);
     }
   }
 
-  double take_squared_error() override { return std::exchange(squared_error_, 0); }
+  at::Tensor take_squared_errors() override {
+    at::Tensor sums = at::zeros({static_cast<std::int64_t>(squared_errors_.size())}, at::kDouble);
+    std::ranges::copy(squared_errors_, sums.mutable_data_ptr<double>());
+    std::ranges::fill(squared_errors_, 0);
+    return sums;
+  }
 
   at::Tensor outputs(const at::Tensor& x) override {
     const std::int64_t n = x.size(0), items = shape_.items;
@@ -297,9 +305,9 @@ class CpuSetnet final : public Setnet {
   }
 
   // In the blocks' order, whatever thread made them.
-  void add_errors(std::int64_t blocks) {
+  void add_errors(std::int64_t blocks, std::int64_t shard) {
     for (std::int64_t b = 0; b < blocks; ++b)
-      squared_error_ += block_error_[static_cast<std::size_t>(b)];
+      squared_errors_[static_cast<std::size_t>(shard)] += block_error_[static_cast<std::size_t>(b)];
   }
 
   // The gradients of all layers' products, from that of the last one.
@@ -379,6 +387,7 @@ class CpuSetnet final : public Setnet {
   }
 
   SetnetShape shape_;
+  std::vector<double> squared_errors_;  // a shard each
   const Kernels& kernels_;
   std::unique_ptr<Mixing> mixing_;
   std::int64_t rows_;
@@ -392,14 +401,13 @@ class CpuSetnet final : public Setnet {
   Buffer outputs_;               // [blocks][items][16]
   Buffer choice_;                // [blocks][16], as numbers of items
   std::vector<double> block_error_;
-  double squared_error_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<Setnet> make_cpu_setnet(const SetnetShape& shape, Weights& weights,
-                                        const Kernels& kernels) {
-  return std::make_unique<CpuSetnet>(shape, weights, kernels);
+                                        const Kernels& kernels, std::int64_t shards) {
+  return std::make_unique<CpuSetnet>(shape, weights, kernels, shards);
 }
 
 }  // namespace windrow::worker
