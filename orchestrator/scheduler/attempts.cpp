@@ -1,6 +1,7 @@
 #include "orchestrator/scheduler/attempts.h"
 
 #include "orchestrator/scheduler/estimates.h"
+#include "orchestrator/scheduler/gangs.h"
 #include "orchestrator/scheduler/placement.h"
 
 namespace windrow::scheduler {
@@ -35,6 +36,7 @@ int slot_holding(const State& state, SlotId slot, TrialId trial, int attempt) {
 void leave_slot(State& state, int index, Assignment& place) {
   Slot& slot = state.slots[index];
   if (&place == &slot.current) {
+    disband(state, slot.current.trial);
     slot.current = slot.next;
     slot.started = false;
   }
@@ -67,6 +69,7 @@ void drain(State& state, int index, std::string reason, Commands& out) {
     place->withdrawing = true;
     out.push_back(WithdrawTrial{slot.id, state.trials[place->trial].id, place->attempt});
   }
+  release(state, index, out);
   reindex(state, index);
 }
 

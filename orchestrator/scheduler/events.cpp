@@ -5,6 +5,7 @@
 #include "orchestrator/scheduler/attempts.h"
 #include "orchestrator/scheduler/blame.h"
 #include "orchestrator/scheduler/estimates.h"
+#include "orchestrator/scheduler/gangs.h"
 #include "orchestrator/scheduler/placement.h"
 
 namespace windrow::scheduler {
@@ -26,6 +27,8 @@ Trial make_trial(State& state, const TrialSpec& spec) {
   for (const auto& [kind, times] : spec.failures)
     trial.failures[static_cast<std::size_t>(kind)] = times;
   trial.stopped_runs = spec.stopped_runs;
+  trial.widest = std::max(spec.widest, 1);
+  if (trial.widest > 1) ++state.widenable;
   return trial;
 }
 
@@ -40,9 +43,10 @@ void begin_if_queued(State& state, Slot& slot) {
 
 }  // namespace
 
-State make_state(RetryBudgets budgets) {
+State make_state(RetryBudgets budgets, GangPolicy gangs) {
   State state;
   state.budgets = budgets;
+  state.gangs = gangs;
   return state;
 }
 
@@ -56,6 +60,8 @@ void on_trials_added(State& state, std::span<const TrialSpec> specs, Commands& o
     add_work_left(state, trial);
     if (spec.epoch_seconds > 0)
       measure(state, trial, spec.epoch_seconds, std::max(trial.epochs_done, 1));
+    for (const auto& [members, seconds] : spec.gang_epoch_seconds)
+      if (seconds > 0) state.groups[trial.group].by_members[members].add(seconds);
     make_pending(state, index);
   }
   dispatch(state, out);
@@ -75,15 +81,17 @@ void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots,
   dispatch(state, out);
 }
 
-void on_attempt_started(State& state, SlotId slot_id, TrialId trial, int attempt, Commands& out) {
+void on_attempt_started(State& state, SlotId slot_id, TrialId trial, int attempt, Commands& out,
+                        bool takes_helpers) {
   const int index = slot_running(state, slot_id, trial, attempt);
   if (index == kNone) return;
   begin_if_queued(state, state.slots[index]);
+  state.trials[state.slots[index].current.trial].takes_helpers = takes_helpers;
   dispatch(state, out);
 }
 
 void on_epoch(State& state, SlotId slot_id, TrialId trial_id, int attempt, int epoch,
-              double wall_seconds, Commands& out) {
+              double wall_seconds, Commands& out, int members) {
   const int index = slot_running(state, slot_id, trial_id, attempt);
   if (index == kNone) return;
   Slot& slot = state.slots[index];
@@ -93,7 +101,8 @@ void on_epoch(State& state, SlotId slot_id, TrialId trial_id, int attempt, int e
   const bool is_further = epoch > trial.epochs_done;
   trial.epochs_done = std::clamp(epoch, trial.epochs_done, trial.epochs);
   add_work_left(state, trial);
-  measure(state, trial, wall_seconds, 1);
+  if (members <= 1) measure(state, trial, wall_seconds, 1);
+  judge_width(state, slot.current.trial, members, wall_seconds, out);
   clear_place(state, index);
   if (is_further) acquit_trial(state, index, slot.current.trial, out);
   reindex(state, index);

@@ -1,6 +1,7 @@
 // The events of a run that goes badly: attempts fail, agents are lost, slots give work back.
 #include "orchestrator/scheduler/attempts.h"
 #include "orchestrator/scheduler/blame.h"
+#include "orchestrator/scheduler/gangs.h"
 #include "orchestrator/scheduler/placement.h"
 
 namespace windrow::scheduler {
@@ -11,6 +12,7 @@ void on_attempt_failed(State& state, SlotId slot_id, TrialId trial, int attempt,
   if (index == kNone) return;
   const int failed = state.trial_index.at(trial);
   Slot& slot = state.slots[index];
+  if (failure.kind == FailureKind::gang) ++state.trials[failed].gang_failures;
   leave_slot(state, index, slot.current.trial == failed ? slot.current : slot.next);
   judge_failure(state, index, failed, attempt, failure, out);
   dispatch(state, out);
@@ -37,13 +39,17 @@ void on_agent_lost(State& state, AgentId agent, Commands& out) {
   const std::vector<int> lost = found->second.slots;
   for (const int index : lost) {
     leave_service(state, index);
+    state.slots[index].alive = false;
+  }
+  for (const int index : lost) {
     Slot& slot = state.slots[index];
-    slot.alive = false;
     const Slot before = slot;
+    end_help(state, index, out);
     slot.current = slot.next = {};
     slot.started = false;
     reindex(state, index);
     if (before.current) {
+      disband(state, before.current.trial);
       Trial& trial = state.trials[before.current.trial];
       if (before.started) {  // which costs it nothing
         trial.attempts = before.current.attempt;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "orchestrator/scheduler/state.h"
@@ -29,6 +30,11 @@ Fault check_trials(const State& state, const std::vector<int>& in_queue,
     if (in_slot[i] != placed)
       return name(trial) + " is in " + std::to_string(in_slot[i]) + " places of slots";
     if ((trial.slot != kNone) != placed) return name(trial) + " has a slot it isn't in";
+    for (const int slot : trial.helpers)
+      if (state.slots[slot].help.trial != static_cast<int>(i))
+        return name(trial) + " has a helper that doesn't help it";
+    if (!trial.helpers.empty() && trial.phase != TrialPhase::running)
+      return name(trial) + " has helpers, but doesn't run";
     if (trial.epochs_done < 0 || trial.epochs_done > trial.epochs)
       return name(trial) + " has more epochs done than it has";
   }
@@ -61,9 +67,16 @@ Fault check_slot(const State& state, int index) {
     if (slot.drained && !running && !place->withdrawing && !state.stopping)
       return name(slot) + " is drained, but keeps what is queued there";
   }
+  if (slot.help) {
+    if (slot.current) return name(slot) + " helps and has a trial of its own";
+    const std::vector<int>& helpers = state.trials[slot.help.trial].helpers;
+    if (std::ranges::count(helpers, index) != (slot.help.released ? 0 : 1))
+      return name(slot) + " helps " + name(state.trials[slot.help.trial]) +
+             ", which does not know it so";
+  }
   const bool usable = slot.in_service();
   const bool victim = usable && slot.next && !slot.next.withdrawing;
-  if (state.vacant.contains(index) != (usable && !slot.current && !slot.resting) ||
+  if (state.vacant.contains(index) != (usable && !slot.current && !slot.resting && !slot.help) ||
       state.open.contains(index) != (usable && slot.current && !slot.next && !slot.suspect()) ||
       state.victims.contains(index) != victim ||
       slot.awaited != (usable && slot.next && slot.next.withdrawing))
@@ -100,7 +113,8 @@ Fault check_totals(const State& state) {
 // No slot stands vacant while a trial waits that any slot may take.
 Fault check_work_conserving(const State& state) {
   const bool in_time = state.seconds_left == std::numeric_limits<double>::infinity();
-  if (!state.stopping && in_time && !state.fresh.empty() &&
+  const bool kept_for_gangs = !state.gangs.automatic && state.gangs.members > 1;
+  if (!state.stopping && in_time && !kept_for_gangs && !state.fresh.empty() &&
       !(state.vacant.empty() && state.open.empty()))
     return "a slot has room while trials wait";
   return std::nullopt;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "orchestrator/scheduler/estimates.h"
+#include "orchestrator/scheduler/gangs.h"
 
 namespace windrow::scheduler {
 
@@ -106,12 +107,13 @@ void assign(State& state, int slot_index, int trial_index, Commands& out) {
   reindex(state, slot_index);
 }
 
-// Gives each of the slots a trial while there are any. A slot that every candidate must avoid is
-// passed over.
-template <class Slots>
-void serve(State& state, Slots& hungry, Commands& out) {
+// Gives each of the slots a trial while there are any and `may_serve` holds. A slot that every
+// candidate must avoid is passed over.
+template <class Slots, class MayServe>
+void serve(State& state, Slots& hungry, const MayServe& may_serve, Commands& out) {
   std::vector<int> passed_over;
-  while (!hungry.empty() && !(state.fresh.empty() && state.retries.empty() && state.last.empty())) {
+  while (!hungry.empty() && may_serve() &&
+         !(state.fresh.empty() && state.retries.empty() && state.last.empty())) {
     const int slot = hungry.top();
     const int trial = take_trial_for(state, slot);
     if (trial != kNone) {
@@ -165,7 +167,7 @@ void reindex(State& state, int index) {
   Slot& slot = state.slots[index];
   const bool usable = slot.in_service();
   // What may fail again at once is not queued behind what may fail.
-  const bool vacant = usable && !slot.current && !slot.resting;
+  const bool vacant = usable && !slot.current && !slot.resting && !slot.help;
   const bool open = usable && slot.current && !slot.next && !slot.suspect();
   const bool victim = usable && slot.next && !slot.next.withdrawing;
   const bool awaited = usable && slot.next && slot.next.withdrawing;
@@ -181,9 +183,13 @@ void reindex(State& state, int index) {
 
 void dispatch(State& state, Commands& out) {
   if (state.stopping) return;
-  serve(state, state.vacant, out);
-  serve(state, state.open, out);
-  steal(state, out);
+  serve(
+      state, state.vacant, [&] { return may_begin_another(state); }, out);
+  serve(
+      state, state.open, [] { return true; }, out);
+  if (may_begin_another(state)) steal(state, out);
+  recall(state, out);
+  lend(state, out);
 }
 
 }  // namespace windrow::scheduler

@@ -11,6 +11,9 @@
 // are no longer counted against the trials. A slot that fails rests for a while that grows. Where
 // everything fails alike everywhere, the run is stopped and no trial is charged.
 //
+// Gangs (gangs.h): slots that nothing waits for are lent to the trials that would end last, and
+// come back when something waits.
+//
 // What it relies on: the messages of one slot arrive in the order in which they were sent, each
 // once. A message about an attempt that is over, or that another slot has, is ignored.
 #pragma once
@@ -42,6 +45,15 @@ struct TrialSpec {
   double epoch_seconds = 0;  // measured earlier; 0 = unknown
   std::map<FailureKind, int> failures;  // of earlier runs, towards the budgets
   int stopped_runs = 0;  // earlier runs that were stopped since everything failed, this too
+  int widest = 1;        // members that a gang of it may have
+  std::map<int, double> gang_epoch_seconds = {};  // measured earlier, by members
+};
+
+// How many slots train a trial together.
+struct GangPolicy {
+  // Slots are lent where nothing else waits for them and gangs were measured to be worth it.
+  bool automatic = false;
+  int members = 1;  // else: every trial that can has so many; 1: no gangs
 };
 
 // How often a trial may fail of a kind before it is failed for good. nan, spec: 0 retries.
@@ -90,18 +102,31 @@ struct RestSlot {  // give it nothing for a while; answered by on_slot_rested
   SlotId slot;
   double seconds = 1;
 };
+struct LendSlot {  // to the attempt that `lead` has, as helper number `number`
+  SlotId slot;
+  TrialId trial;
+  int attempt = 1;
+  SlotId lead;
+  int number = 1;
+};
+struct SetHelpers {  // tell the lead: these are its helpers from the next epoch on
+  SlotId lead;
+  TrialId trial;
+  int attempt = 1;
+  std::vector<int> numbers;
+};
 struct StopRun {             // everything fails alike: nothing more is assigned
   bool never_ready = false;  // no trainer was ever ready: the run is to be refused
 };
 using Command = std::variant<AssignTrial, WithdrawTrial, TrialFailed, SlotDrained, FailureForgiven,
-                             RestSlot, StopRun>;
+                             RestSlot, LendSlot, SetHelpers, StopRun>;
 using Commands = std::vector<Command>;
 
 enum class TrialPhase { pending, queued, running, finished, failed };
 
 struct State;  // see state.h, which who calls make_state() must include
 
-State make_state(RetryBudgets budgets = {});
+State make_state(RetryBudgets budgets = {}, GangPolicy gangs = {});
 
 // ---- events
 
@@ -115,13 +140,14 @@ void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots,
 // Its slots are gone: what ran there failed with `node`, what was queued there is pending again.
 void on_agent_lost(State& state, AgentId agent, Commands& out);
 
-// The attempt left its place in the slot's queue and runs.
-void on_attempt_started(State& state, SlotId slot, TrialId trial, int attempt, Commands& out);
+// The attempt left its place in the slot's queue and runs. `takes_helpers`: it can lead a gang.
+void on_attempt_started(State& state, SlotId slot, TrialId trial, int attempt, Commands& out,
+                        bool takes_helpers = false);
 
-// `epoch` counts from 1. The seconds are the new measure of the trial's group; a value that is
-// negative or no number is not counted.
+// `epoch` counts from 1. The seconds are the new measure of the trial's group with so many members;
+// a value that is negative or no number is not counted.
 void on_epoch(State& state, SlotId slot, TrialId trial, int attempt, int epoch, double wall_seconds,
-              Commands& out);
+              Commands& out, int members = 1);
 
 void on_attempt_finished(State& state, SlotId slot, TrialId trial, int attempt, Commands& out);
 
@@ -134,6 +160,10 @@ struct Failure {
 // TrialFailed in the same call.
 void on_attempt_failed(State& state, SlotId slot, TrialId trial, int attempt,
                        const Failure& failure, Commands& out);
+
+// The slot, lent to the attempt, helps no more; `failed`: through a fault of its own.
+void on_helper_over(State& state, SlotId slot, TrialId trial, int attempt, bool failed,
+                    Commands& out);
 
 // The time of a RestSlot is over.
 void on_slot_rested(State& state, SlotId slot, Commands& out);
@@ -175,6 +205,9 @@ int slots_in_service(const State& state);
 // Whether the slot has this attempt, queued or begun. A message about any other is stale.
 enum class Held { no, queued, begun };
 Held held(const State& state, SlotId slot, TrialId trial, int attempt);
+
+// Whether the slot is lent to this attempt.
+bool helps(const State& state, SlotId slot, TrialId trial, int attempt);
 
 // The attempts that an agent's slots have (what is lost with it).
 struct HeldAttempt {

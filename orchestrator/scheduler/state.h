@@ -4,6 +4,7 @@
 
 #include <array>
 #include <limits>
+#include <map>
 #include <unordered_map>
 #include <vector>
 
@@ -47,7 +48,12 @@ struct Trial {
   int stopped_runs = 0;
   bool refused = false;  // what it reported can't be stored: it fails, however it ends
   TrialPhase phase = TrialPhase::pending;
-  int slot = kNone;  // while queued or running
+  int slot = kNone;            // while queued or running
+  int widest = 1;              // members that a gang of it may have
+  std::vector<int> helpers;    // slots lent to it
+  bool takes_helpers = false;  // its attempt does
+  int gang_failures = 0;       // attempts that ended since a member of the gang was lost
+  int last_members = 1;        // of the epoch before
 
   int epochs_left() const { return epochs > epochs_done ? epochs - epochs_done : 0; }
   double cost_left() const { return declared_cost * epochs_left() / epochs; }
@@ -61,6 +67,14 @@ struct Group {
   double cost_left = 0;
   std::int64_t trials_left = 0;
 
+  struct Measure {
+    double seconds = 0, epochs = 0;
+    void add(double s) { seconds += s, ++epochs; }
+    double mean() const { return seconds / epochs; }
+  };
+  std::map<int, Measure> by_members;  // epochs of gangs, by their members
+  int widest_worthwhile = std::numeric_limits<int>::max();
+
   bool measured() const { return epochs_measured > 0; }
   double epoch_seconds() const { return seconds / epochs_measured; }
 };
@@ -69,6 +83,16 @@ struct Assignment {
   int trial = kNone;
   int attempt = 0;
   bool withdrawing = false;  // it was asked back
+
+  explicit operator bool() const { return trial != kNone; }
+};
+
+// The slot helps a trial that another slot leads.
+struct Help {
+  int trial = kNone;
+  int attempt = 0;
+  int number = 0;         // no other helper of the run has it
+  bool released = false;  // it was told to go, and is free when it says so
 
   explicit operator bool() const { return trial != kNone; }
 };
@@ -84,6 +108,8 @@ struct Slot {
   bool awaited = false;  // counted in State::withdrawals_awaited
   bool resting = false;  // it failed, and gets nothing for a while
   bool proven = false;   // an epoch was reported here
+  Help help;             // only where there is no current
+  int failed_helps = 0;  // in a row
   Streak streak;
 
   bool in_service() const { return alive && !drained; }
@@ -98,6 +124,9 @@ struct Agent {
 
 struct State {
   RetryBudgets budgets;
+  GangPolicy gangs;
+  int widenable = 0;    // trials that a gang may train
+  int last_helper = 0;  // number of the helper lent last
   bool stopping = false;
   bool ever_ready = false;  // some trainer was, in this run
   double seconds_left = std::numeric_limits<double>::infinity();

@@ -13,8 +13,8 @@ inline ParameterSpec shards_parameter(const std::string& examples) {
   return {.name = "shards",
           .type = ParameterType::integer,
           .help = "contiguous parts that each minibatch of " + examples +
-                  " is cut into, trained as if alone and added up in a fixed order: so many slots "
-                  "can train one trial together, and how many do changes no bit",
+                  " is cut into, trained as if alone and added up in a fixed order, so that how "
+                  "many processes train them changes no bit",
           .default_value = 1,
           .minimum = 1,
           .maximum = 1024};

@@ -13,11 +13,12 @@ namespace windrow::scheduler {
 
 class Bench {
  public:
-  explicit Bench(RetryBudgets budgets = {}) : state(make_state(budgets)) {}
+  explicit Bench(RetryBudgets budgets = {}, GangPolicy gangs = {})
+      : state(make_state(budgets, gangs)) {}
   ~Bench() { EXPECT_EQ(check_invariants(state).value_or(""), ""); }
 
   // Trials 1.. of one epoch-group each, with these declared costs.
-  void add(const std::vector<double>& costs, int epochs = 1) {
+  void add(const std::vector<double>& costs, int epochs = 1, int widest = 1) {
     std::vector<TrialSpec> specs;
     for (const double cost : costs) {
       TrialSpec spec;
@@ -25,6 +26,7 @@ class Bench {
       spec.group = static_cast<int>(trials_);
       spec.declared_cost = cost;
       spec.epochs = epochs;
+      spec.widest = widest;
       specs.push_back(spec);
     }
     on_trials_added(state, specs, out);
@@ -41,6 +43,16 @@ class Bench {
   void epoch(int slot, int trial, int epoch, double seconds, int attempt = 1) {
     on_epoch(state, SlotId{slot}, TrialId{trial}, attempt, epoch, seconds, out);
   }
+  // For gangs: an attempt that can lead one, an epoch of several members, a helper that goes.
+  void lead(int slot, int trial, int attempt = 1) {
+    on_attempt_started(state, SlotId{slot}, TrialId{trial}, attempt, out, true);
+  }
+  void gang_epoch(int slot, int trial, int epoch, double seconds, int members) {
+    on_epoch(state, SlotId{slot}, TrialId{trial}, 1, epoch, seconds, out, members);
+  }
+  void helper_over(int slot, int trial, bool failed = false) {
+    on_helper_over(state, SlotId{slot}, TrialId{trial}, 1, failed, out);
+  }
   void finish(int slot, int trial, int attempt = 1) {
     on_attempt_finished(state, SlotId{slot}, TrialId{trial}, attempt, out);
   }
@@ -55,7 +67,7 @@ class Bench {
   }
 
   // The commands since the last call, as "assign 3 to 0 (attempt 1)", "withdraw 2 from 1",
-  // "trial 4 failed", "slot 0 drained".
+  // "trial 4 failed", "slot 0 drained", "lend 3 to 4 as 1", "helpers of 4: 1 2".
   std::vector<std::string> said() {
     std::vector<std::string> texts;
     for (const Command& command : out) texts.push_back(text(command));
@@ -85,6 +97,14 @@ class Bench {
     if (const auto* rest = std::get_if<RestSlot>(&command))
       return "slot " + std::to_string(rest->slot.value) + " rests " +
              std::to_string(static_cast<int>(rest->seconds)) + " s";
+    if (const auto* lend = std::get_if<LendSlot>(&command))
+      return "lend " + std::to_string(lend->slot.value) + " to " +
+             std::to_string(lend->trial.value) + " as " + std::to_string(lend->number);
+    if (const auto* helpers = std::get_if<SetHelpers>(&command)) {
+      std::string text = "helpers of " + std::to_string(helpers->trial.value) + ":";
+      for (const int number : helpers->numbers) text += " " + std::to_string(number);
+      return text;
+    }
     if (const auto* stop = std::get_if<StopRun>(&command))
       return stop->never_ready ? "run refused" : "run stopped";
     return "slot " + std::to_string(std::get<SlotDrained>(command).slot.value) + " drained";
