@@ -101,6 +101,7 @@ TEST(CompleteParameters, FillsInDefaultsOfCifar10) {
                          {"batch", 128},
                          {"epochs", 3},
                          {"steps_per_epoch", 0},
+                         {"shards", 1},
                          {"evaluation_batch", 1000}};
   EXPECT_EQ(complete_parameters(*find_task("cifar10"), kCifar10), expected);
 }
@@ -115,6 +116,7 @@ TEST(CompleteParameters, FillsInDefaultsOfChoiceSets) {
                          {"beta1", 0.9},
                          {"beta2", 0.999},
                          {"batch", 300},
+                         {"shards", 1},
                          {"epochs", 100},
                          {"items", nullptr},
                          {"features", nullptr},
@@ -155,7 +157,7 @@ TEST(CompleteParameters, ReportsEveryFaultAtOnce) {
                   "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, "
                   "plateau_metric, plateau_factor, plateau_patience, plateau_threshold, "
                   "plateau_min_lr, flip, translate, rotate, zoom, batch, epochs, "
-                  "steps_per_epoch, evaluation_batch"));
+                  "steps_per_epoch, shards, evaluation_batch"));
 }
 
 TEST(CompleteParameters, ThrowsALineForEachFault) {
