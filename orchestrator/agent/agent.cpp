@@ -57,6 +57,8 @@ void Agent::on_message(ToAgent message) {
     assign(std::move(*assignment));
   } else if (const auto* withdraw = std::get_if<Withdraw>(&message)) {
     runners_[index_of(withdraw->slot)]->withdraw(withdraw->trial, withdraw->attempt);
+  } else if (const auto* set = std::get_if<SetSlotGang>(&message)) {
+    runners_[index_of(set->slot)]->set_gang(set->gang);
   } else if (const auto* order = std::get_if<StopAll>(&message)) {
     stop(order->now);
   } else if (const auto* forget = std::get_if<Forget>(&message)) {

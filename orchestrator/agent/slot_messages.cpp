@@ -65,6 +65,8 @@ void on_stopped(State& state, Time now, Actions& out) {
   if (state.phase == Phase::ending) return;
   if (state.attempt->stopped_early)
     finish_as_seen(state, out);
+  else if (state.attempt->start.helping)  // its lead let it go
+    finish_attempt(state, {}, out);
   else if (state.attempt->stop_asked)
     fail_attempt(state, FailureKind::preempted, "stopped on request", nullptr, out);
   else

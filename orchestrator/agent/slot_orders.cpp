@@ -125,6 +125,13 @@ void on_withdraw(State& state, TrialId trial, int attempt, Actions& out) {
   out.push_back(Report{Withdrawn{state.settings.slot, trial, attempt}});
 }
 
+// One that is over is not told.
+void on_gang(State& state, const SetGang& gang, Actions& out) {
+  if (state.phase == Phase::running && state.attempt && state.attempt->start.trial == gang.trial &&
+      state.attempt->start.attempt == gang.attempt)
+    out.push_back(Write{gang});
+}
+
 void on_stop(State& state, bool at_once, std::optional<double> within_seconds, Time now,
              Actions& out) {
   if (!state.stopped_at) state.stopped_at = now;

@@ -80,6 +80,10 @@ void SlotRunner::assign(Start start) {
   handle([&](slot::Actions& out) { slot::on_assign(state_, std::move(start), now_(), out); });
 }
 
+void SlotRunner::set_gang(const protocol::SetGang& gang) {
+  handle([&](slot::Actions& out) { slot::on_gang(state_, gang, out); });
+}
+
 void SlotRunner::withdraw(TrialId trial, int attempt) {
   handle([&](slot::Actions& out) { slot::on_withdraw(state_, trial, attempt, out); });
 }

@@ -30,6 +30,7 @@ class SlotRunner {
 
   void assign(protocol::Start start);
   void withdraw(TrialId trial, int attempt);
+  void set_gang(const protocol::SetGang& gang);
   void stop(bool at_once, std::optional<double> within_seconds = std::nullopt);
   void tick();  // time limits
   void set_until(std::optional<slot::Time> until) { state_.settings.until = until; }

@@ -11,6 +11,7 @@ namespace {
 struct Raw {  // as typed
   RunOptions run;
   std::vector<std::string> sets;
+  std::string gang = "off";
   bool quiet = false, verbose = false;
 };
 
@@ -33,6 +34,13 @@ void add_common(CLI::App& command, Raw& raw) {
   command.add_option("--threads-per-slot", run.slots.threads_per_slot,
                      "CPU threads of each slot (default: 1; on GPUs the rank's cores / slots)");
   command.add_option("--trainer", run.trainer, "path of windrow-trainer");
+  command
+      .add_option("--gang", raw.gang,
+                  "how many slots train a trial together, where its parameter shards allows it: "
+                  "off, a number, or auto (slots that nothing waits for, as many as was measured "
+                  "to be worth it)")
+      ->check(CLI::IsMember({"off", "auto"}) | CLI::Range(2, 1024))
+      ->capture_default_str();
   command
       .add_option("--lost-after", run.lost_seconds,
                   "seconds of silence after which a rank is taken for dead")
@@ -61,6 +69,8 @@ int execute(Raw& raw) {
   raw.run.verbosity = raw.verbose ? Console::Verbosity::debug
                       : raw.quiet ? Console::Verbosity::quiet
                                   : Console::Verbosity::normal;
+  raw.run.gangs.automatic = raw.gang == "auto";
+  if (raw.gang != "auto" && raw.gang != "off") raw.run.gangs.members = std::stoi(raw.gang);
   return run_session(raw.run);
 }
 

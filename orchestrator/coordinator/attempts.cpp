@@ -48,10 +48,12 @@ Coordinator::AgentRecord& Coordinator::agent_of(SlotId id) {
 
 void Coordinator::on_started(AttemptStarted message) {
   const Started& started = message.started;
+  if (scheduler::helps(scheduler_, message.slot, started.trial, started.attempt)) return;
   if (held(message.slot, started.trial, started.attempt) != scheduler::Held::queued) return;
   SlotInfo& info = slot(message.slot);
   info.running = started.trial;
   info.keeps_checkpoints = false;
+  info.gang_port = started.gang_port;
   info.reported = 0;
   info.epoch =
       std::max(started.resumed_from_epoch, progress_.trial(started.trial).committed_epochs);
@@ -64,8 +66,8 @@ void Coordinator::on_started(AttemptStarted message) {
                                       info.versions,
                                       started.info,
                                       started.resumed_from_epoch});
-  scheduler::on_attempt_started(scheduler_, message.slot, started.trial, started.attempt,
-                                commands_);
+  scheduler::on_attempt_started(scheduler_, message.slot, started.trial, started.attempt, commands_,
+                                started.gang_port > 0);
 }
 
 void Coordinator::on_epoch(AttemptEpoch message) {
@@ -87,13 +89,15 @@ void Coordinator::on_epoch(AttemptEpoch message) {
   epochs_done_ += is_new;  // a program may tell an epoch in several lines
   if (is_new)
     scheduler::on_epoch(scheduler_, message.slot, epoch.trial, epoch.attempt, epoch.epoch,
-                        epoch.wall_seconds, commands_);
+                        epoch.wall_seconds, commands_, epoch.members);
   store_.record(storage::EpochDone{std::move(epoch)});
 }
 
 void Coordinator::on_finished(AttemptFinished message) {
   Finished& finished = message.finished;
   const TrialId id = finished.trial;
+  if (scheduler::helps(scheduler_, message.slot, id, finished.attempt))
+    return on_helper_over(message.slot, id, finished.attempt);
   if (held(message.slot, id, finished.attempt) == scheduler::Held::no) return;
   SlotInfo& info = slot(message.slot);
   const bool clean =
@@ -113,10 +117,14 @@ void Coordinator::on_finished(AttemptFinished message) {
 
 void Coordinator::on_failed(AttemptFailed message) {
   const TrialId id = message.trial;
+  if (scheduler::helps(scheduler_, message.slot, id, message.attempt))
+    return on_helper_over(message.slot, id, message.attempt, &message);
   const scheduler::Held at = held(message.slot, id, message.attempt);
   if (at == scheduler::Held::no) return;
   SlotInfo& info = slot(message.slot);
   info.running.reset();
+  // It costs nothing, so only those may say it who can have lost a member.
+  if (message.kind == FailureKind::gang && info.gang_port == 0) message.kind = FailureKind::crash;
   const std::string host = agent_of(message.slot).host;
   store_.record(storage::AttemptFailed{.trial = id,
                                        .attempt = message.attempt,

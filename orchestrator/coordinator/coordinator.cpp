@@ -28,7 +28,7 @@ Coordinator::Coordinator(const sweeps::Study& study, storage::Store& store,
       lose_(std::move(lose)),
       log_(std::move(log)),
       progress_(study, store),
-      scheduler_(scheduler::make_state()),
+      scheduler_(scheduler::make_state({}, options_.gangs)),
       agents_(static_cast<std::size_t>(options_.agents)) {
   store_.record(storage::Event{
       "run", "windrow " WINDROW_VERSION " begins study " + study.name + " (" + study.hash + ")"});
@@ -74,7 +74,8 @@ void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials
     specs.push_back({stored.id, static_cast<int>(trial.group),
                      sweeps::declared_cost(study_.task, parameters), trial.epochs,
                      std::min(trial.committed_epochs, trial.epochs), stored.attempts,
-                     stored.mean_epoch_seconds, stored.failures_by_kind, stored.stopped_runs});
+                     stored.mean_epoch_seconds, stored.failures_by_kind, stored.stopped_runs,
+                     widest_gang(stored.id)});
   }
   scheduler::on_trials_added(scheduler_, specs, commands_);
 }
@@ -113,6 +114,10 @@ void Coordinator::carry_out(const scheduler::Command& command) {
                                                std::chrono::duration<double>(c.seconds)),
                                     c.slot);
                  },
+                 [&](const scheduler::LendSlot& c) { lend(c); },
+                 [&](const scheduler::SetHelpers& c) {
+                   send_(slot(c.lead).agent, SetSlotGang{c.lead, {c.trial, c.attempt, c.numbers}});
+                 },
                  [&](const scheduler::StopRun& c) { on_run_stopped(c); },
                  [&](const scheduler::SlotDrained& c) {
                    const std::string text = "slot " + std::to_string(c.slot.value) + " (" +
@@ -139,7 +144,9 @@ Start Coordinator::make_start(TrialId id, int attempt) {
           .data_dir = options_.data_dir,
           .checkpoint_dir = checkpoint_dir(id),
           .committed_epochs = trial.committed_epochs,
-          .watched_history = trial.watched};
+          .watched_history = trial.watched,
+          .widest_gang = widest_gang(id),
+          .gang_deadline = options_.gang_deadline};
 }
 
 std::string Coordinator::checkpoint_dir(TrialId trial) const {
@@ -185,6 +192,7 @@ RunView Coordinator::view() const {
     out.host = agents_[static_cast<std::size_t>(slot.agent.value)].host;
     out.device = slot.device;
     out.trial = slot.running;
+    if (slot.helps) out.what = "helps trial " + std::to_string(slot.helps->value);
     if (!slot.running) continue;
     ++view.running;
     out.what = name_trial(*slot.running);

@@ -27,6 +27,8 @@ struct CoordinatorOptions {
   double lost_seconds = 30;        // an agent silent for so long is dead
   double stop_within_seconds = 0;  // see protocol::Welcome
   std::optional<std::chrono::system_clock::time_point> until;  // when the run must be over
+  scheduler::GangPolicy gangs;  // of the shipped tasks; other programs lead none
+  double gang_deadline = 60;    // see protocol::Start
 };
 
 // How the run ended, or that it can't go on.
@@ -88,6 +90,8 @@ class Coordinator {
     int epoch = 0;                   // shown: of the trial
     int reported = 0;                // the last one of the running attempt
     bool keeps_checkpoints = false;  // the running attempt does
+    int gang_port = 0;               // where helpers find the running attempt's store; 0: nowhere
+    std::optional<TrialId> helps;
   };
   struct Forgotten {  // checkpoints to remove once record `number` is durable
     std::uint64_t number;
@@ -107,6 +111,10 @@ class Coordinator {
   void trial_over(TrialId trial, storage::TrialState state,
                   std::optional<protocol::FailureKind> failure = std::nullopt);
   void on_slot_lost(const protocol::SlotLost& message);
+  void on_helper_over(SlotId slot, TrialId trial, int attempt,
+                      const protocol::AttemptFailed* failed = nullptr);
+  void lend(const scheduler::LendSlot& command);
+  int widest_gang(TrialId trial);
   void on_warning(const protocol::AttemptWarning& message);
   void mind_time_limit();
   void mind_store(Clock::time_point now);

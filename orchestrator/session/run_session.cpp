@@ -141,11 +141,15 @@ class Session {
                                    .data_dir = data_dir,
                                    .lost_seconds = options_.lost_seconds,
                                    .stop_within_seconds = options_.stop_within_seconds,
-                                   .until = time_limit()};
+                                   .until = time_limit(),
+                                   .gangs = options_.gangs};
     if (options_.hang_seconds)
       head_.study.trainer.hang_seconds = *options_.hang_seconds;
     else if (head_.study.trainer.command.empty())
       head_.study.trainer.hang_seconds = kShippedHangSeconds;
+    // A member that waits for another one says nothing meanwhile, which must not pass for a hang.
+    if (const double hang = head_.study.trainer.hang_seconds; hang > 0)
+      coordinator.gang_deadline = hang / 2;
     const fs::path checkpoints =
         fs::absolute(options_.checkpoints.empty() ? options_.database.string() + ".checkpoints"
                                                   : options_.checkpoints);

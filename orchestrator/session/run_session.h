@@ -8,6 +8,7 @@
 
 #include "orchestrator/agent/devices.h"
 #include "orchestrator/console/console.h"
+#include "orchestrator/scheduler/scheduler.h"
 #include "sweeps/study.h"
 
 namespace windrow {
@@ -24,6 +25,7 @@ struct RunOptions {
   double lost_seconds = 30;
   std::optional<double> hang_seconds;  // nullopt: the study's, else the shipped tasks' own
   double stop_within_seconds = 0;      // 0: no limit
+  scheduler::GangPolicy gangs;         // how many slots train a trial together
   std::string until;                   // a time, see time_limit.h; "": the batch system's end
   Console::Verbosity verbosity = Console::Verbosity::normal;
   bool json = false;  // the end's summary as JSON on stdout

@@ -11,6 +11,9 @@ namespace {
 
 using protocol::TrainerFailure;
 
+// The lead's store was there before anybody was told of it.
+constexpr std::chrono::seconds kConnectLimit{5};
+
 StorePtr connect(const std::string& address, std::chrono::milliseconds deadline) {
   const std::size_t colon = address.rfind(':');
   c10d::TCPStoreOptions options;
@@ -20,9 +23,11 @@ StorePtr connect(const std::string& address, std::chrono::milliseconds deadline)
     throw TrainerError(TrainerFailure::spec,
                        "the gang's store is \"" + address + "\"; expected HOST:PORT");
   options.waitWorkers = false;
-  options.timeout = deadline;
+  options.timeout = std::min<std::chrono::milliseconds>(deadline, kConnectLimit);
   try {
-    return c10::make_intrusive<c10d::TCPStore>(address.substr(0, colon), options);
+    auto store = c10::make_intrusive<c10d::TCPStore>(address.substr(0, colon), options);
+    store->setTimeout(deadline);
+    return store;
   } catch (const std::exception&) {
     throw TrainerError(TrainerFailure::gang, "the gang's lead at " + address +
                                                  " can't be reached: it is gone, or the network "
@@ -75,6 +80,7 @@ Instruction GangHelper::next(const std::function<void()>& meanwhile) {
 void GangHelper::join(const Instruction& instruction, const std::vector<at::Tensor>& state) {
   if (instruction.generation == generation_) return;
   gang_ = make_solo();
+  store_->set(joining_key(number_, instruction.generation), std::string("1"));
   gang_ = join_generation(store_, instruction.generation,
                           {.rank = instruction.rank,
                            .size = instruction.size,

@@ -1,6 +1,7 @@
 #include "worker/gang/lead.h"
 
 #include <algorithm>
+#include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
@@ -21,6 +22,10 @@ Instruction instruction_from(const std::string& text) {
 
 std::string instruction_key(int helper, int number) {
   return "to/" + std::to_string(helper) + "/" + std::to_string(number);
+}
+
+std::string joining_key(int helper, int generation) {
+  return "joins/" + std::to_string(helper) + "/" + std::to_string(generation);
 }
 
 std::unique_ptr<Gang> join_generation(const StorePtr& store, int generation,
@@ -54,6 +59,21 @@ void GangLead::tell(int helper, const Instruction& instruction) {
   store_->set(instruction_key(helper, told_[helper]++), to_text(instruction));
 }
 
+// A helper that died since it said that it is here would be waited for until the deadline.
+void GangLead::await_members() const {
+  constexpr std::chrono::seconds kLimit{10};
+  const auto until =
+      std::chrono::steady_clock::now() + std::min<std::chrono::milliseconds>(deadline_, kLimit);
+  for (const int helper : members_)
+    while (!store_->check({joining_key(helper, generation_)})) {
+      if (std::chrono::steady_clock::now() > until)
+        throw TrainerError(
+            protocol::TrainerFailure::gang,
+            "a member of the gang is lost: helper " + std::to_string(helper) + " does not answer");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
 void GangLead::settle(const std::vector<int>& wanted, int epoch,
                       const std::vector<at::Tensor>& state) {
   if (!store_ || (wanted.empty() && members_.empty())) return;
@@ -76,6 +96,7 @@ void GangLead::settle(const std::vector<int>& wanted, int epoch,
     tell(members_[static_cast<std::size_t>(rank) - 1],
          {.epoch = epoch, .generation = generation_, .rank = rank, .size = size});
   if (same || size == 1) return;
+  await_members();
   gang_ = join_generation(store_, generation_,
                           {.rank = 0, .size = size, .device = device_, .deadline = deadline_});
   for (const at::Tensor& tensor : state) gang_->broadcast(tensor);

@@ -1,6 +1,7 @@
 // The lead's side of a gang: helpers come and go between epochs, told through a store that the lead
 // keeps. Keys: "here/N" is set by helper N when it can train, "leaving/N" when it wants to go;
-// "to/N/I" is the lead's instruction number I to helper N.
+// "to/N/I" is the lead's instruction number I to helper N, and "joins/N/G" its answer to the one
+// that begins the gang's form number G: it is alive.
 #pragma once
 
 #include <map>
@@ -22,6 +23,7 @@ struct Instruction {
 std::string to_text(const Instruction& instruction);
 Instruction instruction_from(const std::string& text);
 std::string instruction_key(int helper, int number);  // numbers count from 0
+std::string joining_key(int helper, int generation);
 
 // The gang of generation `generation` of the attempt whose store this is.
 std::unique_ptr<Gang> join_generation(const StorePtr& store, int generation,
@@ -45,6 +47,7 @@ class GangLead {
  private:
   bool is_set(const char* what, int helper) const;
   void tell(int helper, const Instruction& instruction);
+  void await_members() const;
 
   int widest_;
   at::Device device_;

@@ -1,0 +1,46 @@
+// Gangs: slots that are lent to a trial that another slot leads.
+#include "orchestrator/coordinator/coordinator.h"
+
+namespace windrow {
+
+using namespace protocol;
+
+// As many as its batches have shards. Programs of the user's own lead no gangs.
+int Coordinator::widest_gang(TrialId id) {
+  const bool on = options_.gangs.automatic || options_.gangs.members > 1;
+  if (!on || !study_.trainer.command.empty()) return 1;
+  const Json& parameters = progress_.cell(progress_.trial(id)).parameters;
+  const auto shards = parameters.find("shards");
+  return shards != parameters.end() && shards->is_number_integer() ? shards->get<int>() : 1;
+}
+
+// The lead's store is at a port of its host.
+void Coordinator::lend(const scheduler::LendSlot& command) {
+  Start start = make_start(command.trial, command.attempt);
+  const bool same_host = agent_of(command.slot).host == agent_of(command.lead).host;
+  const std::string host = same_host ? "127.0.0.1" : agent_of(command.lead).host;
+  start.helping =
+      Helping{host + ":" + std::to_string(slot(command.lead).gang_port), command.number};
+  start.checkpoint_dir.clear();
+  start.watched_history.clear();
+  slot(command.slot).helps = command.trial;
+  send_(slot(command.slot).agent, Assign{command.slot, std::move(start)});
+}
+
+// A helper that lost its lead, or was stopped, did nothing wrong.
+void Coordinator::on_helper_over(SlotId id, TrialId trial, int attempt,
+                                 const AttemptFailed* failed) {
+  slot(id).helps.reset();
+  const bool at_fault =
+      failed && failed->kind != FailureKind::gang && failed->kind != FailureKind::preempted;
+  if (at_fault) {
+    const std::string text = "slot " + std::to_string(id.value) + " on " + agent_of(id).host +
+                             ", which helped " + name_trial(trial) + ", failed (" +
+                             std::string(to_string(failed->kind)) + "): " + failed->message;
+    log_("warning", text);
+    store_.record(storage::Event{"helper failed", text});
+  }
+  scheduler::on_helper_over(scheduler_, id, trial, attempt, at_fault, commands_);
+}
+
+}  // namespace windrow
