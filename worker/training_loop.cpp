@@ -289,6 +289,17 @@ void help(const Attempt& attempt, const Send& send, DataCache& data, const Task&
 }  // namespace
 
 void run_attempt(const Attempt& attempt, const Send& send, DataCache& data, const Task& task) {
+  // At the attempt's end, when its tensors are gone.
+  struct GiveBack {
+    ~GiveBack() {
+      try {
+        give_back_memory(device);
+      } catch (const std::exception&) {
+        // A device that is out of order: the next attempt will say so.
+      }
+    }
+    at::Device device;
+  } give_back{attempt.start.device == "cuda" ? at::kCUDA : at::kCPU};
   try {
     if (attempt.request == Request::abort) return;
     if (attempt.start.helping) return help(attempt, send, data, task);

@@ -20,8 +20,12 @@ std::vector<std::pair<std::string, std::string>> slot_environment(const SlotInfo
   std::vector<std::pair<std::string, std::string>> environment = {
       {"OMP_NUM_THREADS", std::to_string(info.threads)},
       {"MKL_NUM_THREADS", std::to_string(info.threads)}};
-  if (info.device.starts_with("cuda:"))
+  if (info.device.starts_with("cuda:")) {
     environment.emplace_back("CUDA_VISIBLE_DEVICES", info.device.substr(5));
+    environment.emplace_back("CUDA_DEVICE_ORDER",
+                             "PCI_BUS_ID");  // as the device files are numbered
+    environment.emplace_back("CUBLAS_WORKSPACE_CONFIG", ":4096:8");  // its sums keep their order
+  }
   return environment;
 }
 

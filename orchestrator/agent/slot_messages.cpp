@@ -15,9 +15,10 @@ bool is_of_attempt(const State& state, TrialId trial, int attempt) {
 }
 
 // A device's or the process's memory does not survive a bad trial: a new process for the next one.
-bool needs_a_new_process(TrainerFailure kind) {
+// Nor does a GPU's context survive a collective that was cut off.
+bool needs_a_new_process(TrainerFailure kind, const std::string& device) {
   return kind == TrainerFailure::oom || kind == TrainerFailure::cuda ||
-         kind == TrainerFailure::crash;
+         kind == TrainerFailure::crash || (kind == TrainerFailure::gang && device == "cuda");
 }
 
 void on_ready(State& state, Ready ready, Time now, Actions& out) {
@@ -53,7 +54,7 @@ void on_failed(State& state, const Failed& failed, Time now, Actions& out) {
   state.silent_exits = 0;
   const FailureKind kind = recorded_kind(failed.kind);
   if (state.phase == Phase::ending) return;  // with a reason of our own
-  if (needs_a_new_process(failed.kind)) {
+  if (needs_a_new_process(failed.kind, state.attempt->start.device)) {
     end_process(state, {.kind = kind, .message = failed.message, .said = true}, SIGKILL, now, out);
     return;
   }

@@ -78,6 +78,7 @@ TaskSpec choice_sets_task() {
        .minimum = 1,
        .maximum = kIntegerMaximum},
       shards_parameter("sets"),
+      precision_parameter({"float32", "tf32"}),
       {.name = "epochs",
        .type = integer,
        .help = "epochs to train at most; early stopping may end a trial before",

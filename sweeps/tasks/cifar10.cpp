@@ -215,6 +215,7 @@ Parameters epoch_parameters() {
        .minimum = 0,
        .maximum = kIntegerMaximum},
       shards_parameter("images"),
+      precision_parameter({"float32", "tf32", "bf16"}),
       {.name = "evaluation_batch",
        .type = integer,
        .help = "images evaluated at once; changes memory and speed, not the result",

@@ -20,4 +20,15 @@ inline ParameterSpec shards_parameter(const std::string& examples) {
           .maximum = 1024};
 }
 
+inline ParameterSpec precision_parameter(std::vector<std::string> choices) {
+  return {.name = "precision",
+          .type = ParameterType::string,
+          .help =
+              "of the arithmetic: float32 throughout; tf32 (a GPU's products round their inputs "
+              "to 10 bits); bf16 (forward passes in bfloat16, weights and sums in float32). A "
+              "device that can't is refused",
+          .default_value = "float32",
+          .choices = std::move(choices)};
+}
+
 }  // namespace windrow::sweeps

@@ -61,7 +61,7 @@ class ChoiceFiles(WindrowTest):
     def run_p3(self, *settings, name="w", expect=0, **options):
         """A short P3 on this test's files."""
         self.db = self.folder / f"{name}.db"
-        sets = [a for s in ("epochs=2", "batch=50", *settings) for a in ("--set", s)]
+        sets = [a for s in ("epochs=2", "batch=50", "seeds=1", *settings) for a in ("--set", s)]
         self.run_study(SOURCE / "sweeps/studies/p3.yaml", *sets, "--data", self.folder, "--slots", 2,
                        expect=expect, **options)
 

@@ -43,8 +43,11 @@ fs::path find_folder(const fs::path& data_dir) {
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw data_error("can't open " + path.string() + ": " + std::strerror(errno));
-  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) throw data_error("can't read " + path.string() + ": " + std::strerror(errno));
+  std::error_code error;
+  std::string bytes(fs::file_size(path, error), '\0');
+  if (error) throw data_error("can't read " + path.string() + ": " + error.message());
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    throw data_error("can't read " + path.string() + ": " + std::strerror(errno));
   return bytes;
 }
 

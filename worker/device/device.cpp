@@ -9,6 +9,7 @@
 #include "worker/trainer_error.h"
 
 #ifdef WINDROW_CUDA
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <cuda_runtime_api.h>
 #endif
@@ -38,15 +39,27 @@ std::string describe_devices() {
   return names.empty() ? "cpu" : names;
 }
 
-void synchronize(at::Device device) {
-  if (device.is_cuda()) c10::cuda::device_synchronize();
+bool has_tensor_cores(at::Device device) {
+  int major = 0;
+  return device.is_cuda() &&
+         cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device.index()) ==
+             cudaSuccess &&
+         major >= 8;
+}
+
+void give_back_memory(at::Device device) {
+  if (device.is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
 }
 #else
 std::string describe_devices() {
   return "cpu";
 }
 
-void synchronize(at::Device) {}
+bool has_tensor_cores(at::Device) {
+  return false;
+}
+
+void give_back_memory(at::Device) {}
 #endif
 
 protocol::Json library_versions() {
@@ -88,13 +101,20 @@ TrainerFailure failure_kind_of(const std::exception& error) {
   if (const auto* known = dynamic_cast<const TrainerError*>(&error)) return known->kind;
   if (dynamic_cast<const std::bad_alloc*>(&error)) return TrainerFailure::oom;
   if (dynamic_cast<const c10::OutOfMemoryError*>(&error)) return TrainerFailure::oom;
-  if (dynamic_cast<const c10::AcceleratorError*>(&error)) return TrainerFailure::cuda;
+  // Memory runs out in the allocator (above), in a plain call of the driver, or within cuBLAS and
+  // cuDNN, which say so in words of their own; the CPU's allocator throws a plain Error.
+  constexpr std::int32_t kCudaOutOfMemory = 2;  // cudaErrorMemoryAllocation
+  if (const auto* device = dynamic_cast<const c10::AcceleratorError*>(&error))
+    return device->get_error_code() == kCudaOutOfMemory ? TrainerFailure::oom
+                                                        : TrainerFailure::cuda;
   const std::string text = error.what();
-  // The CPU allocator throws a plain Error.
-  if (text.find("can't allocate memory") != text.npos) return TrainerFailure::oom;
-  if (text.find("CUDA error") != text.npos || text.find("CUBLAS_STATUS") != text.npos ||
-      text.find("CUDNN_STATUS") != text.npos)
-    return TrainerFailure::cuda;
+  const auto says = [&](const char* words) { return text.find(words) != text.npos; };
+  for (const char* words : {"can't allocate memory", "ALLOC_FAILED", "out of memory"})
+    if (says(words)) return TrainerFailure::oom;
+  for (const char* words :
+       {"CUDA error", "CUDA driver error", "CUBLAS_STATUS", "CUDNN_STATUS", "NCCL error"})
+    if (says(words)) return TrainerFailure::cuda;
+  if (dynamic_cast<const c10::DistError*>(&error)) return TrainerFailure::gang;
   return TrainerFailure::crash;
 }
 

@@ -21,8 +21,11 @@ protocol::Json library_versions();
 // there is no GPU to use.
 at::Device open_device(const std::string& name, int threads);
 
-// Waits until all work given to the device is done.
-void synchronize(at::Device device);
+// Whether it computes in TF32 and bfloat16.
+bool has_tensor_cores(at::Device device);
+
+// Gives memory that is kept for later use back to the device: others may share it.
+void give_back_memory(at::Device device);
 
 // The kind of failure an exception stands for; crash where nothing better is known.
 protocol::TrainerFailure failure_kind_of(const std::exception& error);

@@ -6,6 +6,7 @@
 
 #include "worker/data/choice_files.h"
 #include "worker/data/epoch_order.h"
+#include "worker/device/numerics.h"
 #include "worker/gang/shard_sum.h"
 #include "worker/models/setnet.h"
 #include "worker/optim/optimizer.h"
@@ -90,6 +91,7 @@ class ChoiceSetsTraining final : public Training {
         test_(*data_.test),
         items_(training_.x.size(1)),
         weights_(context.device, context.seed) {
+    declare_numerics(context.device, precision_from_name(context.parameters.string("precision")));
     const std::int64_t sets = training_.choice.size(0);
     train_sets_ =
         sets - sweeps::validation_sets(sets, context.parameters.number("validation_split"));

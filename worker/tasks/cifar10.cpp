@@ -11,6 +11,7 @@
 #include "sweeps/tasks/task_schema.h"
 #include "worker/data/augmentation.h"
 #include "worker/data/epoch_order.h"
+#include "worker/device/numerics.h"
 #include "worker/gang/shard_sum.h"
 #include "worker/models/image_model.h"
 #include "worker/models/layers.h"
@@ -79,12 +80,14 @@ class Cifar10Training final : public Training {
         batch_(context.parameters.integer("batch")),
         evaluation_batch_(context.parameters.integer("evaluation_batch")),
         shards_(static_cast<int>(context.parameters.integer("shards"))),
+        precision_(precision_from_name(context.parameters.string("precision"))),
         lr_(context.parameters.number("lr")),
         augmentation_(augmentation_of(context.parameters)),
         plateau_(plateau_of(context.parameters)),
         data_(images_of(context)),
         weights_(context.device, context.seed),
         model_(make_image_model(context.parameters.string("model"), context.parameters, weights_)) {
+    declare_numerics(context.device, precision_);
     weights_.allocate(/*autograd=*/true);
     optimizer_ = std::make_unique<Optimizer>(optimizer_of(context.parameters, weights_),
                                              weights_.flat(), weights_.flat_gradient());
@@ -164,6 +167,16 @@ class Cifar10Training final : public Training {
     return score.metrics("train", gang);
   }
 
+  struct Outcome {
+    at::Tensor logits, loss;  // float [n, classes], and the mean cross-entropy, a scalar
+  };
+
+  Outcome outcome_of(const at::Tensor& input, const at::Tensor& labels, const Pass& pass) {
+    const PrecisionScope scope(device(), precision_);
+    const at::Tensor logits = model_->forward(input, pass).to(at::kFloat);
+    return {logits, at::cross_entropy_loss(logits, labels)};
+  }
+
   // Leaves the shard's share of the batch's gradient and statistics.
   void train_on(const Lesson& lesson, const Range& part, std::int64_t batch, const Pass& pass,
                 Score& score, std::int64_t score_part) {
@@ -177,12 +190,12 @@ class Cifar10Training final : public Training {
                                                    augmentation_.interpolates())
                                  : normalized_batch(images.images, indices);
     const at::Tensor labels = images.labels.index_select(0, indices);
-    const at::Tensor logits = model_->forward(input, pass);
-    const at::Tensor loss = at::cross_entropy_loss(logits, labels);
+    const Outcome outcome = outcome_of(input, labels, pass);
+    const at::Tensor& loss = outcome.loss;
     const double share = static_cast<double>(part.size()) / static_cast<double>(batch);
     (share == 1 ? loss : loss * share).backward();
     if (share != 1) weights_.batch_statistics().mul_(share);
-    score.add(score_part, loss, logits, labels);
+    score.add(score_part, loss, outcome.logits, labels);
   }
 
   // On the test images, as they are, with the weights as they are now; each member has some of the
@@ -200,10 +213,10 @@ class Cifar10Training final : public Training {
       const std::int64_t begin = batch * evaluation_batch_;
       const std::int64_t n = std::min(evaluation_batch_, images - begin);
       const at::Tensor labels = test.labels.narrow(0, begin, n);
-      const at::Tensor logits =
-          model_->forward(normalized_batch(test.images, order.narrow(0, begin, n)), Pass{});
-      score.add(batch, at::cross_entropy_loss(logits, labels), logits, labels);
-      confusion_->add(logits, labels);
+      const Outcome outcome =
+          outcome_of(normalized_batch(test.images, order.narrow(0, begin, n)), labels, Pass{});
+      score.add(batch, outcome.loss, outcome.logits, labels);
+      confusion_->add(outcome.logits, labels);
       progress.step();
     }
     confusion_->add_up(gang);
@@ -214,6 +227,7 @@ class Cifar10Training final : public Training {
   int epochs_;
   std::int64_t batch_, evaluation_batch_;
   int shards_;
+  Precision precision_;
   double lr_;
   std::int64_t images_per_epoch_ = 0;
   Augmentation augmentation_;
