@@ -185,6 +185,7 @@ void visit(V& v, M& m) {
   v("persistent", m.persistent, required);
   v("arguments", m.arguments, required);
   v("reports_nothing", m.reports_nothing, required);
+  v("gang", m.gang, required);
   v("ready_seconds", m.ready_seconds, required);
   v("hang_seconds", m.hang_seconds, required);
 }

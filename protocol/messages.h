@@ -175,6 +175,7 @@ struct TrainerSettings {
   bool persistent = false;           // true: one process for many trials
   Arguments arguments = Arguments::words;
   bool reports_nothing = false;  // the exit code is all that the program says
+  int gang = 1;                  // processes that train a trial together, each on a device
   double ready_seconds = 60;     // a persistent trainer must say ready within
   double hang_seconds = 0;       // no output for so long is a hang; 0: no limit
   friend bool operator==(const TrainerSettings&, const TrainerSettings&) = default;

@@ -43,6 +43,7 @@ Json to_json(const protocol::TrainerSettings& trainer) {
   if (trainer.arguments != protocol::Arguments::words)
     json["arguments"] = protocol::to_string(trainer.arguments);
   if (trainer.reports_nothing) json["reports"] = "nothing";
+  if (trainer.gang > 1) json["gang"] = trainer.gang;
   return json;
 }
 

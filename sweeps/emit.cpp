@@ -38,6 +38,7 @@ std::string trainer_text(const protocol::TrainerSettings& trainer) {
          "\n  persistent: " + flow(trainer.persistent) +
          "\n  arguments: " + std::string(protocol::to_string(trainer.arguments)) +
          (trainer.reports_nothing ? "\n  reports: nothing" : "") +
+         (trainer.gang > 1 ? "\n  gang: " + std::to_string(trainer.gang) : "") +
          "\n  ready_seconds: " + flow(trainer.ready_seconds) +
          "\n  hang_seconds: " + flow(trainer.hang_seconds) + "\n";
 }

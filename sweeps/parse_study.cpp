@@ -74,6 +74,11 @@ class StudyReader {
       trainer.arguments = static_cast<protocol::Arguments>(*place);
     const std::vector<std::string> reports = {"epochs", "nothing"};
     if (const auto place = reader.choice("reports", reports)) trainer.reports_nothing = *place == 1;
+    reader.integer("gang", 1, 1024, trainer.gang);
+    if (trainer.gang > 1 && trainer.persistent)
+      faults_.add(reader.find("gang")->place, "gang",
+                  "a persistent trainer is one process; with persistent: false, gang starts " +
+                      std::to_string(trainer.gang) + " a trial");
     reader.positive("ready_seconds", trainer.ready_seconds);
     reader.not_negative("hang_seconds", trainer.hang_seconds);
     const YamlNode* command = reader.find("command");

@@ -42,6 +42,12 @@ const std::vector<KeySpec> kTrainerKeys = {
      "epochs: what is finished has printed an epoch or a result; nothing: the exit code of a "
      "process a trial is all",
      R"({"enum": ["epochs", "nothing"], "default": "epochs"})"},
+    {"gang",
+     "processes that train a trial together, started with the variables of torchrun (RANK, "
+     "LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT), each with a device; a slot is a team of "
+     "so "
+     "many devices of a rank",
+     R"({"type": "integer", "minimum": 1, "maximum": 1024, "default": 1})"},
     {"ready_seconds", "a persistent trainer must say `ready` within this many seconds",
      R"({"type": "number", "exclusiveMinimum": 0, "default": 60})"},
     {"hang_seconds",

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "protocol/arguments.h"
+#include "protocol/teams.h"
 
 namespace windrow {
 
@@ -76,6 +77,7 @@ void Agent::welcome(Welcome message) {
   lost_seconds_ = message.lost_seconds;
   until_ms_ = message.until_ms;
   ids_ = message.slots;
+  options_.slots = teams_of(options_.slots, message.trainer.gang);
   shipped_ = message.trainer.command.empty();
   if (shipped_) {
     message.trainer.command = options_.trainer;

@@ -112,6 +112,9 @@ void SlotRunner::spawn(const std::optional<Start>& attempt) {
     if (attempt) {
       if (!attempt->checkpoint_dir.empty()) fs::create_directories(attempt->checkpoint_dir);
       found_checkpoints_ = !attempt->checkpoint_dir.empty() && holds_files(attempt->checkpoint_dir);
+      if (const int members = settings_.machine.trainer.gang; members > 1)
+        command.argv.insert(command.argv.begin(),
+                            {find_gang_launcher().string(), std::to_string(members)});
       add_trial(command, *attempt, settings_.machine.trainer.arguments, found_checkpoints_);
       command.lock = lock_place(*attempt);
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "orchestrator/coordinator/coordinator.h"
+#include "protocol/teams.h"
 
 namespace windrow {
 
@@ -33,8 +34,16 @@ void Coordinator::on_hello(AgentId from, Hello hello) {
     refuse(hello.faults.front());
     return;
   }
+  const auto teams = teams_of(hello.slots, study_.trainer.gang);
   if (hello.slots.empty() && hello.faults.empty()) log_("warning", who + " has no slots");
-  for (const protocol::SlotInfo& info : hello.slots) {
+  if (teams.empty() && !hello.slots.empty()) {
+    const std::string text = who + " has " + std::to_string(hello.slots.size()) +
+                             " slots, but a trial takes " + std::to_string(study_.trainer.gang) +
+                             " (gang under trainer:); give the rank more with --slots";
+    if (agents_.size() == 1) return refuse(text);
+    log_("warning", text);
+  }
+  for (const protocol::SlotInfo& info : teams) {
     const SlotId id{static_cast<std::int64_t>(slots_.size())};
     slots_.push_back({from, info.device});
     agent.slots.push_back(id);

@@ -22,16 +22,26 @@ namespace {
 constexpr std::size_t kMostFiles = 4;
 }
 
-fs::path find_guard() {
+namespace {
+
+fs::path find_helper(const std::string& name) {
   const fs::path folder = program_folder();
-  for (const fs::path& file :
-       {folder / "windrow-guard", folder / "../libexec/windrow/windrow-guard"})
+  for (const fs::path& file : {folder / name, folder / "../libexec/windrow" / name})
     if (access(file.c_str(), X_OK) == 0) return file.lexically_normal();
-  throw std::system_error(
-      ENOENT, std::generic_category(),
-      "windrow is not installed whole (install it anew, or build the target windrow-guard): it is "
-      "neither in " +
-          folder.string() + " nor in ../libexec/windrow of it");
+  throw std::system_error(ENOENT, std::generic_category(),
+                          "windrow is not installed whole (install it anew, or build the target " +
+                              name + "): it is neither in " + folder.string() +
+                              " nor in ../libexec/windrow of it");
+}
+
+}  // namespace
+
+fs::path find_guard() {
+  return find_helper("windrow-guard");
+}
+
+fs::path find_gang_launcher() {
+  return find_helper("windrow-gang");
 }
 
 bool GuardConnection::send(guard::Request request, int value, std::string_view text,

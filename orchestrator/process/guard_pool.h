@@ -19,6 +19,8 @@ namespace windrow {
 // Where windrow-guard is: beside this program, or in ../libexec/windrow of it. Throws
 // std::system_error, with the remedy, where it is in neither.
 std::filesystem::path find_guard();
+// windrow-gang, likewise.
+std::filesystem::path find_gang_launcher();
 
 // A running guard. Closing the socket makes it kill all that runs under it, and end.
 struct GuardConnection {

@@ -2,10 +2,13 @@
 
 import os
 import random
+import shutil
 import signal
+import subprocess
+import sys
 import unittest
 
-from support import WindrowTest, descendants, wait_until
+from support import SOURCE, WindrowTest, descendants, wait_until
 
 TRAINER = os.environ.get("WINDROW_TRAINER", "")
 EPOCHS = 16
@@ -65,6 +68,70 @@ class Gangs(WindrowTest):
             kinds = {kind for kind, in self.rows("SELECT kind FROM failures", db)}
             self.assertLessEqual(kinds, {"gang", "crash"})
         self.assertGreaterEqual(killed, 3, "kills that hit nobody prove nothing")
+
+
+# Members meet at MASTER_PORT, as those of torch.distributed do; in the trial's first attempt the last
+# one dies instead.
+MEMBER = """
+import json, os, socket, sys
+rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+assert os.environ["LOCAL_RANK"] == str(rank) and os.environ["LOCAL_WORLD_SIZE"] == str(size)
+place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+if rank == size - 1 and os.environ["WINDROW_ATTEMPT"] == "1" and "--dies=1" in sys.argv:
+    sys.exit(7)
+if rank > 0:
+    while True:
+        try:
+            socket.create_connection(place).sendall(bytes([rank]))
+            break
+        except OSError:
+            pass
+    print(json.dumps({"epoch": 1, "sum": -1}))
+    sys.exit(0)
+server = socket.create_server(place)
+total = sum(server.accept()[0].recv(1)[0] for _ in range(size - 1))
+print(json.dumps({"epoch": 1, "sum": total}), flush=True)
+"""
+
+
+class GangsOfPrograms(WindrowTest):
+    def study(self, dies):
+        self.write("member.py", MEMBER)
+        return self.write(
+            "study.yaml",
+            "study: members\ntrainer: {command: [python3, member.py], gang: 3}\n"
+            f"parameters: {{dies: {dies}}}\ngrid: {{x: [1, 2]}}\n",
+        )
+
+    def test_each_member_has_its_place_and_the_first_speaks(self):
+        self.run_study(self.study(dies=0), "--slots", "6")
+        self.assertEqual(self.rows("SELECT state, sum FROM trials"), [("finished", 3.0)] * 2)
+        # Two teams of three.
+        self.assertEqual(self.rows("SELECT count(*) FROM slot"), [(2,)])
+
+    def test_one_death_ends_all_and_the_trial_is_tried_again(self):
+        self.run_study(self.study(dies=1), "--slots", "3")
+        self.assertEqual(self.rows("SELECT state, sum FROM trials"), [("finished", 3.0)] * 2)
+        self.assertEqual(
+            self.rows("SELECT kind, exit_code, count(*) FROM failures GROUP BY 1, 2"),
+            [("crash", 7, 2)],
+        )
+
+    def test_too_few_slots_are_told_before_anything_starts(self):
+        self.run_study(self.study(dies=0), "--slots", "2", expect=2)
+        self.assertIn("a trial takes 3", self.err)
+
+    def test_the_example_with_torch(self):
+        for name in ("ddp.py", "ddp.yaml"):
+            shutil.copy(os.path.join(SOURCE, "examples", name), self.folder)
+        env = {**os.environ, "PYTHONPATH": os.environ.get("TORCH_PYTHON", "")}
+        imports = [sys.executable, "-c", "import torch"]
+        if subprocess.run(imports, env=env, capture_output=True).returncode != 0:
+            self.skipTest("no Python with torch: scripts/setup --cuda fetches one that has it")
+        self.run_study(os.path.join(self.folder, "ddp.yaml"), "--slots", "2", env=env)
+        losses = self.rows("SELECT loss FROM trials ORDER BY lr")
+        self.assertEqual(len(losses), 3)
+        self.assertLess(losses[2][0], 1e-3)
 
 
 if __name__ == "__main__":

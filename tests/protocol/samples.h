@@ -41,7 +41,7 @@ inline std::vector<FromTrainer> from_trainer() {
 
 inline std::vector<ToAgent> to_agent() {
   return {Welcome{{SlotId{0}, SlotId{5}},
-                  {{"python3", "train.py"}, true, Arguments::hydra, true, 5.5, 60.5},
+                  {{"python3", "train.py"}, true, Arguments::hydra, true, 3, 5.5, 60.5},
                   12.5,
                   7.5,
                   1700000000000},
