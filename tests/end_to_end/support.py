@@ -33,13 +33,17 @@ def wait_until(what, condition, deadline=DEADLINE):
 
 
 def children(pid):
-    """Pids of the living children of a process."""
+    """Pids of the living children of a process; none if it ends meanwhile."""
     found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(child) for child in task.read_text().split()]
-        except OSError:
-            pass
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            try:
+                text = pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text()
+            except OSError:
+                continue  # this thread has ended
+            found += [int(child) for child in text.split()]
+    except OSError:
+        pass  # the process has
     return found
 
 
