@@ -124,6 +124,8 @@ void visit(V& v, M& m) {
   v("trial", m.trial, required);
   v("attempt", m.attempt, required);
   v("helpers", m.helpers, required);
+  v("lent_slots", m.lent_slots, optional);
+  v("lent_threads", m.lent_threads, optional);
 }
 template <class V, class M>
 requires Is<M, Stop> || Is<M, Abort> || Is<M, Stopped> || Is<M, Heartbeat>
@@ -144,6 +146,9 @@ void visit(V& v, M& m) {
   v("resumed_from_epoch", m.resumed_from_epoch, optional);
   v("info", m.info, optional);
   v("gang_port", m.gang_port, optional);
+  v("takes_threads", m.takes_threads, optional);
+  v("device_kind", m.device_kind, optional);
+  v("precision", m.precision, optional);
 }
 template <class V, Is<Epoch> M>
 void visit(V& v, M& m) {

@@ -76,6 +76,8 @@ struct SetGang {  // to the lead: from the next epoch on, train with those of th
   TrialId trial;
   int attempt = 1;
   std::vector<int> helpers;  // by their numbers
+  int lent_slots = 0;        // that stand idle: their threads are the attempt's beside its own
+  int lent_threads = 0;
   friend bool operator==(const SetGang&, const SetGang&) = default;
 };
 
@@ -97,6 +99,9 @@ struct Started {
   int resumed_from_epoch = 0;  // 0: from the beginning
   Json info = Json::object();  // facts known before training, for example {"parameters": 21001}
   int gang_port = 0;           // where helpers find the attempt's store; 0: it takes none
+  bool takes_threads = false;  // it can use more CPU threads, and how many changes no bit
+  std::string device_kind;     // what computes: "cpu" or the GPU's name; "" = not known
+  std::string precision;       // of its floating point, for example "float32"; "" = not known
   friend bool operator==(const Started&, const Started&) = default;
 };
 
@@ -109,7 +114,7 @@ struct Epoch {  // sent once its checkpoint (if any) is durable
   std::string state_hash;       // of weights and optimizer state; "" where there is none
   std::string checkpoint;       // file name within checkpoint_dir; ""  where there is none
   std::string checkpoint_hash;  // of that file's content
-  int members = 1;              // of the gang that trained it
+  int members = 1;              // slots that trained it together
   friend bool operator==(const Epoch&, const Epoch&) = default;
 };
 

@@ -59,6 +59,11 @@ std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
   throw StorageError(message);
 }
 
+constexpr const char* kGangEpochs =
+    "SELECT e.trial, e.members, avg(e.wall_seconds) FROM epoch e WHERE e.members > 1 "
+    "AND e.trial IN (SELECT t.id FROM trial t JOIN cell c ON c.id = t.cell "
+    "JOIN study s ON s.id = c.study WHERE s.name = ?1) GROUP BY e.trial, e.members";
+
 TrialState state_of(const Statement& statement, int column) {
   return static_cast<TrialState>(statement.integer(column));
 }
@@ -160,6 +165,17 @@ std::vector<TrialInfo> Reader::trials(const std::string& study) {
     trials.push_back(std::move(trial));
   }
   return trials;
+}
+
+std::map<std::int64_t, std::map<int, double>> Reader::gang_epoch_seconds(const std::string& study) {
+  std::map<std::int64_t, std::map<int, double>> seconds;
+  constexpr std::int64_t kTells = 3;
+  if (impl_->database->integer("PRAGMA user_version") < kTells) return seconds;
+  Statement select(*impl_->database, kGangEpochs);
+  select.bind(study);
+  while (select.step())
+    seconds[select.integer(0)][static_cast<int>(select.integer(1))] = select.real(2);
+  return seconds;
 }
 
 CellMeans Reader::cell_metrics(const std::string& study, const std::vector<std::int64_t>& seeds) {

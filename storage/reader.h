@@ -76,6 +76,10 @@ class Reader {
   std::optional<StudyInfo> study(const std::string& name);
   std::optional<CoordinatorInfo> coordinator();
 
+  // Mean seconds of the epochs that several slots trained together, by trial and their number;
+  // nothing from a file whose schema doesn't tell.
+  std::map<std::int64_t, std::map<int, double>> gang_epoch_seconds(const std::string& study);
+
   // The trials of a study, in grid order and then by seed; cells of no stage come last.
   std::vector<TrialInfo> trials(const std::string& study);
   // Mean of each metric (result, else last epoch) over the finished trials of each cell, of

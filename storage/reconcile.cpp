@@ -150,6 +150,27 @@ std::vector<KnownTrial> load_trials(Database& db, std::int64_t study) {
   return trials;
 }
 
+// What several slots trained together tells how a gang scales, not how long an epoch takes alone.
+void add_gangs(Database& db, std::int64_t study, std::vector<StoredTrial>& trials) {
+  std::map<std::int64_t, std::map<int, double>> seconds;  // by trial and members
+  Statement select(db,
+                   "SELECT e.trial, e.members, avg(e.wall_seconds) FROM epoch e WHERE e.trial IN "
+                   "(SELECT trial FROM epoch WHERE members > 1) AND e.trial IN (SELECT t.id FROM "
+                   "trial t JOIN cell c ON c.id = t.cell WHERE c.study = ?1) "
+                   "GROUP BY e.trial, e.members");
+  select.bind(study);
+  while (select.step())
+    seconds[select.integer(0)][static_cast<int>(select.integer(1))] = select.real(2);
+  if (seconds.empty()) return;
+  for (StoredTrial& trial : trials) {
+    const auto found = seconds.find(trial.id.value);
+    if (found == seconds.end()) continue;
+    trial.gang_epoch_seconds = found->second;
+    const auto alone = trial.gang_epoch_seconds.extract(1);
+    trial.mean_epoch_seconds = alone.empty() ? 0 : alone.mapped();
+  }
+}
+
 void add_failures(Database& db, std::int64_t study, std::vector<StoredTrial>& trials) {
   std::unordered_map<std::int64_t, StoredTrial*> by_id;
   const auto find = [&](std::int64_t id) {
@@ -233,6 +254,7 @@ std::vector<StoredTrial> reconcile(Database& db, Names& names, const StudyRecord
       trial.cell = cells[i].hash;
       trials.push_back(std::move(trial));
     }
+  add_gangs(db, study_id, trials);
   add_failures(db, study_id, trials);
   if (!study.watched_metric.empty()) add_histories(db, study_id, study.watched_metric, trials);
   return trials;

@@ -50,8 +50,9 @@ Recorder::Recorder(Database& db, Names& names)
       names_(names),
       insert_attempt_(db,
                       "INSERT OR IGNORE INTO attempt (trial, attempt, session, host, rank, slots, "
-                      "gang, device, versions, info, began_at, outcome, resumed_from_epoch) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'running', ?12)"),
+                      "gang, device, versions, info, began_at, outcome, resumed_from_epoch, "
+                      "device_kind, precision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                      "?11, 'running', ?12, ?13, ?14)"),
       begin_trial_(db,
                    "UPDATE trial SET state = 1, attempts = max(attempts, ?2), failure = NULL "
                    "WHERE id = ?1 AND state <> 2"),
@@ -63,16 +64,16 @@ Recorder::Recorder(Database& db, Names& names)
                        "(SELECT 1 FROM failure WHERE trial = ?1 AND attempt = ?2)"),
       insert_epoch_(db,
                     "INSERT OR IGNORE INTO epoch (trial, epoch, attempt, wall_seconds, state_hash, "
-                    "checkpoint, checkpoint_hash, committed_at) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+                    "checkpoint, checkpoint_hash, committed_at, members) "
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
       replace_epoch_(db,
                      "UPDATE epoch SET attempt = ?3, wall_seconds = ?4, state_hash = ?5, "
-                     "checkpoint = ?6, checkpoint_hash = ?7, committed_at = ?8 "
+                     "checkpoint = ?6, checkpoint_hash = ?7, committed_at = ?8, members = ?9 "
                      "WHERE trial = ?1 AND epoch = ?2 AND attempt < ?3"),
       complete_epoch_(db,
                       "UPDATE epoch SET wall_seconds = ?4, state_hash = coalesce(?5, state_hash), "
                       "checkpoint = coalesce(?6, checkpoint), "
-                      "checkpoint_hash = coalesce(?7, checkpoint_hash) "
+                      "checkpoint_hash = coalesce(?7, checkpoint_hash), members = ?9 "
                       "WHERE trial = ?1 AND epoch = ?2 AND attempt = ?3 "
                       "AND attempt = (SELECT attempts FROM trial WHERE id = ?1)"),
       clear_epoch_metrics_(db, "DELETE FROM epoch_metric WHERE epoch_id = ?1"),
@@ -137,7 +138,8 @@ void Recorder::on(const AttemptBegan& r) {
   const std::int64_t trial = r.trial.value;
   insert_attempt_.run(trial, r.attempt, session(), valid_utf8(r.host), r.rank,
                       comma_separated(r.slots), r.slots.size(), valid_utf8(r.device),
-                      dump_if_any(r.versions), dump_if_any(r.info), at_, r.resumed_from_epoch);
+                      dump_if_any(r.versions), dump_if_any(r.info), at_, r.resumed_from_epoch,
+                      unless_empty(r.device_kind), unless_empty(r.precision));
   if (database_.changes() == 0) return;  // repeated
   begin_trial_.run(trial, r.attempt);
   for (const auto& [name, value] : r.info.items()) {
@@ -158,7 +160,8 @@ void Recorder::on(const EpochDone& r) {
   if (!open) return;  // it is over: the message comes late
   const auto run = [&](Statement& statement) {
     statement.run(trial, e.epoch, e.attempt, seconds(e.wall_seconds), unless_empty(e.state_hash),
-                  unless_empty(e.checkpoint), unless_empty(e.checkpoint_hash), batch_at_);
+                  unless_empty(e.checkpoint), unless_empty(e.checkpoint_hash), batch_at_,
+                  std::max(e.members, 1));
     return database_.changes() != 0;
   };
   std::int64_t id = 0;

@@ -41,6 +41,9 @@ struct StoredTrial {
   int attempts = 0;               // the highest attempt number used so far
   int committed_epochs = 0;       // the last epoch that is durable; 0 = none
   double mean_epoch_seconds = 0;  // over its committed epochs; 0 = none yet
+  // Likewise of the epochs that several slots trained together, by their number; these don't count
+  // above.
+  std::map<int, double> gang_epoch_seconds;
   std::optional<protocol::FailureKind> failure;           // of a failed trial
   std::map<protocol::FailureKind, int> failures_by_kind;  // that count, over all its attempts
   int stopped_runs = 0;  // in which it failed and which were stopped since everything did
@@ -59,6 +62,8 @@ struct AttemptBegan {
   Json info;  // facts of the trial from the trainer's `started`, for example parameters: 21001;
               // numbers among them become columns of the `trials` view
   int resumed_from_epoch = 0;
+  std::string device_kind;  // what computes: "cpu" or the GPU's name; "" = not known
+  std::string precision;    // "" = not known
 };
 struct EpochDone {
   protocol::Epoch epoch;

@@ -120,10 +120,20 @@ ALTER TABLE attempt ADD COLUMN unread_lines INTEGER NOT NULL DEFAULT 0;
 )sql");
 }
 
+// How many slots trained an epoch together, which are few; what computed, and in what precision.
+void to_version_3(Database& database) {
+  database.execute(R"sql(
+ALTER TABLE epoch ADD COLUMN members INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX gang_epoch ON epoch (trial) WHERE members > 1;
+ALTER TABLE attempt ADD COLUMN device_kind TEXT;
+ALTER TABLE attempt ADD COLUMN precision TEXT;
+)sql");
+}
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 2> steps = {to_version_1, to_version_2};
+  static const std::array<Migration, 3> steps = {to_version_1, to_version_2, to_version_3};
   return steps;
 }
 

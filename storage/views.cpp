@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "storage/schema.h"
+
 namespace windrow::storage {
 namespace {
 
@@ -67,7 +69,7 @@ std::string trials(const Columns& columns) {
 std::string epochs(const Columns& columns) {
   std::string sql =
       "CREATE VIEW epochs AS SELECT e.trial AS trial, e.epoch AS epoch, e.attempt AS attempt, "
-      "e.wall_seconds AS wall_seconds, e.state_hash AS state_hash, " +
+      "e.members AS members, e.wall_seconds AS wall_seconds, e.state_hash AS state_hash, " +
       iso_time("e.committed_at") + " AS committed_at";
   for (const auto& m : columns.metrics) {
     if (!m.metric.of_epochs) continue;
@@ -83,7 +85,8 @@ std::string epochs(const Columns& columns) {
 std::string attempts() {
   return "CREATE VIEW attempts AS SELECT trial, attempt, host, rank, slots, gang, "
          "(SELECT sum(threads) FROM slot WHERE session = attempt.session AND instr(',' || "
-         "attempt.slots || ',', ',' || slot || ',') > 0) AS threads, device, versions, info, " +
+         "attempt.slots || ',', ',' || slot || ',') > 0) AS threads, device, device_kind, "
+         "precision, versions, info, " +
          iso_time("began_at") + " AS began_at, " + iso_time("ended_at") +
          " AS ended_at, outcome, resumed_from_epoch, unread_lines FROM attempt";
 }
@@ -241,6 +244,12 @@ void for_each_outdated(Database& database, const std::map<std::string, std::stri
   }
 }
 
+bool has_view(Database& database, const std::string& name) {
+  return database.integer(
+             "SELECT count(*) FROM main.sqlite_schema WHERE type = 'view' AND name = " +
+             quote_text(name)) > 0;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> view_definitions(Columns columns) {
@@ -262,9 +271,12 @@ void refresh_views(Database& database, const Names& names) {
 
 void add_missing_views(Database& database) {
   constexpr std::string_view kCreate = "CREATE";
+  // Those of an older file that it has are of its tables, which lack newer columns.
+  const bool older = database.integer("PRAGMA user_version") < schema_version();
   std::string statements;
   for_each_outdated(database, fixed_views(),
-                    [&](const std::string&, const std::string& definition) {
+                    [&](const std::string& name, const std::string& definition) {
+                      if (older && has_view(database, name)) return;
                       statements += "CREATE TEMP" + definition.substr(kCreate.size()) + ";";
                     });
   if (statements.empty()) return;

@@ -1,6 +1,7 @@
 // One attempt as the training thread sees it: the start message, and what the agent asks meanwhile.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -22,19 +23,28 @@ struct Attempt {
   const protocol::Start start;
   std::atomic<Request> request{Request::none};  // written by the reader thread
 
-  // The helpers that the lead is to train with (protocol::SetGang).
-  void set_helpers(std::vector<int> numbers) {
+  // With whom and with what the attempt is to train from its next epoch on.
+  void set_gang(const protocol::SetGang& gang) {
     const std::lock_guard lock(mutex_);
-    helpers_ = std::move(numbers);
+    for (const int helper : gang_.helpers)
+      if (std::ranges::find(gang.helpers, helper) == gang.helpers.end())
+        released_.push_back(helper);
+    gang_ = gang;
   }
-  std::vector<int> helpers() const {
+  protocol::SetGang gang() const {
     const std::lock_guard lock(mutex_);
-    return helpers_;
+    return gang_;
+  }
+  // Helpers that it was given and that were taken back since, whether or not it ever saw them.
+  std::vector<int> released() const {
+    const std::lock_guard lock(mutex_);
+    return released_;
   }
 
  private:
   mutable std::mutex mutex_;
-  std::vector<int> helpers_;
+  protocol::SetGang gang_;
+  std::vector<int> released_;
 };
 
 // Sends a message to the agent; safe to call from any thread.

@@ -61,8 +61,7 @@ void Inbox::handle(std::string_view line) {
       request(abort->trial, abort->attempt, Request::abort);
     } else if (const auto* gang = std::get_if<protocol::SetGang>(&message)) {
       const std::lock_guard lock(mutex_);
-      for_attempt(gang->trial, gang->attempt,
-                  [&](Attempt& attempt) { attempt.set_helpers(gang->helpers); });
+      for_attempt(gang->trial, gang->attempt, [&](Attempt& attempt) { attempt.set_gang(*gang); });
     }
   } catch (const protocol::ProtocolError& error) {
     send_(protocol::Log{"error", std::string("stdin: ") + error.what() +

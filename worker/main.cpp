@@ -8,10 +8,12 @@
 #include <cstring>
 #include <string>
 
+#include "protocol/lines.h"
 #include "worker/device/device.h"
 #include "worker/device/host_memory.h"
 #include "worker/inbox.h"
 #include "worker/outbox.h"
+#include "worker/selftest/selftest.h"
 #include "worker/tasks/task.h"
 #include "worker/training_loop.h"
 
@@ -31,7 +33,8 @@ constexpr const char* kHelp =
     "    \"parameters\": {\"depth\": 3, \"width\": 10, \"epochs\": 2, \"train_sets\": 20000}}' |\n"
     "    tr -d '\\n' | (cat; echo; sleep 60) | windrow-trainer\n"
     "\n"
-    "Options: --help, --version\n";
+    "Options: --help, --version, --selftest (every path of its devices against the CPU's answer,\n"
+    "one JSON object a line; `windrow selftest` shows it)\n";
 
 protocol::Ready ready() {
   protocol::Ready message;
@@ -69,6 +72,20 @@ int serve() {
   return 0;
 }
 
+int self_test() {
+  worker::keep_freed_memory();
+  at::set_num_interop_threads(1);
+  bool well = true;
+  std::fputs(protocol::to_line(protocol::FromTrainer(ready())).c_str(), stdout);
+  worker::SelfTest(worker::selftest_devices(), [&](const worker::Outcome& outcome) {
+    using Verdict = worker::Outcome::Verdict;
+    well = well && outcome.verdict != Verdict::differs && outcome.verdict != Verdict::failed;
+    std::puts(worker::to_json(outcome).dump().c_str());
+    std::fflush(stdout);
+  }).run();
+  return well ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -82,6 +99,7 @@ int main(int argc, char** argv) {
       std::puts("windrow-trainer " WINDROW_VERSION);
       return 0;
     }
+    if (argument == "--selftest") return self_test();
     std::fprintf(stderr, "windrow-trainer: unknown argument '%s'; see windrow-trainer --help\n",
                  argv[i]);
     return 2;

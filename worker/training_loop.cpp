@@ -110,6 +110,9 @@ class Loop {
 
   std::vector<at::Tensor> state() { return state_of(*training_); }
 
+  std::string precision() const { return parameters_.string("precision"); }
+  std::string computed_by() const { return describe(device_) + " in " + precision(); }
+
   // Takes an epoch into the history, be it trained now or read from a checkpoint.
   void record(const protocol::Epoch& epoch) {
     epoch_ = epoch.epoch;
@@ -125,8 +128,13 @@ class Loop {
     epoch.trial = start_.trial;
     epoch.attempt = start_.attempt;
     epoch.epoch = epoch_ + 1;
-    gang_->settle(attempt_.helpers(), epoch.epoch, state());
+    const protocol::SetGang gang = attempt_.gang();
+    gang_->settle(gang.helpers, attempt_.released(), epoch.epoch, state());
     epoch.members = gang_->gang().size();
+    if (training_->takes_threads()) {
+      set_threads(start_.threads + gang.lent_threads);
+      epoch.members += gang.lent_slots;
+    }
     epoch.metrics = training_->run_epoch(epoch.epoch, gang_->gang(), progress_);
     just_evaluated_ = true;
     check_finite(epoch.metrics, epoch.epoch);
@@ -140,9 +148,9 @@ class Loop {
     const bool send_it = epoch_ > start_.committed_epochs;
     if (writer_) {
       blobs.insert(blobs.end(), best_weights_.begin(), best_weights_.end());
-      writer_->submit(
-          {epoch_, trial_hash(start_, training_->data_hash()), std::move(blobs), history_},
-          send_it ? std::optional(epoch) : std::nullopt);
+      writer_->submit({epoch_, trial_hash(start_, training_->data_hash()), std::move(blobs),
+                       history_, computed_by()},
+                      send_it ? std::optional(epoch) : std::nullopt);
     } else if (send_it) {
       send_(epoch);
     }
@@ -162,7 +170,14 @@ class Loop {
       }
     }
     protocol::Json facts = training_->facts();
-    send_(protocol::Started{start_.trial, start_.attempt, epoch_, std::move(facts), gang_->port()});
+    send_(protocol::Started{.trial = start_.trial,
+                            .attempt = start_.attempt,
+                            .resumed_from_epoch = epoch_,
+                            .info = std::move(facts),
+                            .gang_port = gang_->port(),
+                            .takes_threads = training_->takes_threads(),
+                            .device_kind = describe(device_),
+                            .precision = precision()});
     for (const protocol::Epoch& epoch : again)
       if (epoch.epoch > start_.committed_epochs) send_(epoch);
   }
@@ -192,6 +207,11 @@ class Loop {
     if (!load_bytes(checkpoint.blobs, 0, state())) fail("its tensors have other sizes");
     best_weights_.assign(checkpoint.blobs.begin() + static_cast<std::ptrdiff_t>(tensors),
                          checkpoint.blobs.end());
+    if (!checkpoint.computed_by.empty() && checkpoint.computed_by != computed_by())
+      send_(protocol::Log{"warning", "epochs 1 to " + std::to_string(epoch) + " were trained on " +
+                                         checkpoint.computed_by + ", and the trial goes on on " +
+                                         computed_by() +
+                                         ": its bits are not those of an undisturbed run"});
     for (const protocol::Epoch& e : epochs) record(e);
     for (protocol::Epoch& e : epochs) {
       e.trial = start_.trial;
@@ -269,7 +289,10 @@ void help(const Attempt& attempt, const Send& send, DataCache& data, const Task&
   GangHelper helper(*start.helping, device, gang_deadline(start));
   const auto training =
       task.begin({start.task, parameters, start.seed, device, start.data_dir, data});
-  send(protocol::Started{start.trial, start.attempt, start.committed_epochs, training->facts()});
+  send(protocol::Started{.trial = start.trial,
+                         .attempt = start.attempt,
+                         .resumed_from_epoch = start.committed_epochs,
+                         .info = training->facts()});
   helper.say_here();
   bool leaving = false;
   const auto meanwhile = [&] {

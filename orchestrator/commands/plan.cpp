@@ -1,6 +1,7 @@
 // windrow plan: what a run of the study would do, before it does it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
+#include "orchestrator/commands/gang_option.h"
 #include "orchestrator/console/progress.h"
 #include "orchestrator/results/planned_trials.h"
 #include "orchestrator/scheduler/simulator.h"
@@ -29,6 +31,7 @@ struct PlanOptions {
   std::vector<std::string> sets;
   std::string database = "windrow.db";
   std::vector<int> slots = {1, 2, 4, 8, 16};
+  std::string gang = "auto";
   bool json = false;
 };
 
@@ -132,8 +135,16 @@ void print_text(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
   std::cout << "expected time, from the epochs measured so far:";
   const char* separator = " ";
   for (const int slots : options.slots) {
-    std::cout << separator << format_duration(scheduler::predict_makespan(plan.to_run, slots))
-              << " on " << slots << (slots == 1 ? " slot" : " slots");
+    const scheduler::Prediction prediction =
+        scheduler::predict(plan.to_run, slots, gang_policy(options.gang));
+    std::cout << separator << format_duration(prediction.makespan_seconds) << " on " << slots
+              << (slots == 1 ? " slot" : " slots");
+    const long idle = std::lround(100 * (1 - prediction.slot_use));
+    if (prediction.widened > 0)
+      std::cout << " (" << prediction.widened << (prediction.widened == 1 ? " trial" : " trials")
+                << " by up to " << prediction.widest << " slots together)";
+    else if (idle > 0)
+      std::cout << " (" << idle << "% idle)";
     separator = ", ";
   }
   std::cout << "\n";
@@ -151,14 +162,22 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
                      {"finished", planned.finished},
                      {"failed", planned.failed}});
   ordered_json waiting = ordered_json::object(), wanting = ordered_json::object();
-  ordered_json seconds = ordered_json::object();
+  ordered_json seconds = ordered_json::object(), predictions = ordered_json::array();
   for (const auto& [stage, state] : plan.expansion.stages)
     if (!state.reason.empty())
       (state.kind == sweeps::StageState::Kind::expanded ? wanting : waiting)[stage] = state.reason;
   if (plan.measured)
-    for (const int slots : options.slots)
-      seconds[std::to_string(slots)] =
-          plan.to_run.empty() ? 0.0 : scheduler::predict_makespan(plan.to_run, slots);
+    for (const int slots : options.slots) {
+      const scheduler::Prediction prediction =
+          scheduler::predict(plan.to_run, slots, gang_policy(options.gang));
+      seconds[std::to_string(slots)] = prediction.makespan_seconds;
+      predictions.push_back({{"slots", slots},
+                             {"makespan_seconds", prediction.makespan_seconds},
+                             {"lower_bound_seconds", prediction.lower_bound_seconds},
+                             {"slot_use", prediction.slot_use},
+                             {"gangs", prediction.widened},
+                             {"widest_gang", prediction.widest}});
+    }
   std::cout << ordered_json{{"study", study.name},
                             {"hash", study.hash},
                             {"seeds", study.seeds},
@@ -169,7 +188,8 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
                             {"trials_left", plan.left_trials},
                             {"waiting_stages", waiting},
                             {"short_stages", wanting},
-                            {"expected_seconds", seconds}}
+                            {"expected_seconds", seconds},
+                            {"predictions", predictions}}
                    .dump(2)
             << "\n";
 }
@@ -201,6 +221,7 @@ void add_plan(CLI::App& app, int& exit_code) {
       ->delimiter(',')
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  add_gang_option(*command, options->gang);
   command->add_flag("--json", options->json, "one JSON object");
   command->footer(
       "Nothing is written or started. States of a cell's trials: new (not in the database yet),\n"

@@ -3,6 +3,7 @@
 
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
+#include "orchestrator/commands/gang_option.h"
 #include "orchestrator/session/run_session.h"
 
 namespace windrow::commands {
@@ -11,7 +12,7 @@ namespace {
 struct Raw {  // as typed
   RunOptions run;
   std::vector<std::string> sets;
-  std::string gang = "off";
+  std::string gang = "auto";
   bool quiet = false, verbose = false;
 };
 
@@ -34,13 +35,7 @@ void add_common(CLI::App& command, Raw& raw) {
   command.add_option("--threads-per-slot", run.slots.threads_per_slot,
                      "CPU threads of each slot (default: 1; on GPUs the rank's cores / slots)");
   command.add_option("--trainer", run.trainer, "path of windrow-trainer");
-  command
-      .add_option("--gang", raw.gang,
-                  "how many slots train a trial together, where its parameter shards allows it: "
-                  "off, a number, or auto (slots that nothing waits for, as many as was measured "
-                  "to be worth it)")
-      ->check(CLI::IsMember({"off", "auto"}) | CLI::Range(2, 1024))
-      ->capture_default_str();
+  add_gang_option(command, raw.gang);
   command
       .add_option("--lost-after", run.lost_seconds,
                   "seconds of silence after which a rank is taken for dead")
@@ -69,8 +64,7 @@ int execute(Raw& raw) {
   raw.run.verbosity = raw.verbose ? Console::Verbosity::debug
                       : raw.quiet ? Console::Verbosity::quiet
                                   : Console::Verbosity::normal;
-  raw.run.gangs.automatic = raw.gang == "auto";
-  if (raw.gang != "auto" && raw.gang != "off") raw.run.gangs.members = std::stoi(raw.gang);
+  raw.run.gangs = gang_policy(raw.gang);
   return run_session(raw.run);
 }
 

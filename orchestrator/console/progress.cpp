@@ -44,7 +44,8 @@ std::string progress_line(const RunView& view, double epochs_per_second) {
   if (epochs_per_second > 0) line += ", " + number(epochs_per_second) + " epochs/s";
   if (view.finished + view.failed < view.trials && view.seconds_left)
     line += ", about " + format_duration(*view.seconds_left) + " left";
-  for (const auto& [stage, reason] : view.waiting_stages) line += "; stage " + stage + ": " + reason;
+  for (const auto& [stage, reason] : view.waiting_stages)
+    line += "; stage " + stage + ": " + reason;
   if (view.stopping) line += "; stopping after the epochs in progress (Ctrl-C again: at once)";
   return line;
 }

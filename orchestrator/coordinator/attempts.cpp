@@ -52,6 +52,7 @@ void Coordinator::on_started(AttemptStarted message) {
   if (held(message.slot, started.trial, started.attempt) != scheduler::Held::queued) return;
   SlotInfo& info = slot(message.slot);
   info.running = started.trial;
+  time_.started(message.slot, started.trial, seconds());
   info.keeps_checkpoints = false;
   info.gang_port = started.gang_port;
   info.reported = 0;
@@ -65,9 +66,13 @@ void Coordinator::on_started(AttemptStarted message) {
                                       info.device,
                                       info.versions,
                                       started.info,
-                                      started.resumed_from_epoch});
+                                      started.resumed_from_epoch,
+                                      started.device_kind,
+                                      started.precision});
   scheduler::on_attempt_started(scheduler_, message.slot, started.trial, started.attempt, commands_,
-                                started.gang_port > 0);
+                                started.gang_port > 0   ? scheduler::Takes::members
+                                : started.takes_threads ? scheduler::Takes::threads
+                                                        : scheduler::Takes::nothing);
 }
 
 void Coordinator::on_epoch(AttemptEpoch message) {
@@ -87,6 +92,7 @@ void Coordinator::on_epoch(AttemptEpoch message) {
     if (metric != epoch.metrics.end()) trial.watched.push_back({epoch.epoch, metric->second});
   }
   epochs_done_ += is_new;  // a program may tell an epoch in several lines
+  if (is_new) time_.epoch(message.slot, epoch.wall_seconds, epoch.members);
   if (is_new)
     scheduler::on_epoch(scheduler_, message.slot, epoch.trial, epoch.attempt, epoch.epoch,
                         epoch.wall_seconds, commands_, epoch.members);
@@ -100,6 +106,7 @@ void Coordinator::on_finished(AttemptFinished message) {
     return on_helper_over(message.slot, id, finished.attempt);
   if (held(message.slot, id, finished.attempt) == scheduler::Held::no) return;
   SlotInfo& info = slot(message.slot);
+  end_attempt(message.slot, true);
   const bool clean =
       info.keeps_checkpoints || !study_.trainer.command.empty() || finished.attempt > 1;
   info.running.reset();
@@ -122,6 +129,7 @@ void Coordinator::on_failed(AttemptFailed message) {
   const scheduler::Held at = held(message.slot, id, message.attempt);
   if (at == scheduler::Held::no) return;
   SlotInfo& info = slot(message.slot);
+  end_attempt(message.slot, false);
   info.running.reset();
   // It costs nothing, so only those may say it who can have lost a member.
   if (message.kind == FailureKind::gang && info.gang_port == 0) message.kind = FailureKind::crash;

@@ -52,6 +52,8 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
                  [&](AttemptFinished& m) { on_finished(std::move(m)); },
                  [&](AttemptFailed& m) { on_failed(std::move(m)); },
                  [&](Withdrawn& m) {
+                   if (held(m.slot, m.trial, m.attempt) == scheduler::Held::queued)
+                     time_.withdrawn(m.slot, seconds());
                    scheduler::on_withdrawn(scheduler_, m.slot, m.trial, m.attempt, commands_);
                  },
                  [&](AttemptWarning& m) { on_warning(m); }, [&](SlotLost& m) { on_slot_lost(m); },
@@ -75,7 +77,7 @@ void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials
                      sweeps::declared_cost(study_.task, parameters), trial.epochs,
                      std::min(trial.committed_epochs, trial.epochs), stored.attempts,
                      stored.mean_epoch_seconds, stored.failures_by_kind, stored.stopped_runs,
-                     widest_gang(stored.id)});
+                     widest_gang(stored.id), stored.gang_epoch_seconds});
   }
   scheduler::on_trials_added(scheduler_, specs, commands_);
 }
@@ -115,9 +117,7 @@ void Coordinator::carry_out(const scheduler::Command& command) {
                                     c.slot);
                  },
                  [&](const scheduler::LendSlot& c) { lend(c); },
-                 [&](const scheduler::SetHelpers& c) {
-                   send_(slot(c.lead).agent, SetSlotGang{c.lead, {c.trial, c.attempt, c.numbers}});
-                 },
+                 [&](const scheduler::SetHelpers& c) { set_helpers(c); },
                  [&](const scheduler::StopRun& c) { on_run_stopped(c); },
                  [&](const scheduler::SlotDrained& c) {
                    const std::string text = "slot " + std::to_string(c.slot.value) + " (" +
@@ -130,6 +130,7 @@ void Coordinator::carry_out(const scheduler::Command& command) {
 }
 
 void Coordinator::assign(const scheduler::AssignTrial& command) {
+  time_.assigned(command.slot, seconds());
   send_(slot(command.slot).agent, Assign{command.slot, make_start(command.trial, command.attempt)});
 }
 
@@ -187,6 +188,8 @@ RunView Coordinator::view() const {
   view.waiting_stages = progress_.waiting_stages();
   view.short_stages = progress_.short_stages();
   view.stopping = stopping_;
+  view.time = time_.use(seconds());
+  view.lower_bound_seconds = time_.lower_bound();
   for (const SlotInfo& slot : slots_) {
     SlotView& out = view.slots.emplace_back();
     out.host = agents_[static_cast<std::size_t>(slot.agent.value)].host;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "orchestrator/coordinator/study_progress.h"
+#include "orchestrator/coordinator/time_account.h"
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/scheduler/state.h"
 
@@ -49,6 +50,8 @@ struct RunView {
   std::map<std::string, std::string> waiting_stages, short_stages;  // with the reason
   std::vector<SlotView> slots;
   bool stopping = false;
+  TimeUse time;                    // of the slots, so far
+  double lower_bound_seconds = 0;  // see TimeAccount
 };
 
 class Coordinator {
@@ -85,6 +88,7 @@ class Coordinator {
   struct SlotInfo {
     AgentId agent;
     std::string device;
+    int threads = 1;
     protocol::Json versions = {{"windrow", WINDROW_VERSION}};  // and what its trainer states
     std::optional<TrialId> running;
     int epoch = 0;                   // shown: of the trial
@@ -92,6 +96,7 @@ class Coordinator {
     bool keeps_checkpoints = false;  // the running attempt does
     int gang_port = 0;               // where helpers find the running attempt's store; 0: nowhere
     std::optional<TrialId> helps;
+    std::vector<SlotId> lent;  // slots of which the running attempt has the threads
   };
   struct Forgotten {  // checkpoints to remove once record `number` is durable
     std::uint64_t number;
@@ -114,6 +119,9 @@ class Coordinator {
   void on_helper_over(SlotId slot, TrialId trial, int attempt,
                       const protocol::AttemptFailed* failed = nullptr);
   void lend(const scheduler::LendSlot& command);
+  void end_attempt(SlotId slot, bool finished);  // its time
+  void set_helpers(const scheduler::SetHelpers& command);
+  double seconds() const { return std::chrono::duration<double>(now_.time_since_epoch()).count(); }
   int widest_gang(TrialId trial);
   void on_warning(const protocol::AttemptWarning& message);
   void mind_time_limit();
@@ -143,6 +151,7 @@ class Coordinator {
   Lose lose_;
   LogLine log_;
   StudyProgress progress_;
+  TimeAccount time_;
   scheduler::State scheduler_;
   scheduler::Commands commands_;
   Phase phase_ = Phase::gathering;

@@ -1,4 +1,7 @@
 // Gangs: slots that are lent to a trial that another slot leads.
+#include <algorithm>
+#include <utility>
+
 #include "orchestrator/coordinator/coordinator.h"
 
 namespace windrow {
@@ -24,13 +27,32 @@ void Coordinator::lend(const scheduler::LendSlot& command) {
   start.checkpoint_dir.clear();
   start.watched_history.clear();
   slot(command.slot).helps = command.trial;
+  time_.lent(command.slot, seconds());
   send_(slot(command.slot).agent, Assign{command.slot, std::move(start)});
+}
+
+void Coordinator::set_helpers(const scheduler::SetHelpers& command) {
+  SetGang gang{command.trial, command.attempt, command.numbers,
+               static_cast<int>(command.lent.size())};
+  for (const SlotId lent : command.lent) gang.lent_threads += slot(lent).threads;
+  for (const SlotId lent : std::exchange(slot(command.lead).lent, command.lent))
+    if (std::ranges::find(command.lent, lent) == command.lent.end())
+      time_.returned(lent, seconds());
+  for (const SlotId lent : command.lent) time_.lent(lent, seconds());
+  send_(slot(command.lead).agent, SetSlotGang{command.lead, std::move(gang)});
+}
+
+// The threads that its attempt was lent are free.
+void Coordinator::end_attempt(SlotId id, bool finished) {
+  for (const SlotId lent : std::exchange(slot(id).lent, {})) time_.returned(lent, seconds());
+  finished ? time_.finished(id, seconds()) : time_.failed(id, seconds());
 }
 
 // A helper that lost its lead, or was stopped, did nothing wrong.
 void Coordinator::on_helper_over(SlotId id, TrialId trial, int attempt,
                                  const AttemptFailed* failed) {
   slot(id).helps.reset();
+  time_.returned(id, seconds());
   const bool at_fault =
       failed && failed->kind != FailureKind::gang && failed->kind != FailureKind::preempted;
   if (at_fault) {

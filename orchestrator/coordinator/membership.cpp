@@ -45,8 +45,9 @@ void Coordinator::on_hello(AgentId from, Hello hello) {
   }
   for (const protocol::SlotInfo& info : teams) {
     const SlotId id{static_cast<std::int64_t>(slots_.size())};
-    slots_.push_back({from, info.device});
+    slots_.push_back({.agent = from, .device = info.device, .threads = info.threads});
     agent.slots.push_back(id);
+    time_.joined(id, seconds());
     store_.record(storage::SlotRecord{id, hello.host, static_cast<int>(from.value), info.device,
                                       info.threads});
   }
@@ -103,7 +104,10 @@ void Coordinator::lose_agent(AgentId id, const std::string& why) {
                                            .host = agent.host,
                                            .rank = static_cast<int>(id.value),
                                            .slot = attempt.slot});
-  for (const SlotId lost : agent.slots) slot(lost).running.reset();
+  for (const SlotId lost : agent.slots) {
+    slot(lost).running.reset();
+    time_.gone(lost, seconds());
+  }
   scheduler::on_agent_lost(scheduler_, id, commands_);
 }
 

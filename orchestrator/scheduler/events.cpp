@@ -1,6 +1,7 @@
 // The events of a run that goes well: trials and agents come, attempts start and finish.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "orchestrator/scheduler/attempts.h"
 #include "orchestrator/scheduler/blame.h"
@@ -82,11 +83,13 @@ void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots,
 }
 
 void on_attempt_started(State& state, SlotId slot_id, TrialId trial, int attempt, Commands& out,
-                        bool takes_helpers) {
+                        Takes takes) {
   const int index = slot_running(state, slot_id, trial, attempt);
   if (index == kNone) return;
   begin_if_queued(state, state.slots[index]);
-  state.trials[state.slots[index].current.trial].takes_helpers = takes_helpers;
+  Trial& begun = state.trials[state.slots[index].current.trial];
+  state.thread_takers += static_cast<int>(takes == Takes::threads) -
+                         static_cast<int>(std::exchange(begun.takes, takes) == Takes::threads);
   dispatch(state, out);
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <vector>
 
 #include "orchestrator/scheduler/attempts.h"
 #include "orchestrator/scheduler/estimates.h"
@@ -36,22 +39,30 @@ void tell_lead(const State& state, int index, Commands& out) {
   const Trial& trial = state.trials[index];
   if (trial.slot == kNone || !state.slots[trial.slot].started || !state.slots[trial.slot].alive)
     return;
-  SetHelpers command{state.slots[trial.slot].id, trial.id, trial.attempts, {}};
-  for (const int slot : trial.helpers) command.numbers.push_back(state.slots[slot].help.number);
+  SetHelpers command{state.slots[trial.slot].id, trial.id, trial.attempts, {}, {}};
+  for (const int slot : trial.helpers) {
+    const Slot& helper = state.slots[slot];
+    if (helper.help.threads)
+      command.lent.push_back(helper.id);
+    else
+      command.numbers.push_back(helper.help.number);
+  }
   out.push_back(std::move(command));
 }
 
 int widest_of(const State& state, const Trial& trial) {
+  const int worthwhile = state.groups[trial.group].widest_worthwhile;
+  if (trial.takes == Takes::threads) return worthwhile;
   const int policy =
       state.gangs.automatic ? trial.widest : std::min(state.gangs.members, trial.widest);
-  return std::min(policy, state.groups[trial.group].widest_worthwhile);
+  return std::min(policy, worthwhile);
 }
 
 // Alone first: what a gang is worth is measured against it. The last epoch isn't worth forming one.
-bool takes_another(const State& state, const Trial& trial) {
-  if (!trial.takes_helpers || trial.gang_failures >= kGangFailures) return false;
+bool takes_another(const State& state, const Trial& trial, Takes what) {
+  if (trial.takes != what || trial.gang_failures >= kGangFailures) return false;
   if (members_of(trial) >= widest_of(state, trial)) return false;
-  return !state.gangs.automatic ||
+  return (what == Takes::members && !state.gangs.automatic) ||
          (state.groups[trial.group].measured() && trial.epochs_left() >= 2);
 }
 
@@ -98,7 +109,8 @@ void lend(State& state, Commands& out) {
   if (state.gangs.automatic && !nothing_waits(state)) return;
   std::vector<Lead> leads;  // a heap: the longest first
   for (std::size_t i = 0; i < state.slots.size(); ++i)
-    if (state.slots[i].started && takes_another(state, state.trials[state.slots[i].current.trial]))
+    if (state.slots[i].started &&
+        takes_another(state, state.trials[state.slots[i].current.trial], Takes::members))
       leads.push_back(lead_at(state, static_cast<int>(i)));
   std::make_heap(leads.begin(), leads.end());
   std::vector<int> passed_over;
@@ -115,18 +127,58 @@ void lend(State& state, Commands& out) {
     leads.pop_back();
     const int trial_index = state.slots[lead].current.trial;
     Trial& trial = state.trials[trial_index];
-    slot.help = {trial_index, trial.attempts, ++state.last_helper, false};
+    slot.help = {trial_index, trial.attempts, ++state.last_helper};
     trial.helpers.push_back(index);
     reindex(state, index);
     out.push_back(
         LendSlot{slot.id, trial.id, trial.attempts, state.slots[lead].id, slot.help.number});
     tell_lead(state, trial_index, out);
-    if (takes_another(state, trial)) {
+    if (takes_another(state, trial, Takes::members)) {
       leads.push_back(lead_at(state, lead));
       std::push_heap(leads.begin(), leads.end());
     }
   }
   for (const int slot : passed_over) reindex(state, slot);
+}
+
+void lend_threads(State& state, Commands& out) {
+  if (state.thread_takers == 0 || state.vacant.empty() || !nothing_waits(state)) return;
+  std::map<AgentId, std::vector<int>> leads;
+  for (std::size_t i = 0; i < state.slots.size(); ++i)
+    if (state.slots[i].started &&
+        takes_another(state, state.trials[state.slots[i].current.trial], Takes::threads))
+      leads[state.slots[i].agent].push_back(static_cast<int>(i));
+  for (const auto& [agent, candidates] : leads) {
+    std::set<int> changed;
+    for (const int index : state.agents.at(agent).slots) {
+      if (!state.vacant.contains(index)) continue;
+      std::optional<Lead> last;
+      for (const int lead : candidates) {
+        const Trial& trial = state.trials[state.slots[lead].current.trial];
+        if (!takes_another(state, trial, Takes::threads)) continue;
+        const Lead candidate = lead_at(state, lead);
+        if (!last || *last < candidate) last = candidate;
+      }
+      if (!last) break;
+      const int trial = state.slots[last->slot].current.trial;
+      state.slots[index].help = {
+          .trial = trial, .attempt = state.trials[trial].attempts, .threads = true};
+      state.trials[trial].helpers.push_back(index);
+      reindex(state, index);
+      changed.insert(trial);
+    }
+    for (const int trial : changed) tell_lead(state, trial, out);
+  }
+}
+
+void return_threads(State& state, Commands& out) {
+  if (state.thread_takers == 0) return;
+  int wanted = waiting(state) - static_cast<int>(state.vacant.size());
+  for (std::size_t i = state.slots.size(); i-- > 0 && wanted > 0;) {
+    if (!state.slots[i].help.threads) continue;
+    release(state, static_cast<int>(i), out);
+    --wanted;
+  }
 }
 
 void recall(State& state, Commands& out) {
@@ -150,7 +202,7 @@ void judge_width(State& state, int index, int members, double epoch_seconds, Com
   // The first epoch of a gang has its forming in it.
   if (!settled || members <= 1 || !(epoch_seconds > 0)) return;
   group.by_members[members].add(epoch_seconds);
-  if (!state.gangs.automatic || !group.measured()) return;
+  if (!(state.gangs.automatic || trial.takes == Takes::threads) || !group.measured()) return;
   const double speed = speed_of(group, members);
   if (speed < 0.5 * members && members > 3 && !group.by_members.contains(members / 2)) {
     group.widest_worthwhile = members / 2;  // try that
@@ -165,17 +217,29 @@ void judge_width(State& state, int index, int members, double epoch_seconds, Com
 
 void disband(State& state, int index) {
   Trial& trial = state.trials[index];
-  for (const int slot : trial.helpers) state.slots[slot].help.released = true;
-  trial.helpers.clear();
-  trial.takes_helpers = false;
+  for (const int slot : std::exchange(trial.helpers, {})) {
+    Help& help = state.slots[slot].help;
+    help.released = true;
+    if (help.threads) {
+      help = {};
+      reindex(state, slot);
+    }
+  }
+  if (trial.takes == Takes::threads) --state.thread_takers;
+  trial.takes = Takes::nothing;
   trial.last_members = 1;
 }
 
 void release(State& state, int slot, Commands& out) {
   Help& help = state.slots[slot].help;
   if (!help || std::exchange(help.released, true)) return;
-  std::erase(state.trials[help.trial].helpers, slot);
-  tell_lead(state, help.trial, out);
+  const int trial = help.trial;
+  std::erase(state.trials[trial].helpers, slot);
+  if (help.threads) {
+    help = {};
+    reindex(state, slot);
+  }
+  tell_lead(state, trial, out);
 }
 
 void end_help(State& state, int slot, Commands& out) {

@@ -3,6 +3,9 @@
 // A trial has one slot, its lead's; others are lent to it, for an epoch or many, and are taken back
 // between epochs when something waits. A helper that is told to go is free only when it says so.
 // How many helpers a trial should have is measured: see judge_width().
+//
+// A trial whose bits don't depend on its threads needs no second process: it is lent the threads of
+// vacant slots of its own agent, always, and gives them back at once.
 #pragma once
 
 #include "orchestrator/scheduler/state.h"
@@ -11,6 +14,12 @@ namespace windrow::scheduler {
 
 // Lends vacant slots; to be called when what is pending has what it can have.
 void lend(State& state, Commands& out);
+
+// Likewise their threads alone, to attempts that take these.
+void lend_threads(State& state, Commands& out);
+
+// Slots of which only the threads are lent are vacant again, as many as something waits for.
+void return_threads(State& state, Commands& out);
 
 // Asks for lent slots back for what waits.
 void recall(State& state, Commands& out);

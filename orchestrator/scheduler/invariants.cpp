@@ -94,6 +94,9 @@ Fault check_totals(const State& state) {
   if (agents != state.agents_in_service) return "the count of agents in service is wrong";
   if (in_service != state.slots_in_service) return "the count of slots in service is wrong";
   if (awaited != state.withdrawals_awaited) return "the count of withdrawals is wrong";
+  const auto takers = std::ranges::count_if(
+      state.trials, [](const Trial& trial) { return trial.takes == Takes::threads; });
+  if (takers != state.thread_takers) return "the count of attempts that take threads is wrong";
   std::vector<Group> left(state.groups.size());
   for (const Trial& trial : state.trials) {
     if (trial.phase == TrialPhase::finished || trial.phase == TrialPhase::failed) continue;

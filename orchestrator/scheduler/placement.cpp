@@ -183,6 +183,7 @@ void reindex(State& state, int index) {
 
 void dispatch(State& state, Commands& out) {
   if (state.stopping) return;
+  return_threads(state, out);
   serve(
       state, state.vacant, [&] { return may_begin_another(state); }, out);
   serve(
@@ -190,6 +191,7 @@ void dispatch(State& state, Commands& out) {
   if (may_begin_another(state)) steal(state, out);
   recall(state, out);
   lend(state, out);
+  lend_threads(state, out);
 }
 
 }  // namespace windrow::scheduler

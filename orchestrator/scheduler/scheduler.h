@@ -114,6 +114,7 @@ struct SetHelpers {  // tell the lead: these are its helpers from the next epoch
   TrialId trial;
   int attempt = 1;
   std::vector<int> numbers;
+  std::vector<SlotId> lent;  // and so many slots' threads are its own until then
 };
 struct StopRun {             // everything fails alike: nothing more is assigned
   bool never_ready = false;  // no trainer was ever ready: the run is to be refused
@@ -140,9 +141,15 @@ void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots,
 // Its slots are gone: what ran there failed with `node`, what was queued there is pending again.
 void on_agent_lost(State& state, AgentId agent, Commands& out);
 
-// The attempt left its place in the slot's queue and runs. `takes_helpers`: it can lead a gang.
+// What slots that are lent to an attempt can be to it.
+enum class Takes {
+  nothing,
+  members,  // of a gang that it leads
+  threads,  // of the same agent, that do nothing else: more hands for the same process
+};
+// The attempt left its place in the slot's queue and runs.
 void on_attempt_started(State& state, SlotId slot, TrialId trial, int attempt, Commands& out,
-                        bool takes_helpers = false);
+                        Takes takes = Takes::nothing);
 
 // `epoch` counts from 1. The seconds are the new measure of the trial's group with so many members;
 // a value that is negative or no number is not counted.

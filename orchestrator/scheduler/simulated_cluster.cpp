@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace windrow::scheduler {
 
@@ -23,7 +24,10 @@ void SimulatedCluster::add_trial(const TrialSpec& spec) {
     seconds = options_.epoch_seconds(spec);
   else if (spec.epoch_seconds > 0)
     seconds = spec.epoch_seconds;
-  trials_[spec.trial] = {seconds, epochs};
+  const Takes takes = options_.takes    ? options_.takes(spec)
+                      : spec.widest > 1 ? Takes::members
+                                        : Takes::nothing;
+  trials_[spec.trial] = {spec, seconds, epochs, takes};
 }
 
 AgentId SimulatedCluster::add_agent() {
@@ -69,6 +73,24 @@ void SimulatedCluster::send(const WithdrawTrial& withdraw) {
                  .attempt = withdraw.attempt});
 }
 
+void SimulatedCluster::send(const LendSlot& lend) {
+  helpers_[lend.number] = {lend.slot, lend.trial, lend.attempt, lend.lead, events_.now()};
+  send_to_agent({.kind = Event::Kind::lend,
+                 .slot = lend.slot,
+                 .trial = lend.trial,
+                 .attempt = lend.attempt,
+                 .members = lend.number});
+}
+
+void SimulatedCluster::send(const SetHelpers& helpers) {
+  lists_.push_back(helpers);
+  send_to_agent({.kind = Event::Kind::helpers,
+                 .slot = helpers.lead,
+                 .trial = helpers.trial,
+                 .attempt = helpers.attempt,
+                 .list = static_cast<int>(lists_.size()) - 1});
+}
+
 void SimulatedCluster::send_stop() {
   for (const Agent& agent : agents_)
     for (const SlotId slot : agent.slots) send_to_agent({.kind = Event::Kind::stop, .slot = slot});
@@ -78,13 +100,15 @@ void SimulatedCluster::report(Event::Kind kind, SlotId slot, const Attempt& atte
                               FailureKind failure) {
   Agent& agent = agents_[slots_[slot.value].agent.value];
   agent.last_out = std::max(agent.last_out, events_.now() + delay());
-  events_.at(agent.last_out, {.kind = kind,
-                              .slot = slot,
-                              .trial = attempt.trial,
-                              .attempt = attempt.number,
-                              .epoch = attempt.epochs_done,
-                              .seconds = seconds,
-                              .failure = failure});
+  events_.at(agent.last_out,
+             {.kind = kind,
+              .slot = slot,
+              .trial = attempt.trial,
+              .attempt = attempt.number,
+              .epoch = attempt.epochs_done,
+              .seconds = seconds,
+              .members = 1 + attempt.lent + static_cast<int>(attempt.members.size()),
+              .failure = failure});
 }
 
 // ---- what a slot does
@@ -93,6 +117,8 @@ void SimulatedCluster::handle(const Event& event) {
   if (event.kind == Event::Kind::die) return die();
   Slot& slot = slots_[event.slot.value];
   if (!agents_[slot.agent.value].alive) return;
+  const bool is_current =
+      slot.current && slot.current->trial == event.trial && slot.current->number == event.attempt;
   switch (event.kind) {
     case Event::Kind::assign:
       slot.queue.push_back(
@@ -109,7 +135,24 @@ void SimulatedCluster::handle(const Event& event) {
       on_stop(event.slot);
       break;
     case Event::Kind::step:
-      step(event);
+      if (is_current && slot.current->next_step == events_.now()) step(event);
+      break;
+    case Event::Kind::lend:
+      events_.at(events_.now() + options_.start_seconds,
+                 {.kind = Event::Kind::here, .slot = event.slot, .members = event.members});
+      break;
+    case Event::Kind::here:
+      if (const auto found = helpers_.find(event.members); found != helpers_.end()) {
+        found->second.here = true;
+        if (!leads(found->second) || slot.stopping) send_home(event.members);
+      }
+      break;
+    case Event::Kind::helpers:
+      if (is_current) {
+        const SetHelpers& list = lists_[static_cast<std::size_t>(event.list)];
+        slot.current->lent = static_cast<int>(list.lent.size());
+        slot.current->wanted = list.numbers;
+      }
       break;
     default:
       break;
@@ -163,10 +206,12 @@ void SimulatedCluster::await_step(SlotId id) {
   if (!attempt.started)
     time += options_.start_seconds;
   else if (attempt.epochs_done < trial.epochs)
-    time += trial.epoch_seconds;
+    time += trial.epoch_seconds /
+            speed(trial, 1 + attempt.lent + static_cast<int>(attempt.members.size()));
   double seen = std::min(time, attempt.fails_at);
   if (attempt.fails_at <= time && attempt.failure == FailureKind::hang)
     seen += options_.hang_seconds;
+  slots_[id.value].current->next_step = seen;
   events_.at(
       seen,
       {.kind = Event::Kind::step, .slot = id, .trial = attempt.trial, .attempt = attempt.number});
@@ -197,6 +242,7 @@ void SimulatedCluster::step(const Event& event) {
     report(Event::Kind::failed, id, attempt, 0, FailureKind::preempted);
     return end_attempt(id);
   }
+  form_gang(id);
   await_step(id);
 }
 
@@ -204,10 +250,85 @@ void SimulatedCluster::end_attempt(SlotId id) {
   Slot& slot = slots_[id.value];
   result_.busy_seconds[id.value] += events_.now() - slot.current->began;
   slot.current.reset();
+  std::vector<int> left;
+  for (const auto& [number, helper] : helpers_)
+    if (helper.here && helper.lead == id && !leads(helper)) left.push_back(number);
+  for (const int number : left) send_home(number);
   begin_next(id);
 }
 
+// ---- gangs
+
+// Of those that are wanted and there; the others of its members, and what was taken back, go.
+void SimulatedCluster::form_gang(SlotId id) {
+  Attempt& attempt = *slots_[id.value].current;
+  SimulatedTrial& trial = trials_.at(attempt.trial);
+  std::vector<int> leaving;
+  attempt.members.clear();
+  for (const auto& [number, helper] : helpers_) {
+    if (helper.lead != id || !helper.here || !leads(helper)) continue;
+    const bool wanted = std::ranges::find(attempt.wanted, number) != attempt.wanted.end();
+    if (!wanted || slots_[helper.slot.value].stopping)
+      leaving.push_back(number);
+    else
+      attempt.members.push_back(number);
+  }
+  for (const int number : leaving) send_home(number);
+  const int members = 1 + attempt.lent + static_cast<int>(attempt.members.size());
+  result_.widest = std::max(result_.widest, members);
+  if (members > 1 && !std::exchange(trial.widened, true)) ++result_.widened;
+}
+
+double SimulatedCluster::speed(const SimulatedTrial& trial, int members) const {
+  if (members <= 1) return 1;
+  if (options_.speed) return options_.speed(trial.spec, members);
+  double speed = 1;
+  for (const auto& [width, seconds] : trial.spec.gang_epoch_seconds)
+    if (width <= members && seconds > 0) speed = trial.epoch_seconds / seconds;
+  return speed;
+}
+
+bool SimulatedCluster::leads(const Helper& helper) const {
+  const Slot& slot = slots_[helper.lead.value];
+  return agents_[slot.agent.value].alive && slot.current && slot.current->trial == helper.trial &&
+         slot.current->number == helper.attempt;
+}
+
+void SimulatedCluster::send_home(int number) {
+  const Helper helper = helpers_.extract(number).mapped();
+  result_.busy_seconds[helper.slot.value] += events_.now() - helper.began;
+  report(Event::Kind::helped, helper.slot, {.trial = helper.trial, .number = helper.attempt});
+}
+
 // ---- deaths
+
+// Helpers of the dead agent's attempts go home; of helpers that died, the gang's attempt fails.
+void SimulatedCluster::lose_helpers(std::size_t dying) {
+  const auto is_dying = [&](SlotId slot) {
+    return slots_[slot.value].agent.value == static_cast<std::int64_t>(dying);
+  };
+  std::vector<int> bereaved, dead;
+  for (const auto& [number, helper] : helpers_) {
+    if (is_dying(helper.slot))
+      dead.push_back(number);
+    else if (is_dying(helper.lead) && helper.here)
+      bereaved.push_back(number);
+  }
+  for (const int number : bereaved) send_home(number);
+  for (const int number : dead) {
+    const Helper helper = helpers_.extract(number).mapped();
+    result_.busy_seconds[helper.slot.value] += events_.now() - helper.began;
+    if (!leads(helper)) continue;
+    Attempt& attempt = *slots_[helper.lead.value].current;
+    if (std::ranges::find(attempt.members, number) == attempt.members.end()) continue;
+    attempt.failure = FailureKind::gang;
+    attempt.fails_at = attempt.next_step = events_.now();
+    events_.at(events_.now(), {.kind = Event::Kind::step,
+                               .slot = helper.lead,
+                               .trial = attempt.trial,
+                               .attempt = attempt.number});
+  }
+}
 
 void SimulatedCluster::die() {
   std::vector<std::size_t> alive;
@@ -221,6 +342,7 @@ void SimulatedCluster::die() {
   for (const SlotId slot : agents_[dying].slots)
     if (const auto& attempt = slots_[slot.value].current)
       result_.busy_seconds[slot.value] += now - attempt->began;
+  lose_helpers(dying);
   // Its last messages may come before or after the loss is noticed.
   events_.at(now + 2 * delay(),
              {.kind = Event::Kind::lost, .agent = {static_cast<std::int64_t>(dying)}});

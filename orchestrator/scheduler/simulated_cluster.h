@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <unordered_map>
 
 #include "orchestrator/scheduler/simulated_event.h"
@@ -10,8 +11,11 @@
 namespace windrow::scheduler {
 
 struct SimulatedTrial {
+  TrialSpec spec;
   double epoch_seconds = 0;
   int epochs = 1;
+  Takes takes = Takes::nothing;
+  bool widened = false;
 };
 
 class SimulatedCluster {
@@ -25,9 +29,13 @@ class SimulatedCluster {
   AgentId add_agent();
   const std::vector<SlotId>& slots_of(AgentId agent) const;
 
+  Takes takes(TrialId trial) const { return trials_.at(trial).takes; }
+
   // Messages on their way to an agent.
   void send(const AssignTrial& assign, int durable_epochs);
   void send(const WithdrawTrial& withdraw);
+  void send(const LendSlot& lend);
+  void send(const SetHelpers& helpers);
   void send_stop();
 
   // An event at an agent.
@@ -47,7 +55,19 @@ class SimulatedCluster {
     double began = 0;
     double epoch_began = 0;
     double fails_at = 0;  // infinity: it doesn't
+    double next_step = 0;
+    std::vector<int> wanted;   // helpers, by their numbers
+    int lent = 0;              // slots of which it has the threads
+    std::vector<int> members;  // helpers that train the epoch with it
     FailureKind failure = FailureKind::crash;
+  };
+  struct Helper {
+    SlotId slot;
+    TrialId trial;
+    int attempt = 1;
+    SlotId lead;
+    double began = 0;
+    bool here = false;
   };
   struct Slot {
     AgentId agent;
@@ -66,7 +86,12 @@ class SimulatedCluster {
   void begin_next(SlotId id);
   void await_step(SlotId id);
   void step(const Event& event);
+  void form_gang(SlotId id);
+  double speed(const SimulatedTrial& trial, int members) const;
+  void send_home(int helper);
+  bool leads(const Helper& helper) const;
   void end_attempt(SlotId id);
+  void lose_helpers(std::size_t dying);
   void die();
 
   const SimulationOptions& options_;
@@ -74,8 +99,10 @@ class SimulatedCluster {
   SimulationResult& result_;
   Random random_;
   std::unordered_map<TrialId, SimulatedTrial> trials_;
-  std::vector<Agent> agents_;  // by id
-  std::vector<Slot> slots_;    // by id
+  std::vector<Agent> agents_;      // by id
+  std::vector<Slot> slots_;        // by id
+  std::map<int, Helper> helpers_;  // by number
+  std::vector<SetHelpers> lists_;  // on their way
 };
 
 }  // namespace windrow::scheduler

@@ -10,12 +10,16 @@
 namespace windrow::scheduler {
 
 struct SimulatedEvent {
+  static constexpr int kNone = -1;
   enum class Kind {
     // at an agent
     assign,    // an assignment arrives
     withdraw,  // a withdrawal arrives
     stop,      // the order to stop arrives at a slot
     step,      // a slot's attempt comes to its next event
+    lend,      // the order to help arrives at a slot
+    here,      // a helper has started
+    helpers,   // an attempt is told its helpers
     die,       // some agent dies
     // at the coordinator
     started,
@@ -23,6 +27,7 @@ struct SimulatedEvent {
     finished,
     failed,
     withdrawn,
+    helped,  // a helper helps no more
     rested,  // a slot's rest is over
     joined,  // an agent is there
     lost,    // an agent's death is noticed
@@ -36,6 +41,8 @@ struct SimulatedEvent {
   int attempt = 0;
   int epoch = 0;  // assign: epochs that are durable; epoch: the one that is done
   double seconds = 0;
+  int members = 1;   // epoch: that trained it; lend, here: the helper's number
+  int list = kNone;  // helpers: which
   FailureKind failure = FailureKind::crash;
 };
 

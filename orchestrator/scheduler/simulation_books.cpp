@@ -97,6 +97,14 @@ void SimulationBooks::commanded(const Command& command) {
     on_failed(*failed);
   } else if (const auto* forgiven = std::get_if<FailureForgiven>(&command)) {
     on_forgiven(*forgiven);
+  } else if (const auto* lend = std::get_if<LendSlot>(&command)) {
+    const SlotBook& slot = slots_[lend->slot];
+    const std::string what = text(lend->slot) + " was lent to " + text(lend->trial);
+    if (stopping_) fault(what + " after the stop was requested");
+    if (!slot.known || slot.drained) fault(what + ", but is gone or drained");
+    if (!slot.holds.empty()) fault(what + " while it has a trial of its own");
+    if (trials_.at(lend->trial).holder != lend->lead)
+      fault(what + ", which " + text(lend->lead) + " has not");
   } else if (std::holds_alternative<StopRun>(command)) {
     result_.stopped = true;
   } else if (const auto* drained = std::get_if<SlotDrained>(&command)) {

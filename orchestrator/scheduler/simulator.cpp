@@ -21,7 +21,7 @@ class Simulation {
   Simulation(std::span<const TrialSpec> trials, const SimulationOptions& options)
       : options_(options),
         later_(options.later),
-        state_(make_state(options.budgets)),
+        state_(make_state(options.budgets, options.gangs)),
         cluster_(options_, events_, result_),
         books_(result_) {
     add(trials);
@@ -100,15 +100,18 @@ class Simulation {
 
   // A message about an attempt.
   void tell(const Event& event) {
+    if (event.kind == Event::Kind::helped)
+      return on_helper_over(state_, event.slot, event.trial, event.attempt, false, commands_);
     const TrialPhase before = *phase_of(state_, event.trial);
     const bool stale = !books_.told(event);
     switch (event.kind) {
       case Event::Kind::started:
-        on_attempt_started(state_, event.slot, event.trial, event.attempt, commands_);
+        on_attempt_started(state_, event.slot, event.trial, event.attempt, commands_,
+                           cluster_.takes(event.trial));
         break;
       case Event::Kind::epoch:
         on_epoch(state_, event.slot, event.trial, event.attempt, event.epoch, event.seconds,
-                 commands_);
+                 commands_, event.members);
         break;
       case Event::Kind::finished:
         on_attempt_finished(state_, event.slot, event.trial, event.attempt, commands_);
@@ -135,6 +138,10 @@ class Simulation {
         cluster_.send(*assign, books_.durable_epochs(assign->trial));
       else if (const auto* withdraw = std::get_if<WithdrawTrial>(&command))
         cluster_.send(*withdraw);
+      else if (const auto* lend = std::get_if<LendSlot>(&command))
+        cluster_.send(*lend);
+      else if (const auto* helpers = std::get_if<SetHelpers>(&command))
+        cluster_.send(*helpers);
       else if (const auto* rest = std::get_if<RestSlot>(&command))
         events_.at(events_.now() + rest->seconds,
                    {.kind = Event::Kind::rested, .slot = rest->slot});
@@ -197,31 +204,62 @@ SimulationResult simulate(std::span<const TrialSpec> trials, const SimulationOpt
   return Simulation(trials, options).run();
 }
 
-double predict_makespan(std::span<const TrialSpec> trials, int slots) {
+Prediction predict(std::span<const TrialSpec> trials, int slots, const GangPolicy& gangs) {
   if (slots < 1)
     throw std::invalid_argument("can't predict a run on " + std::to_string(slots) +
                                 " slots; give at least 1");
-  // A trial is simulated as one long epoch: what lies between its begin and its end does not matter
-  // here. Trials that were never measured take their cost at the rate of those that were.
+  // Cells that were never measured: by their cost, at the rate of those that were.
   double seconds = 0, cost = 0;
+  std::int64_t epochs = 0;
+  bool scales = false;  // some gang was measured
   for (const TrialSpec& spec : trials) {
-    if (spec.epoch_seconds <= 0) continue;
-    seconds += spec.epoch_seconds * std::max(spec.epochs, 1);
-    cost += spec.declared_cost;
+    epochs += std::max(spec.epochs - spec.committed_epochs, 0);
+    scales = scales || !spec.gang_epoch_seconds.empty();
+    if (spec.epoch_seconds > 0) {
+      seconds += spec.epoch_seconds * spec.epochs;
+      cost += spec.declared_cost;
+    }
   }
   const double rate = cost > 0 ? seconds / cost : 1;
+  // Epoch by epoch where gangs may form between them, else each trial in one go.
+  constexpr std::int64_t kMostEpochs = 300'000;
+  const bool by_epoch = scales && (gangs.automatic || gangs.members > 1) && epochs <= kMostEpochs;
   std::vector<TrialSpec> whole;
+  double total = 0, longest = 0;
   for (const TrialSpec& spec : trials) {
-    const int epochs = std::max(spec.epochs, 1);
-    const int left = std::max(epochs - spec.committed_epochs, 0);
+    const int all = std::max(spec.epochs, 1);
+    const int left = std::max(all - spec.committed_epochs, 0);
     const double epoch_seconds =
-        spec.epoch_seconds > 0 ? spec.epoch_seconds : spec.declared_cost / epochs * rate;
+        spec.epoch_seconds > 0 ? spec.epoch_seconds : spec.declared_cost / all * rate;
     const int index = static_cast<int>(whole.size());
-    whole.push_back({.trial = {index}, .group = index, .declared_cost = epoch_seconds * left});
+    TrialSpec& trial = whole.emplace_back();
+    trial.trial = {index};
+    trial.group = by_epoch ? spec.group : index;
+    trial.declared_cost = epoch_seconds * left;
+    if (by_epoch && left > 0) {
+      trial.epochs = left;
+      trial.epoch_seconds = epoch_seconds;
+      trial.widest = spec.gang_epoch_seconds.empty() ? 1 : spec.widest;
+      trial.gang_epoch_seconds = spec.gang_epoch_seconds;
+    }
+    double shortest = 1;  // of its own work, were all slots its helpers
+    for (const auto& [members, gang_seconds] : trial.gang_epoch_seconds)
+      if (members <= std::min(slots, trial.widest) && gang_seconds > 0)
+        shortest = std::min(shortest, gang_seconds / epoch_seconds);
+    total += trial.declared_cost;
+    longest = std::max(longest, trial.declared_cost * shortest);
   }
-  return simulate(whole, {.slots_per_agent = slots,
-                          .epoch_seconds = [](const TrialSpec& s) { return s.declared_cost; }})
-      .makespan;
+  const SimulationResult result = simulate(
+      whole,
+      {.slots_per_agent = slots,
+       .epoch_seconds = [](const TrialSpec& s) { return s.declared_cost / std::max(s.epochs, 1); },
+       .gangs = by_epoch ? gangs : GangPolicy{}});
+  Prediction prediction{.slots = slots, .lower_bound_seconds = std::max(longest, total / slots)};
+  prediction.makespan_seconds = result.makespan;
+  prediction.widened = result.widened;
+  prediction.widest = result.widest;
+  if (result.makespan > 0) prediction.slot_use = std::min(1.0, total / (slots * result.makespan));
+  return prediction;
 }
 
 }  // namespace windrow::scheduler

@@ -58,6 +58,11 @@ struct SimulationOptions {
   double rejoin_seconds = 60;
   double stop_at = 0;  // the stop is requested then; 0: never
   RetryBudgets budgets;
+  GangPolicy gangs;
+  // What lent slots are to an attempt, and how many times faster it is with so many members than
+  // alone; none: members for trials that are wider than 1, by TrialSpec::gang_epoch_seconds.
+  std::function<Takes(const TrialSpec&)> takes;
+  std::function<double(const TrialSpec&, int members)> speed;
   std::uint64_t seed = 1;
   int check_every = 0;  // check_invariants() after every so many events; 0: never
   // Trials that are added later, by the time.
@@ -70,6 +75,8 @@ struct SimulationResult {
   std::int64_t events = 0;              // handed to the scheduler
   std::int64_t attempts = 0;            // begun at slots
   std::int64_t withdrawals = 0;         // asked for
+  int widened = 0;                      // trials that more than one slot trained
+  int widest = 1;                       // most members of a trial
   std::map<FailureKind, int> failures;  // of attempts, as the coordinator learnt
   int finished = 0;
   std::map<TrialId, FailureKind> failed;  // for good
@@ -82,9 +89,19 @@ struct SimulationResult {
 
 SimulationResult simulate(std::span<const TrialSpec> trials, const SimulationOptions& options);
 
-// How long the trials take on so many slots when nothing fails; with epoch_seconds unknown for all
-// of them, in the unit of declared_cost. The ids may be unset. Throws std::invalid_argument for
-// slots < 1.
-double predict_makespan(std::span<const TrialSpec> trials, int slots);
+// What a run on so many slots of one agent comes to when nothing fails; with epoch_seconds unknown
+// for all trials, in the unit of declared_cost. Gangs are as fast as they were measured to be
+// (TrialSpec::gang_epoch_seconds), and none is formed of what was not measured.
+struct Prediction {
+  int slots = 1;
+  double makespan_seconds = 0;
+  double lower_bound_seconds = 0;  // no order of the trials is faster: all slots busy to the end,
+                                   // or the longest trial
+  double slot_use = 1;             // share of the slots' time in which they train, 0 to 1
+  int widened = 0;                 // trials that more than one slot trains, for a while at least
+  int widest = 1;                  // most slots that do
+};
+// The ids may be unset. Throws std::invalid_argument for slots < 1.
+Prediction predict(std::span<const TrialSpec> trials, int slots, const GangPolicy& gangs = {});
 
 }  // namespace windrow::scheduler

@@ -48,12 +48,12 @@ struct Trial {
   int stopped_runs = 0;
   bool refused = false;  // what it reported can't be stored: it fails, however it ends
   TrialPhase phase = TrialPhase::pending;
-  int slot = kNone;            // while queued or running
-  int widest = 1;              // members that a gang of it may have
-  std::vector<int> helpers;    // slots lent to it
-  bool takes_helpers = false;  // its attempt does
-  int gang_failures = 0;       // attempts that ended since a member of the gang was lost
-  int last_members = 1;        // of the epoch before
+  int slot = kNone;              // while queued or running
+  int widest = 1;                // members that a gang of it may have
+  std::vector<int> helpers;      // slots lent to it
+  Takes takes = Takes::nothing;  // its attempt
+  int gang_failures = 0;         // attempts that ended since a member of the gang was lost
+  int last_members = 1;          // of the epoch before
 
   int epochs_left() const { return epochs > epochs_done ? epochs - epochs_done : 0; }
   double cost_left() const { return declared_cost * epochs_left() / epochs; }
@@ -93,6 +93,7 @@ struct Help {
   int attempt = 0;
   int number = 0;         // no other helper of the run has it
   bool released = false;  // it was told to go, and is free when it says so
+  bool threads = false;   // it lends its threads only, and is free at once
 
   explicit operator bool() const { return trial != kNone; }
 };
@@ -125,8 +126,9 @@ struct Agent {
 struct State {
   RetryBudgets budgets;
   GangPolicy gangs;
-  int widenable = 0;    // trials that a gang may train
-  int last_helper = 0;  // number of the helper lent last
+  int widenable = 0;      // trials that a gang may train
+  int thread_takers = 0;  // attempts that take threads
+  int last_helper = 0;    // number of the helper lent last
   bool stopping = false;
   bool ever_ready = false;  // some trainer was, in this run
   double seconds_left = std::numeric_limits<double>::infinity();

@@ -215,6 +215,12 @@ Parameters epoch_parameters() {
        .minimum = 0,
        .maximum = kIntegerMaximum},
       shards_parameter("images"),
+      {.name = "batch_norm",
+       .type = string,
+       .help = "over what a batch is normalised where it has several shards: each shard, as "
+               "PyTorch's DistributedDataParallel does, or the whole batch, layer by layer",
+       .default_value = "shard",
+       .choices = {"shard", "synchronized"}},
       precision_parameter({"float32", "tf32", "bf16"}),
       {.name = "evaluation_batch",
        .type = integer,

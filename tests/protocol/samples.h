@@ -23,13 +23,13 @@ inline Start start() {
 
 inline std::vector<ToTrainer> to_trainer() {
   return {start(), Stop{TrialId{1}, 2}, Abort{TrialId{3}, 4},
-          SetGang{TrialId{3}, 4, {1, 5}}};
+          SetGang{TrialId{3}, 4, {1, 5}, 2, 6}};
 }
 
 inline std::vector<FromTrainer> from_trainer() {
   return {
       Ready{Json{{"torch", "2.11.0"}}, "NVIDIA H200", {"cifar10", "choice-sets"}},
-      Started{TrialId{5}, 2, 7, Json{{"parameters", 21001}}, 40123},
+      Started{TrialId{5}, 2, 7, Json{{"parameters", 21001}}, 40123, true, "cpu", "float32"},
       Epoch{TrialId{5}, 2, 8, {{"loss", 0.1}, {"top1", 1e-17}}, 2.5, "ab", "epoch-8.ckpt", "cd",
             3},
       Finished{TrialId{5}, 2, 8, {{"loss", 0.25}}, 4, Json{{"confusion", {1, 2}}}, 3.5},

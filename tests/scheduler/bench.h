@@ -45,7 +45,10 @@ class Bench {
   }
   // For gangs: an attempt that can lead one, an epoch of several members, a helper that goes.
   void lead(int slot, int trial, int attempt = 1) {
-    on_attempt_started(state, SlotId{slot}, TrialId{trial}, attempt, out, true);
+    on_attempt_started(state, SlotId{slot}, TrialId{trial}, attempt, out, Takes::members);
+  }
+  void take_threads(int slot, int trial, int attempt = 1) {
+    on_attempt_started(state, SlotId{slot}, TrialId{trial}, attempt, out, Takes::threads);
   }
   void gang_epoch(int slot, int trial, int epoch, double seconds, int members) {
     on_epoch(state, SlotId{slot}, TrialId{trial}, 1, epoch, seconds, out, members);
@@ -61,6 +64,7 @@ class Bench {
     on_attempt_failed(state, SlotId{slot}, TrialId{trial}, attempt,
                       {kind, reached, static_cast<std::uint64_t>(kind)}, out);
   }
+  void lose(int agent) { on_agent_lost(state, AgentId{agent}, out); }
   void rest_over(int slot) { on_slot_rested(state, SlotId{slot}, out); }
   void give_back(int slot, int trial, int attempt = 1) {
     on_withdrawn(state, SlotId{slot}, TrialId{trial}, attempt, out);
@@ -103,6 +107,8 @@ class Bench {
     if (const auto* helpers = std::get_if<SetHelpers>(&command)) {
       std::string text = "helpers of " + std::to_string(helpers->trial.value) + ":";
       for (const int number : helpers->numbers) text += " " + std::to_string(number);
+      if (!helpers->lent.empty()) text += " threads of";
+      for (const SlotId lent : helpers->lent) text += " " + std::to_string(lent.value);
       return text;
     }
     if (const auto* stop = std::get_if<StopRun>(&command))

@@ -217,5 +217,66 @@ TEST(Gangs, ASlotThatFailsAsAHelperHelpsNoMore) {
   EXPECT_EQ(bench.state.vacant.size(), 1u) << "it may have a trial of its own";
 }
 
+// ---- threads alone
+
+TEST(Threads, OfAnIdleSlotOfTheSameAgentAreLentOnceItIsMeasuredAndGivenBackAtOnce) {
+  Bench bench;  // whether there are gangs or not
+  bench.add({9}, 100);
+  bench.join(0, 0, 2);
+  bench.join(1, 2, 1);
+  bench.take_threads(0, 1);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 0 (attempt 1)"}));
+  bench.epoch(0, 1, 1, 2.0);
+  EXPECT_EQ(bench.said(), (Said{"helpers of 1: threads of 1"}));
+  bench.add({5, 4}, 10);
+  EXPECT_EQ(bench.said(),
+            (Said{"helpers of 1:", "assign 2 to 1 (attempt 1)", "assign 3 to 2 (attempt 1)"}));
+  EXPECT_EQ(bench.phase(3), TrialPhase::queued);
+}
+
+TEST(Threads, AreFreeWhenTheAttemptEnds) {
+  Bench bench;
+  bench.add({9}, 100);
+  bench.join(0, 0, 3);
+  bench.take_threads(0, 1);
+  bench.epoch(0, 1, 1, 2.0);
+  EXPECT_EQ(bench.said().back(), "helpers of 1: threads of 1 2");
+  bench.fail(0, 1, 1, FailureKind::crash);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 1 (attempt 2)"}));
+  bench.take_threads(1, 1, 2);
+  bench.epoch(1, 1, 2, 2.0, 2);
+  bench.said();
+  bench.finish(1, 1, 2);
+  EXPECT_EQ(bench.state.thread_takers, 0);
+}
+
+TEST(Threads, ThatAreNotWorthItAreGivenBack) {
+  Bench bench;
+  bench.add({9}, 100);
+  bench.join(0, 0, 2);
+  bench.take_threads(0, 1);
+  bench.epoch(0, 1, 1, 2.0);
+  bench.gang_epoch(0, 1, 2, 2.5, 2);  // its beginning is not counted
+  bench.said();
+  bench.gang_epoch(0, 1, 3, 2.0, 2);
+  EXPECT_EQ(bench.said(), (Said{"helpers of 1:"}));
+  bench.epoch(0, 1, 4, 2.0);
+  EXPECT_EQ(bench.said(), Said{}) << "and not lent again";
+}
+
+TEST(Threads, GoToWhatWouldEndLastAndOfALostAgentToNobody) {
+  Bench bench;
+  bench.add({9, 8}, 100);
+  bench.join(0, 0, 3);
+  bench.take_threads(0, 1);
+  bench.take_threads(1, 2);
+  bench.epoch(0, 1, 1, 1.0);
+  bench.said();
+  bench.epoch(1, 2, 1, 4.0);
+  bench.lose(0);
+  EXPECT_EQ(bench.state.thread_takers, 0);
+  bench.said();
+}
+
 }  // namespace
 }  // namespace windrow::scheduler

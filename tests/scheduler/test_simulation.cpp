@@ -130,12 +130,130 @@ TEST(Simulation, TheMakespanIsNearItsLowerBound) {
     longest = std::max(longest, spec.epochs * spec.epoch_seconds);
   }
   for (const int slots : {1, 4, 16}) {
-    const double makespan = predict_makespan(trials, slots);
+    const Prediction prediction = predict(trials, slots);
+    const double makespan = prediction.makespan_seconds;
+    EXPECT_EQ(prediction.slots, slots);
+    EXPECT_LE(prediction.lower_bound_seconds, makespan * (1 + 1e-9));
+    EXPECT_NEAR(prediction.slot_use * makespan * slots, total, 1e-6 * total);
     EXPECT_GE(makespan, std::max(total / slots, longest) * (1 - 1e-9));
     EXPECT_LE(makespan, total / slots + longest);
   }
-  EXPECT_NEAR(predict_makespan(trials, 1), total, 1e-6 * total);
-  EXPECT_THROW(predict_makespan(trials, 0), std::invalid_argument);
+  EXPECT_NEAR(predict(trials, 1).makespan_seconds, total, 1e-6 * total);
+  EXPECT_NEAR(predict(trials, 1).lower_bound_seconds, total, 1e-6 * total);
+  EXPECT_NEAR(predict(trials, 100000).lower_bound_seconds, predict(trials, 100000).makespan_seconds,
+              1e-6 * total)
+      << "the longest trial";
+  EXPECT_THROW(predict(trials, 0), std::invalid_argument);
+}
+
+// ---- gangs
+
+// As P2: a long, a middling and a short model, each with three seeds, of 100, 20 and 20 epochs.
+std::vector<TrialSpec> like_p2() {
+  std::vector<TrialSpec> trials;
+  for (const auto& [group, epochs, seconds] :
+       {std::tuple{0, 100, 230.0}, {1, 20, 570.0}, {2, 20, 115.0}})
+    for (int seed = 0; seed < 3; ++seed) {
+      TrialSpec spec;
+      spec.trial = TrialId{static_cast<std::int64_t>(trials.size()) + 1};
+      spec.group = group;
+      spec.epochs = epochs;
+      spec.declared_cost = epochs * seconds;
+      spec.widest = 8;
+      trials.push_back(spec);
+    }
+  return trials;
+}
+
+// 0.8 of 2, 0.62 of 4, 0.44 of 8.
+double by_amdahl(const TrialSpec&, int members) {
+  return 1 / (0.1 + 0.9 / members) * 0.92;
+}
+
+SimulationOptions eight_slots(bool gangs) {
+  SimulationOptions options;
+  options.slots_per_agent = 8;
+  options.gangs.automatic = gangs;
+  options.speed = by_amdahl;
+  options.start_seconds = 2;
+  options.message_seconds = 0.01;
+  options.check_every = 1;
+  return options;
+}
+
+TEST(SimulatedGangs, EndASweepSoonerAndNeverLater) {
+  const auto trials = like_p2();
+  const SimulationResult alone = simulate(trials, eight_slots(false));
+  const SimulationResult together = simulate(trials, eight_slots(true));
+  EXPECT_EQ(together.fault.value_or(""), "");
+  EXPECT_EQ(together.finished, 9);
+  EXPECT_GT(together.widened, 0);
+  EXPECT_LT(together.makespan, 0.9 * alone.makespan);
+  // Were a gang of n slots n times faster, all would be busy to the end, but for the first epochs,
+  // which are measured alone, and the last ones.
+  SimulationOptions perfect = eight_slots(true);
+  perfect.speed = [](const TrialSpec&, int members) { return static_cast<double>(members); };
+  double work = 0;
+  for (const TrialSpec& spec : trials) work += spec.declared_cost;
+  EXPECT_LT(simulate(trials, perfect).makespan, 1.05 * work / 8);
+  EXPECT_GT(alone.makespan, 1.4 * work / 8);
+  // Slots that gain nothing by helping are given back, and nothing is lost.
+  SimulationOptions useless = eight_slots(true);
+  useless.speed = [](const TrialSpec&, int) { return 0.9; };
+  EXPECT_LT(simulate(trials, useless).makespan, 1.01 * alone.makespan);
+}
+
+TEST(SimulatedGangs, KeepTheRulesInAStorm) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed)
+    for (const GangPolicy policy : {GangPolicy{.automatic = true}, GangPolicy{.members = 3}}) {
+      SCOPED_TRACE(seed);
+      SimulationOptions options = stormy(seed);
+      options.agents = 3;
+      options.slots_per_agent = 3;
+      options.agent_loss_seconds = 40;
+      options.check_every = 1;
+      options.gangs = policy;
+      options.speed = by_amdahl;
+      options.takes = [](const TrialSpec& spec) {
+        return spec.trial.value % 3 == 0 ? Takes::threads : Takes::members;
+      };
+      auto trials = random_trials(30, seed);
+      for (TrialSpec& spec : trials) {
+        spec.widest = 4;
+        spec.epochs += 5;
+      }
+      options.later[150.0] = [] {
+        auto later = random_trials(10, 99);
+        for (TrialSpec& spec : later) {
+          spec.trial.value += 1000;
+          spec.group += 1000;
+        }
+        return later;
+      }();
+      const SimulationResult result = simulate(trials, options);
+      EXPECT_EQ(result.fault.value_or(""), "");
+      EXPECT_EQ(result.left, 0);
+      EXPECT_GT(result.widened, 0);
+      EXPECT_EQ(result.finished + static_cast<int>(result.failed.size()), 40);
+      for (const auto& [trial, kind] : result.failed)
+        EXPECT_TRUE(kind != FailureKind::gang) << "trial " << trial.value;
+    }
+}
+
+TEST(SimulatedGangs, AreInAPredictionWhereTheyWereMeasured) {
+  auto trials = like_p2();
+  const GangPolicy automatic{.automatic = true};
+  EXPECT_EQ(predict(trials, 8, automatic).widened, 0) << "nothing is known of gangs";
+  for (TrialSpec& spec : trials) {
+    spec.epoch_seconds = spec.declared_cost / spec.epochs;
+    for (const int members : {2, 4, 8})
+      spec.gang_epoch_seconds[members] = spec.epoch_seconds / by_amdahl(spec, members);
+  }
+  const Prediction alone = predict(trials, 8), together = predict(trials, 8, automatic);
+  EXPECT_EQ(alone.widened, 0);
+  EXPECT_GT(together.widened, 0);
+  EXPECT_LT(together.makespan_seconds, alone.makespan_seconds);
+  EXPECT_GE(together.makespan_seconds, together.lower_bound_seconds);
 }
 
 }  // namespace

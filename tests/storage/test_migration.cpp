@@ -139,6 +139,29 @@ TEST_F(FileTest, MigrationsRunOnceInOrder) {
   EXPECT_EQ(database.integer("SELECT count(*) FROM t WHERE y = 2"), 1);
 }
 
+// It is read as it is, by the views of its time, and a writer brings it up to date.
+TEST_F(FileTest, AFileOfTheVersionBeforeIsReadAndBroughtUpToDate) {
+  {
+    Store store(file);
+    const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+    store.record(began(trial));
+    store.record(epoch(trial, 1, {{"loss", 1}}));
+    store.record(finished(trial, 1));
+  }
+  execute(
+      "DROP VIEW attempts; DROP VIEW epochs; DROP INDEX gang_epoch; "
+      "ALTER TABLE epoch DROP COLUMN members; ALTER TABLE attempt DROP COLUMN device_kind; "
+      "ALTER TABLE attempt DROP COLUMN precision; PRAGMA user_version = 2; "
+      "CREATE VIEW attempts AS SELECT trial, attempt, outcome FROM attempt; "
+      "CREATE VIEW epochs AS SELECT trial, epoch FROM epoch");
+  EXPECT_EQ(rows(file, "SELECT * FROM attempts"), std::vector<std::string>{"1|1|finished"});
+  EXPECT_EQ(rows(file, "SELECT * FROM epochs"), std::vector<std::string>{"1|1"});
+  EXPECT_EQ(Reader(file).trials("p1").size(), 1u);
+  EXPECT_EQ(open_error(), "");
+  EXPECT_EQ(rows(file, "SELECT members FROM epochs"), std::vector<std::string>{"1"});
+  EXPECT_EQ(rows(file, "SELECT device_kind FROM attempts"), std::vector<std::string>{"null"});
+}
+
 TEST_F(FileTest, AFailedMigrationLeavesTheFileAsItWas) {
   const std::array<Migration, 2> steps = {
       [](Database& db) { db.execute("CREATE TABLE t (x)"); },

@@ -156,6 +156,29 @@ TEST_F(StoreTest, ANewerAttemptsEpochReplacesAnOlderOnes) {
               ElementsAre("1|2|2|null|state-2-1", "2|1|1|1|state-1-2", "3|1|1|1|state-1-3"));
 }
 
+TEST_F(StoreTest, EpochsOfSeveralSlotsTellHowAGangScalesAndNotHowLongAnEpochTakes) {
+  Store store(file);
+  const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+  AttemptBegan attempt = began(trial);
+  attempt.device_kind = "NVIDIA H200";
+  attempt.precision = "tf32";
+  store.record(attempt);
+  for (const auto& [number, members, seconds] :
+       {std::tuple{1, 1, 4.0}, {2, 1, 6.0}, {3, 2, 3.0}, {4, 4, 1.5}, {5, 4, 2.5}}) {
+    EpochDone record = epoch(trial, number, {{"loss", 1}}, 1, seconds);
+    record.epoch.members = members;
+    store.record(record);
+  }
+  store.record(finished(trial, 5));
+  store.flush();
+  const StoredTrial stored = store.reconcile(kStudy, some_cells(1), {0})[0];
+  EXPECT_EQ(stored.mean_epoch_seconds, 5);
+  EXPECT_EQ(stored.gang_epoch_seconds, (std::map<int, double>{{2, 3.0}, {4, 2.0}}));
+  EXPECT_THAT(rows("SELECT epoch, members FROM epochs WHERE epoch IN (1, 4)"),
+              ElementsAre("1|1", "4|4"));
+  EXPECT_THAT(rows("SELECT device_kind, precision FROM attempts"), ElementsAre("NVIDIA H200|tf32"));
+}
+
 TEST_F(StoreTest, ASecondMessageForAnEpochAddsItsMetrics) {
   Store store(file);
   const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;

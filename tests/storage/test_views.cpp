@@ -35,12 +35,12 @@ TEST_F(ViewTest, ColumnsAreAsDocumented) {
               ElementsAre("trial", "study", "stages", "cell", "seed", "state", "attempts", "epochs",
                           "lr", "optimizer", "weights", "loss", "test_loss", "wall_seconds",
                           "failure", "host", "device"));
-  EXPECT_THAT(columns("epochs"), ElementsAre("trial", "epoch", "attempt", "wall_seconds",
+  EXPECT_THAT(columns("epochs"), ElementsAre("trial", "epoch", "attempt", "members", "wall_seconds",
                                              "state_hash", "committed_at", "loss"));
   EXPECT_THAT(columns("attempts"),
               ElementsAre("trial", "attempt", "host", "rank", "slots", "gang", "threads", "device",
-                          "versions", "info", "began_at", "ended_at", "outcome",
-                          "resumed_from_epoch", "unread_lines"));
+                          "device_kind", "precision", "versions", "info", "began_at", "ended_at",
+                          "outcome", "resumed_from_epoch", "unread_lines"));
   EXPECT_THAT(columns("failures"), ElementsAre("trial", "attempt", "kind", "message", "exit_code",
                                                "signal", "host", "slot", "stderr_tail"));
   EXPECT_THAT(

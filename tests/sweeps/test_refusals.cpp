@@ -14,7 +14,7 @@ constexpr const char* kCifar10Parameters =
     "model, depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
     "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, plateau_metric, "
     "plateau_factor, plateau_patience, plateau_threshold, plateau_min_lr, flip, translate, rotate, "
-    "zoom, batch, epochs, steps_per_epoch, shards, precision, evaluation_batch";
+    "zoom, batch, epochs, steps_per_epoch, shards, batch_norm, precision, evaluation_batch";
 constexpr const char* kStudyKeys =
     "study, task, trainer, parameters, seeds, early_stopping, grid, cases, stages, report";
 

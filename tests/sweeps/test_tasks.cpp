@@ -102,6 +102,7 @@ TEST(CompleteParameters, FillsInDefaultsOfCifar10) {
                          {"epochs", 3},
                          {"steps_per_epoch", 0},
                          {"shards", 1},
+                         {"batch_norm", "shard"},
                          {"precision", "float32"},
                          {"evaluation_batch", 1000}};
   EXPECT_EQ(complete_parameters(*find_task("cifar10"), kCifar10), expected);
@@ -159,7 +160,7 @@ TEST(CompleteParameters, ReportsEveryFaultAtOnce) {
                   "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, "
                   "plateau_metric, plateau_factor, plateau_patience, plateau_threshold, "
                   "plateau_min_lr, flip, translate, rotate, zoom, batch, epochs, "
-                  "steps_per_epoch, shards, precision, evaluation_batch"));
+                  "steps_per_epoch, shards, batch_norm, precision, evaluation_batch"));
 }
 
 TEST(CompleteParameters, ThrowsALineForEachFault) {

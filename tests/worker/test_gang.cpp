@@ -97,6 +97,42 @@ INSTANTIATE_TEST_SUITE_P(All, GangOfEachModel,
                          testing::Values("cnn5x5", "cnn3", "resnet9", "resnet"),
                          [](const auto& info) { return std::string(info.param); });
 
+TEST_P(GangOfEachModel, WithSynchronizedNormsToo) {
+  if (std::string(GetParam()) == "resnet9")
+    expect_same_for_all_widths(
+        images("resnet9", 2, {{"steps_per_epoch", 1}, {"batch_norm", "synchronized"}}), {2});
+  else
+    expect_same_for_all_widths(images(GetParam(), 3, {{"batch_norm", "synchronized"}}), {2, 3});
+}
+
+// Over the whole batch they are those of a batch that isn't cut, up to rounding; by shard they
+// aren't.
+TEST_F(GangTraining, SynchronizedNormsAreThoseOfTheUncutBatch) {
+  for (const char* model : {"cnn3", "resnet"}) {
+    const auto loss = [&](int shards, const char* norm) {
+      return train(images(model, shards, {{"batch_norm", norm}, {"batch", 9}}), 1)[0].metrics;
+    };
+    const auto whole = loss(1, "shard"), together = loss(3, "synchronized"),
+               apart = loss(3, "shard");
+    for (const std::size_t epoch : {0u, 1u})
+      for (const char* metric : {"train_loss", "val_loss"}) {
+        const double expected = whole[epoch].at(metric);
+        EXPECT_NEAR(together[epoch].at(metric), expected, 2e-3 * expected) << model << metric;
+      }
+    EXPECT_GT(std::abs(apart[0].at("train_loss") - whole[0].at("train_loss")), 1e-2);
+  }
+}
+
+TEST_F(GangTraining, SynchronizedNormsRefuseABatchOfFewerImagesThanShards) {
+  try {
+    train(images("cnn3", 5, {{"batch_norm", "synchronized"}}), 1);
+    FAIL() << "the last batch has 4 images";
+  } catch (const TrainerError& error) {
+    EXPECT_EQ(error.kind, TrainerFailure::spec);
+    EXPECT_THAT(error.what(), HasSubstr("4 images, fewer than the 5 shards"));
+  }
+}
+
 TEST_F(GangTraining, ASchedulesRateAndClippingAreThoseOfTheWholeBatch) {
   expect_same_for_all_widths(images("resnet", 2,
                                     {{"schedule", "plateau"},
@@ -209,9 +245,9 @@ TEST_F(LeadAndHelpers, HelpersComeAndGoBetweenEpochsAndChangeNoBit) {
     wait_for_key(port, "here/" + std::to_string(number));
   };
   test::run_hooked(attempt, data, together, {}, [&](Training&, int epoch) {
-    if (epoch == 1) add(1), attempt.set_helpers({1});
-    if (epoch == 2) add(2), attempt.set_helpers({1, 2});
-    if (epoch == 3) attempt.set_helpers({2});
+    if (epoch == 1) add(1), attempt.set_gang({.helpers = {1}});
+    if (epoch == 2) add(2), attempt.set_gang({.helpers = {1, 2}});
+    if (epoch == 3) attempt.set_gang({.helpers = {2}});
   });
   helpers.clear();
   EXPECT_THAT(members(together), testing::ElementsAre(1, 2, 3, 2, 2));
@@ -233,7 +269,7 @@ TEST_F(LeadAndHelpers, AHelperThatIsLostEndsTheAttemptForFree) {
       const int port = messages.of<protocol::Started>().at(0).gang_port;
       helper = std::make_unique<Helper>(start, port, 1);
       wait_for_key(port, "here/1");
-      attempt.set_helpers({1});
+      attempt.set_gang({.helpers = {1}});
     }
     if (epoch == 3) helper->attempt.request = Request::abort;
   });
@@ -254,7 +290,7 @@ TEST_F(LeadAndHelpers, AHelperThatIsAskedToStopLeavesAfterAnEpoch) {
     if (epoch == 1) {
       helper = std::make_unique<Helper>(start, port, 1);
       wait_for_key(port, "here/1");
-      attempt.set_helpers({1});
+      attempt.set_gang({.helpers = {1}});
     }
     if (epoch == 3) helper->attempt.request = Request::stop;
   });
@@ -266,6 +302,28 @@ TEST_F(LeadAndHelpers, AHelperThatIsAskedToStopLeavesAfterAnEpoch) {
   EXPECT_EQ(std::vector(all.begin() + 5, all.end()), (std::vector{1, 1, 1}));
   EXPECT_EQ(helper->messages.of<Stopped>().size(), 1u);
   EXPECT_EQ(messages.of<Finished>().size(), 1u);
+}
+
+// Something else waits for its slot.
+TEST_F(LeadAndHelpers, AHelperThatIsTakenBackBeforeItCameIsSentAway) {
+  protocol::Start start = images("cnn3", 2, {{"epochs", 4}});
+  start.widest_gang = 2;
+  Attempt attempt(start);
+  Messages messages;
+  std::unique_ptr<Helper> helper;
+  DataCache data;
+  test::run_hooked(attempt, data, messages, {}, [&](Training&, int epoch) {
+    if (epoch == 1) {
+      attempt.set_gang({.helpers = {1}});
+      attempt.set_gang({});
+    }
+    if (epoch != 2) return;
+    helper = std::make_unique<Helper>(start, messages.of<protocol::Started>().at(0).gang_port, 1);
+    helper->thread.join();  // while the attempt goes on
+    helper->thread = std::thread([] {});
+  });
+  EXPECT_EQ(members(messages), (std::vector{1, 1, 1, 1}));
+  EXPECT_EQ(helper->messages.of<Stopped>().size(), 1u);
 }
 
 TEST_F(LeadAndHelpers, AHelperOfALeadThatIsGoneEnds) {

@@ -212,9 +212,12 @@ TEST_P(Optimizers, AChangedRateActsFromTheNextStep) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, Optimizers,
-                         testing::Values(Implementation::kernels, Implementation::operators),
+                         testing::Values(Implementation::kernels, Implementation::operators,
+                                         Implementation::fused),
                          [](const auto& info) {
-                           return info.param == Implementation::kernels ? "Kernels" : "Operators";
+                           return info.param == Implementation::kernels     ? "Kernels"
+                                  : info.param == Implementation::operators ? "Operators"
+                                                                            : "Fused";
                          });
 
 TEST(OptimizerNames, UnknownOnesAreRefused) {

@@ -51,7 +51,8 @@ void put(std::string& out, T number) {
 }
 
 std::string header_of(const Checkpoint& checkpoint) {
-  std::uint64_t payload = sizeof(std::uint32_t) + sizeof(std::uint64_t) + checkpoint.history.size();
+  std::uint64_t payload = sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t) +
+                          checkpoint.history.size() + checkpoint.computed_by.size();
   for (const std::string& blob : checkpoint.blobs) payload += sizeof(std::uint64_t) + blob.size();
   std::string header(kMagic);
   put(header, kVersion);
@@ -189,6 +190,7 @@ Checkpoint CheckpointFolder::read(int epoch, std::string* content_hash) const {
   const auto blobs = parser.number<std::uint32_t>();
   for (std::uint32_t i = 0; i < blobs; ++i) checkpoint.blobs.push_back(parser.sized());
   checkpoint.history = parser.sized();
+  if (parser.left() > kHashSize) checkpoint.computed_by = parser.sized();
   if (checkpoint.epoch != epoch) parser.fail("it is of epoch " + std::to_string(checkpoint.epoch));
   if (content_hash) *content_hash = hash;
   return checkpoint;
@@ -206,6 +208,7 @@ std::string CheckpointFolder::write(const Checkpoint& checkpoint) const {
     writer.write(header_of(checkpoint));
     for (const std::string& blob : checkpoint.blobs) writer.write_sized(blob);
     writer.write_sized(checkpoint.history);
+    writer.write_sized(checkpoint.computed_by);
     hash = writer.finish();
     if (::fsync(d.fd) != 0) throw write_error(temporary, "sync", errno);
   }

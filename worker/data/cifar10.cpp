@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -103,8 +105,24 @@ void normalize_on_cpu(const at::Tensor& images, const at::Tensor& indices, const
   });
 }
 
-at::Tensor channel_values(const std::array<double, 3>& values, const at::TensorOptions& options) {
-  return at::tensor(at::ArrayRef<double>(values.data(), values.size()), options).view({1, 3, 1, 1});
+// [1, 3, 1, 1] on the device. Copied there once: a copy in each step would wait for it.
+struct ChannelConstants {
+  at::Tensor mean, deviation;
+};
+const ChannelConstants& channel_constants(const at::TensorOptions& options) {
+  static std::mutex mutex;
+  // Never destroyed: at the process's end the device's memory may be gone before.
+  static auto& known = *new std::map<std::string, ChannelConstants>();
+  const std::lock_guard lock(mutex);
+  auto [found, is_new] = known.try_emplace(options.device().str());
+  if (is_new) {
+    const auto make = [&](const std::array<double, 3>& values) {
+      return at::tensor(at::ArrayRef<double>(values.data(), values.size()), options)
+          .view({1, 3, 1, 1});
+    };
+    found->second = {make(kCifar10Mean), make(kCifar10Deviation)};
+  }
+  return found->second;
 }
 
 }  // namespace
@@ -115,10 +133,11 @@ const PixelTable& cifar10_pixels() {
 }
 
 at::Tensor normalized(const at::Tensor& pixels) {
+  const ChannelConstants& constants = channel_constants(pixels.options());
   return pixels.contiguous(at::MemoryFormat::ChannelsLast)
       .div_(255)
-      .sub_(channel_values(kCifar10Mean, pixels.options()))
-      .div_(channel_values(kCifar10Deviation, pixels.options()));
+      .sub_(constants.mean)
+      .div_(constants.deviation);
 }
 
 Cifar10 read_cifar10(const fs::path& data_dir) {

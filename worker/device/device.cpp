@@ -39,12 +39,26 @@ std::string describe_devices() {
   return names.empty() ? "cpu" : names;
 }
 
+std::string describe(at::Device device) {
+  return device.is_cuda() ? gpu_name(device.index()) : "cpu";
+}
+
 bool has_tensor_cores(at::Device device) {
   int major = 0;
   return device.is_cuda() &&
          cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device.index()) ==
              cudaSuccess &&
          major >= 8;
+}
+
+int count_gpus() {
+  return visible_gpus();
+}
+
+std::int64_t kept_memory(at::Device device) {
+  if (!device.is_cuda()) return 0;
+  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device.index());
+  return stats.reserved_bytes[0].current;
 }
 
 void give_back_memory(at::Device device) {
@@ -55,8 +69,20 @@ std::string describe_devices() {
   return "cpu";
 }
 
+std::string describe(at::Device) {
+  return "cpu";
+}
+
 bool has_tensor_cores(at::Device) {
   return false;
+}
+
+int count_gpus() {
+  return 0;
+}
+
+std::int64_t kept_memory(at::Device) {
+  return 0;
 }
 
 void give_back_memory(at::Device) {}
@@ -75,11 +101,15 @@ protocol::Json library_versions() {
   return versions;
 }
 
+void set_threads(int threads) {
+  at::set_num_threads(threads);
+}
+
 at::Device open_device(const std::string& name, int threads) {
   if (threads < 1)
     throw TrainerError(TrainerFailure::spec,
                        "threads is " + std::to_string(threads) + ", but must be at least 1");
-  at::set_num_threads(threads);
+  set_threads(threads);
   if (name == "cpu" || name.empty()) return at::kCPU;
   if (name != "cuda")
     throw TrainerError(TrainerFailure::spec,

@@ -59,6 +59,11 @@ void GangLead::tell(int helper, const Instruction& instruction) {
   store_->set(instruction_key(helper, told_[helper]++), to_text(instruction));
 }
 
+// It finds that when it comes.
+void GangLead::send_away(int helper) {
+  if (sent_away_.insert(helper).second) tell(helper, {.end = true});
+}
+
 // A helper that died since it said that it is here would be waited for until the deadline.
 void GangLead::await_members() const {
   constexpr std::chrono::seconds kLimit{10};
@@ -74,19 +79,25 @@ void GangLead::await_members() const {
     }
 }
 
-void GangLead::settle(const std::vector<int>& wanted, int epoch,
+void GangLead::settle(const std::vector<int>& wanted, const std::vector<int>& released, int epoch,
                       const std::vector<at::Tensor>& state) {
-  if (!store_ || (wanted.empty() && members_.empty())) return;
+  if (!store_) return;
+  for (const int helper : released) send_away(helper);
   std::vector<int> members;
   for (const int helper : wanted) {
     if (static_cast<int>(members.size()) + 1 >= widest_) break;
     if (std::ranges::find(members, helper) != members.end()) continue;
-    if (is_set("here", helper) && !is_set("leaving", helper)) members.push_back(helper);
+    if (!is_set("here", helper)) continue;
+    if (is_set("leaving", helper))
+      send_away(helper);
+    else
+      members.push_back(helper);
   }
+  if (members.empty() && members_.empty()) return;
   const bool same = members == members_;
   if (!same) {
     for (const int helper : members_)
-      if (std::ranges::find(members, helper) == members.end()) tell(helper, {.end = true});
+      if (std::ranges::find(members, helper) == members.end()) send_away(helper);
     members_ = members;
     ++generation_;
     gang_ = make_solo();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "protocol/messages.h"
@@ -39,14 +40,17 @@ class GangLead {
   Gang& gang() { return *gang_; }
 
   // Before an epoch: forms the gang anew when `wanted` helpers came or others are no longer wanted,
-  // and gives new members the state. Throws TrainerError{gang}.
-  void settle(const std::vector<int>& wanted, int epoch, const std::vector<at::Tensor>& state);
+  // gives new members the state, and sends away those that were `released`, which may not have come
+  // yet. Throws TrainerError{gang}.
+  void settle(const std::vector<int>& wanted, const std::vector<int>& released, int epoch,
+              const std::vector<at::Tensor>& state);
 
   void dismiss();  // all helpers: no epoch follows. Throws nothing.
 
  private:
   bool is_set(const char* what, int helper) const;
   void tell(int helper, const Instruction& instruction);
+  void send_away(int helper);
   void await_members() const;
 
   int widest_;
@@ -55,8 +59,9 @@ class GangLead {
   StorePtr store_;
   int port_ = 0;
   int generation_ = 0;
-  std::vector<int> members_;    // helpers in the gang, in the order of their ranks
-  std::map<int, int> told_;     // instructions given, by helper
+  std::vector<int> members_;  // helpers in the gang, in the order of their ranks
+  std::map<int, int> told_;   // instructions given, by helper
+  std::set<int> sent_away_;
   std::unique_ptr<Gang> gang_;  // last: it ends before its store
 };
 

@@ -30,12 +30,12 @@ class Cnn3 final : public ImageModel {
   at::Tensor forward(const at::Tensor& images, const Pass& pass) override {
     at::Tensor x = images;
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
-      x = blocks_[i].first.forward(x, pass.training, Finish::relu);
+      x = blocks_[i].first.forward(x, pass, Finish::relu);
       // Its ReLU comes with the pooling.
-      x = relu_max_pool2(blocks_[i].second.forward(x, pass.training, Finish::none));
+      x = relu_max_pool2(blocks_[i].second.forward(x, pass, Finish::none));
       if (pass.training) x = dropout(x, dropout_rate_, pass.dropout_stream(i), pass.first_image);
     }
-    return output_.forward(at::relu(hidden_.forward(x.flatten(1))));
+    return output_.forward(at::relu(hidden_.forward(x.flatten(1), pass)), pass);
   }
 
  private:

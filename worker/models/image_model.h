@@ -13,6 +13,8 @@
 
 namespace windrow::worker {
 
+struct ShardsTogether;
+
 // What a forward pass depends on beside the weights and the images.
 struct Pass {
   bool training = false;  // false: evaluation, without dropout
@@ -22,6 +24,7 @@ struct Pass {
   // Where the images lie in the step's batch, of which they may be a shard: dropout's mask is that
   // of the whole batch.
   std::int64_t first_image = 0;
+  const ShardsTogether* together = nullptr;  // the images are of several shards, side by side
 
   // Of the pass's own dropout layer number `layer` (from 0, below 1024).
   RandomStream dropout_stream(std::uint64_t layer) const {

@@ -3,12 +3,31 @@
 #include <ATen/ops/linear.h>
 
 #include "worker/cpu/ops/conv2d.h"
+#include "worker/models/shards_together.h"
+#include "worker/models/synchronized_batch_norm.h"
 
 namespace windrow::worker {
 
-at::Tensor ConvNorm::forward(const at::Tensor& x, bool training, Finish finish,
+namespace {
+
+at::Tensor in_lane(const at::Tensor& weight, std::size_t lane, const Pass& pass) {
+  return pass.together && weight.defined() ? pass.together->weights.in_lane(weight, lane) : weight;
+}
+
+}  // namespace
+
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       std::int64_t stride, const Pass& pass) {
+  return shard_by_shard(x, pass.together, [&](const at::Tensor& part, std::size_t lane) {
+    return conv2d(part, in_lane(weight, lane, pass), in_lane(bias, lane, pass), stride);
+  });
+}
+
+at::Tensor ConvNorm::forward(const at::Tensor& x, const Pass& pass, Finish finish,
                              const at::Tensor& residual) const {
-  return batch_norm(conv2d(x, weight, /*bias=*/{}, stride), norm, training, finish, residual);
+  const at::Tensor y = convolution(x, weight, /*bias=*/{}, stride, pass);
+  if (pass.together) return synchronized_batch_norm(y, norm, finish, residual, *pass.together);
+  return batch_norm(y, norm, pass.training, finish, residual);
 }
 
 ConvNorm add_conv_norm(Weights& weights, const std::string& name, std::int64_t in, std::int64_t out,
@@ -18,8 +37,10 @@ ConvNorm add_conv_norm(Weights& weights, const std::string& name, std::int64_t i
           .stride = stride};
 }
 
-at::Tensor Linear::forward(const at::Tensor& x) const {
-  return at::linear(x, weight, bias);
+at::Tensor Linear::forward(const at::Tensor& x, const Pass& pass) const {
+  return shard_by_shard(x, pass.together, [&](const at::Tensor& part, std::size_t lane) {
+    return at::linear(part, in_lane(weight, lane, pass), in_lane(bias, lane, pass));
+  });
 }
 
 Linear add_linear(Weights& weights, const std::string& name, std::int64_t in, std::int64_t out) {

@@ -7,9 +7,14 @@
 #include <string>
 
 #include "worker/cpu/ops/batch_norm.h"
+#include "worker/models/image_model.h"
 #include "worker/models/weights.h"
 
 namespace windrow::worker {
+
+// conv2d(), the images of a pass's shards shard by shard, each with its own lane of the weights.
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       std::int64_t stride, const Pass& pass);
 
 // A convolution without bias, followed by batch normalisation, which has one.
 // The filters begin He uniform.
@@ -21,7 +26,7 @@ struct ConvNorm {
   // 'Same' padding: x [n, in, h, w] to [n, out, ceil(h / stride), ceil(w /
   // stride)]; `residual`, if defined, is of the output's shape and added before
   // the ReLU.
-  at::Tensor forward(const at::Tensor& x, bool training, Finish finish,
+  at::Tensor forward(const at::Tensor& x, const Pass& pass, Finish finish,
                      const at::Tensor& residual = {}) const;
 };
 
@@ -34,7 +39,7 @@ ConvNorm add_conv_norm(Weights& weights, const std::string& name, std::int64_t i
 struct Linear {
   at::Tensor weight, bias;  // float [out, in], [out]
 
-  at::Tensor forward(const at::Tensor& x) const;  // [n, in] to [n, out]
+  at::Tensor forward(const at::Tensor& x, const Pass& pass) const;  // [n, in] to [n, out]
 };
 
 Linear add_linear(Weights& weights, const std::string& name, std::int64_t in, std::int64_t out);

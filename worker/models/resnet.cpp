@@ -53,16 +53,15 @@ class Resnet final : public ImageModel {
   }
 
   at::Tensor forward(const at::Tensor& images, const Pass& pass) override {
-    const bool training = pass.training;
-    at::Tensor x = first_.forward(images, training, Finish::relu);
+    at::Tensor x = first_.forward(images, pass, Finish::relu);
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       const Block& block = blocks_[i];
-      at::Tensor y = block.first.forward(x, training, Finish::relu);
-      if (training) y = dropout(y, dropout_rate_, pass.dropout_stream(i), pass.first_image);
+      at::Tensor y = block.first.forward(x, pass, Finish::relu);
+      if (pass.training) y = dropout(y, dropout_rate_, pass.dropout_stream(i), pass.first_image);
       const at::Tensor shortcut = block.first.stride == 1 ? x : halved(x);
-      x = block.second.forward(y, training, Finish::relu, shortcut);
+      x = block.second.forward(y, pass, Finish::relu, shortcut);
     }
-    return output_.forward(x.mean({2, 3}));
+    return output_.forward(x.mean({2, 3}), pass);
   }
 
  private:

@@ -19,9 +19,9 @@ namespace {
 struct Residual {
   ConvNorm first, second;
 
-  at::Tensor forward(const at::Tensor& x, bool training) const {
-    const at::Tensor y = first.forward(x, training, Finish::relu);
-    return x + second.forward(y, training, Finish::relu);
+  at::Tensor forward(const at::Tensor& x, const Pass& pass) const {
+    const at::Tensor y = first.forward(x, pass, Finish::relu);
+    return x + second.forward(y, pass, Finish::relu);
   }
 };
 
@@ -43,17 +43,16 @@ class Resnet9 final : public ImageModel {
         output_(add_linear(weights, "output", 512, 10)) {}
 
   at::Tensor forward(const at::Tensor& images, const Pass& pass) override {
-    const bool training = pass.training;
     // A convolution's ReLU comes with the pooling that follows it.
     const auto pooled = [&](const ConvNorm& layer, const at::Tensor& x) {
-      return relu_max_pool2(layer.forward(x, training, Finish::none));
+      return relu_max_pool2(layer.forward(x, pass, Finish::none));
     };
-    at::Tensor x = pooled(conv128_, conv64_.forward(images, training, Finish::relu));
-    x = residual128_.forward(x, training);
+    at::Tensor x = pooled(conv128_, conv64_.forward(images, pass, Finish::relu));
+    x = residual128_.forward(x, pass);
     x = pooled(conv512_, pooled(conv256_, x));
-    x = at::max_pool2d(residual512_.forward(x, training), 4).flatten(1);
-    if (training) x = dropout(x, dropout_rate_, pass.dropout_stream(0), pass.first_image);
-    return output_.forward(x);
+    x = at::max_pool2d(residual512_.forward(x, pass), 4).flatten(1);
+    if (pass.training) x = dropout(x, dropout_rate_, pass.dropout_stream(0), pass.first_image);
+    return output_.forward(x, pass);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <cmath>
 #include <stdexcept>
@@ -62,7 +63,7 @@ void Weights::move_into(const at::Tensor& flat, Entries& entries) {
   }
 }
 
-void Weights::allocate(bool autograd) {
+void Weights::allocate(bool autograd, std::int64_t lanes) {
   const auto options = at::TensorOptions(at::kFloat).device(device_);
   flat_ = at::empty({count_}, options);
   flat_running_ = at::empty({statistics_count_}, options);
@@ -77,6 +78,36 @@ void Weights::allocate(bool autograd) {
     entry.tensor.set_requires_grad(true);
     entry.tensor.mutable_grad() = gradient(entry.name);
   }
+  for (std::int64_t i = 1; i < lanes; ++i) {
+    Lane& lane = lanes_.emplace_back();
+    lane.results = at::zeros_like(pass_results_);
+    for (const Entry& entry : entries_) {
+      const at::Tensor& leaf =
+          lane.leaves.emplace_back(entry.tensor.detach().set_requires_grad(true));
+      leaf.mutable_grad() =
+          lane.results.narrow(0, entry.offset, entry.tensor.numel()).view_as(entry.tensor);
+    }
+  }
+}
+
+const Weights::Entry& Weights::entry_of(const at::Tensor& weight) const {
+  for (const Entry& entry : entries_)
+    if (entry.tensor.is_same(weight)) return entry;
+  throw std::out_of_range("the model has no such weight");
+}
+
+at::Tensor Weights::in_lane(const at::Tensor& weight, std::size_t lane) const {
+  if (lane == 0) return weight;
+  return lanes_.at(lane - 1).leaves[static_cast<std::size_t>(&entry_of(weight) - &entries_[0])];
+}
+
+const at::Tensor& Weights::lane_results(std::size_t lane) const {
+  return lane == 0 ? pass_results_ : lanes_.at(lane - 1).results;
+}
+
+at::Tensor Weights::lane_gradient(const at::Tensor& weight, std::size_t lane) const {
+  const Entry& entry = entry_of(weight);
+  return lane_results(lane).narrow(0, entry.offset, weight.numel()).view_as(weight);
 }
 
 std::vector<Range> Weights::matrices() const {

@@ -36,9 +36,11 @@ class Weights {
   };
   Statistic add_statistic(const std::string& name, at::IntArrayRef shape, double value);
 
-  // Puts all weights into the flat buffer. Call it once, after the last add_*.
-  void allocate(bool autograd);
+  // Puts all weights into the flat buffer. Call it once, after the last add_*. With more lanes than
+  // one, autograd can have the weights so many times in one graph, each with gradients of its own.
+  void allocate(bool autograd, std::int64_t lanes = 1);
 
+  bool counts_statistics() const { return statistics_count_ > 0; }
   std::int64_t count() const { return count_; }                       // trainable parameters
   const at::Tensor& flat() const { return flat_; }                    // float [count]
   const at::Tensor& flat_gradient() const { return flat_gradient_; }  // float [count]
@@ -46,6 +48,11 @@ class Weights {
   // statistics of the batch.
   const at::Tensor& pass_results() const { return pass_results_; }
   const at::Tensor& batch_statistics() const { return batch_statistics_; }
+  // A weight as lane `lane` has it (0: the weight itself), which shares its values; what the lane's
+  // passes leave; and the part of that which is the weight's gradient, shaped as it is.
+  at::Tensor in_lane(const at::Tensor& weight, std::size_t lane) const;
+  const at::Tensor& lane_results(std::size_t lane) const;
+  at::Tensor lane_gradient(const at::Tensor& weight, std::size_t lane) const;
   // All running statistics go towards those of the batch: (1 - share) running + share batch.
   void follow_statistics(double share) const;
   // Where the matrices and filters lie, in order: all weights of two or more dimensions, so neither
@@ -67,6 +74,7 @@ class Weights {
   using Entries = std::vector<Entry>;
   static const Entry* find(const Entries& entries, const std::string& name);
   static void move_into(const at::Tensor& flat, Entries& entries);
+  const Entry& entry_of(const at::Tensor& weight) const;
   at::Tensor add(const std::string& name, at::Tensor values);
   at::Tensor add_uniform(const std::string& name, at::IntArrayRef shape, double limit);
 
@@ -74,6 +82,11 @@ class Weights {
   std::int64_t seed_;
   std::int64_t count_ = 0, statistics_count_ = 0;
   Entries entries_, running_, batch_;
+  struct Lane {
+    at::Tensor results;              // as pass_results_
+    std::vector<at::Tensor> leaves;  // as entries_
+  };
+  std::vector<Lane> lanes_;  // from lane 1 on
   at::Tensor flat_, flat_running_;
   at::Tensor pass_results_, flat_gradient_, batch_statistics_;  // the last two are parts of it
 };

@@ -1,12 +1,18 @@
 #include "worker/optim/optimizer.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/_fused_adagrad.h>
+#include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <map>
 
 #include "worker/cpu/kernels/kernels.h"
 #include "worker/trainer_error.h"
@@ -51,7 +57,7 @@ OptimizerKind optimizer_from_name(const std::string& name) {
 
 Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::Tensor gradient)
     : Optimizer(settings, weights, gradient,
-                weights.is_cpu() ? Implementation::kernels : Implementation::operators) {}
+                weights.is_cpu() ? Implementation::kernels : Implementation::fused) {}
 
 Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::Tensor gradient,
                      Implementation implementation)
@@ -76,6 +82,10 @@ Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::
       moments_ = {at::zeros_like(weights_), at::zeros_like(weights_)};
       break;
   }
+  if (implementation_ == Implementation::fused && settings_.kind == OptimizerKind::rmsprop)
+    implementation_ = Implementation::operators;
+  if (implementation_ == Implementation::fused)
+    steps_on_device_ = at::zeros({}, weights_.options());
   if (implementation_ == Implementation::operators && settings_.decayed) {
     decay_ = at::zeros_like(weights_);
     for (const Segment& s : segments_)
@@ -108,6 +118,8 @@ void Optimizer::step() {
   const std::int64_t step = ++*steps_.mutable_data_ptr<std::int64_t>();
   if (implementation_ == Implementation::kernels)
     step_by_kernels(step);
+  else if (implementation_ == Implementation::fused)
+    step_fused(step);
   else
     step_by_operators(step);
 }
@@ -148,6 +160,50 @@ void Optimizer::step_by_kernels(std::int64_t step) {
       kernel(part);
     }
   });
+}
+
+// A call for each weight decay that there is, over the parts of the buffer that have it.
+void Optimizer::step_fused(std::int64_t step) {
+  const OptimizerSettings& s = settings_;
+  steps_on_device_.fill_(step);
+  std::map<double, std::array<std::vector<at::Tensor>, 5>> by_decay;
+  for (const Segment& segment : segments_) {
+    auto& [weights, gradients, first, second, steps] = by_decay[segment.weight_decay];
+    const auto part = [&](const at::Tensor& buffer) {
+      return buffer.narrow(0, segment.begin, segment.end - segment.begin);
+    };
+    weights.push_back(part(weights_));
+    gradients.push_back(part(gradient_));
+    if (!moments_.empty()) first.push_back(part(moments_[0]));
+    if (moments_.size() > 1) second.push_back(part(moments_[1]));
+    steps.push_back(steps_on_device_);
+  }
+  for (const auto& [decay, lists] : by_decay) {
+    const auto& [weights, gradients, first, second, steps] = lists;
+    switch (s.kind) {
+      case OptimizerKind::sgd:
+      case OptimizerKind::nesterov: {
+        const bool nesterov = s.kind == OptimizerKind::nesterov;
+        at::_fused_sgd_(weights, gradients, first, decay, nesterov ? s.momentum : 0, s.lr,
+                        /*dampening=*/0, nesterov, /*maximize=*/false, /*is_first_step=*/false);
+        break;
+      }
+      case OptimizerKind::adagrad:
+        at::_fused_adagrad_(weights, gradients, first, steps, s.lr, /*lr_decay=*/0, decay,
+                            s.epsilon, /*maximize=*/false);
+        break;
+      case OptimizerKind::adam:
+        at::_fused_adam_(weights, gradients, first, second, {}, steps, s.lr, s.beta1, s.beta2,
+                         decay, s.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+        break;
+      case OptimizerKind::adamw:
+        at::_fused_adamw_(weights, gradients, first, second, {}, steps, s.lr, s.beta1, s.beta2,
+                          decay, s.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+        break;
+      case OptimizerKind::rmsprop:
+        break;
+    }
+  }
 }
 
 void Optimizer::step_by_operators(std::int64_t step) {

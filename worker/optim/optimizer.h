@@ -47,6 +47,8 @@ class Optimizer {
   enum class Implementation {
     kernels,    // one fused pass; on the CPU
     operators,  // ATen's, on any device
+    fused,      // ATen's that do a whole step in a launch or two; rmsprop has none, and goes by
+                // operators
   };
 
   // Over float buffers of one shape and device, which it keeps a hold of.
@@ -74,13 +76,14 @@ class Optimizer {
   void clip();
   void step_by_kernels(std::int64_t step);
   void step_by_operators(std::int64_t step);
+  void step_fused(std::int64_t step);
 
   OptimizerSettings settings_;
   Implementation implementation_;
   at::Tensor weights_, gradient_;
   std::vector<Segment> segments_;  // they cover the buffer, in order
   at::Tensor decay_;               // weight decay of each weight; undefined where all are the same
-  at::Tensor steps_;
+  at::Tensor steps_, steps_on_device_;
   std::vector<at::Tensor> moments_;  // as the formulas name them, in their order
 };
 

@@ -112,6 +112,7 @@ class ChoiceSetsTraining final : public Training {
   std::string data_hash() const override { return data_.hash; }
 
   int shards() const override { return shards_; }
+  bool takes_threads() const override { return weights_.flat().is_cpu(); }
 
   protocol::Metrics run_epoch(int epoch, Gang& gang, Progress& progress) override {
     const at::Tensor order =

@@ -15,10 +15,12 @@
 #include "worker/gang/shard_sum.h"
 #include "worker/models/image_model.h"
 #include "worker/models/layers.h"
+#include "worker/models/shards_together.h"
 #include "worker/optim/optimizer.h"
 #include "worker/optim/plateau.h"
 #include "worker/tasks/score.h"
 #include "worker/tasks/task.h"
+#include "worker/trainer_error.h"
 
 namespace windrow::worker {
 namespace {
@@ -88,13 +90,17 @@ class Cifar10Training final : public Training {
         weights_(context.device, context.seed),
         model_(make_image_model(context.parameters.string("model"), context.parameters, weights_)) {
     declare_numerics(context.device, precision_);
-    weights_.allocate(/*autograd=*/true);
+    const bool has_norms = weights_.counts_statistics();
+    synchronized_ =
+        has_norms && shards_ > 1 && context.parameters.string("batch_norm") == "synchronized";
+    weights_.allocate(/*autograd=*/true, synchronized_ ? shards_ : 1);
     optimizer_ = std::make_unique<Optimizer>(optimizer_of(context.parameters, weights_),
                                              weights_.flat(), weights_.flat_gradient());
     shard_sum_.emplace(weights_.pass_results(), shards_);
     const std::int64_t steps = context.parameters.integer("steps_per_epoch");
     const std::int64_t images = data_->training.labels.size(0);
     images_per_epoch_ = steps == 0 ? images : std::min(images, steps * batch_);
+    if (synchronized_) check_last_batch();
   }
 
   int epochs() const override { return epochs_; }
@@ -152,7 +158,8 @@ class Cifar10Training final : public Training {
     for (; pass.step < steps; ++pass.step) {
       const std::int64_t begin = pass.step * batch_;
       const std::int64_t n = std::min(batch_, images_per_epoch_ - begin);
-      for (std::int64_t shard = own.begin; shard < own.end; ++shard) {
+      if (synchronized_) train_together(lesson, begin, n, own, pass, score, gang, progress);
+      for (std::int64_t shard = own.begin; !synchronized_ && shard < own.end; ++shard) {
         const Range part = part_of(n, shards_, shard);
         pass.first_image = part.begin;
         train_on(lesson, {begin + part.begin, begin + part.end}, n, pass, score,
@@ -177,11 +184,22 @@ class Cifar10Training final : public Training {
     return {logits, at::cross_entropy_loss(logits, labels)};
   }
 
-  // Leaves the shard's share of the batch's gradient and statistics.
-  void train_on(const Lesson& lesson, const Range& part, std::int64_t batch, const Pass& pass,
-                Score& score, std::int64_t score_part) {
-    weights_.pass_results().zero_();
-    if (part.size() == 0) return;
+  // Every member has images in every step, or the others would wait for it.
+  void check_last_batch() const {
+    const std::int64_t last = (images_per_epoch_ - 1) % batch_ + 1;
+    if (last < shards_)
+      throw TrainerError(protocol::TrainerFailure::spec,
+                         "the last batch of an epoch has " + std::to_string(last) +
+                             " images, fewer than the " + std::to_string(shards_) +
+                             " shards that batch_norm: synchronized needs them for; choose "
+                             "another batch, or fewer shards");
+  }
+
+  struct Examples {
+    at::Tensor images, labels;  // as the model wants them; int64
+  };
+
+  Examples examples_of(const Lesson& lesson, const Range& part) const {
     const LabelledImages& images = data_->training;
     const at::Tensor indices = lesson.order.narrow(0, part.begin, part.size());
     const at::Tensor input = lesson.poses.defined()
@@ -189,7 +207,51 @@ class Cifar10Training final : public Training {
                                                    lesson.poses.narrow(0, part.begin, part.size()),
                                                    augmentation_.interpolates())
                                  : normalized_batch(images.images, indices);
-    const at::Tensor labels = images.labels.index_select(0, indices);
+    return {input, images.labels.index_select(0, indices)};
+  }
+
+  // All of the member's shards at once, with a lane of the weights for each.
+  void train_together(const Lesson& lesson, std::int64_t begin, std::int64_t n, const Range& own,
+                      Pass pass, Score& score, Gang& gang, Progress& progress) {
+    ShardsTogether together{gang, weights_, n, shards_, own, {}};
+    pass.first_image = part_of(n, shards_, own.begin).begin;
+    std::int64_t end = pass.first_image;
+    for (std::int64_t shard = own.begin; shard < own.end; ++shard) {
+      const Range part = part_of(n, shards_, shard);
+      together.images.push_back({part.begin - pass.first_image, part.end - pass.first_image});
+      end = part.end;
+      weights_.lane_results(static_cast<std::size_t>(shard - own.begin)).zero_();
+    }
+    pass.together = &together;
+    const Examples all = examples_of(lesson, {begin + pass.first_image, begin + end});
+    const PrecisionScope scope(device(), precision_);
+    const at::Tensor logits = model_->forward(all.images, pass).to(at::kFloat);
+    at::Tensor total;
+    for (std::size_t lane = 0; lane < together.count(); ++lane) {
+      const Range& part = together.images[lane];
+      const at::Tensor own_logits = logits.narrow(0, part.begin, part.size());
+      const at::Tensor labels = all.labels.narrow(0, part.begin, part.size());
+      const at::Tensor loss = at::cross_entropy_loss(own_logits, labels);
+      const at::Tensor share = loss * (static_cast<double>(part.size()) / static_cast<double>(n));
+      total = total.defined() ? total + share : share;
+      score.add(pass.step * shards_ + own.begin + static_cast<std::int64_t>(lane), loss, own_logits,
+                labels);
+    }
+    total.backward();
+    progress.step();
+    // The sum wants them one after the other, in the place of the first.
+    for (std::size_t lane = 0; lane < together.count(); ++lane) {
+      if (lane > 0) weights_.pass_results().copy_(weights_.lane_results(lane));
+      shard_sum_->add(gang, own.begin + static_cast<std::int64_t>(lane));
+    }
+  }
+
+  // Leaves the shard's share of the batch's gradient and statistics.
+  void train_on(const Lesson& lesson, const Range& part, std::int64_t batch, const Pass& pass,
+                Score& score, std::int64_t score_part) {
+    weights_.pass_results().zero_();
+    if (part.size() == 0) return;
+    const auto [input, labels] = examples_of(lesson, part);
     const Outcome outcome = outcome_of(input, labels, pass);
     const at::Tensor& loss = outcome.loss;
     const double share = static_cast<double>(part.size()) / static_cast<double>(batch);
@@ -227,6 +289,7 @@ class Cifar10Training final : public Training {
   int epochs_;
   std::int64_t batch_, evaluation_batch_;
   int shards_;
+  bool synchronized_ = false;  // batch normalisation over all shards
   Precision precision_;
   double lr_;
   std::int64_t images_per_epoch_ = 0;

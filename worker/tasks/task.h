@@ -35,6 +35,9 @@ class Training {
   // How many members a gang may have.
   virtual int shards() const { return 1; }
 
+  // Whether it can use any number of CPU threads, which changes no bit.
+  virtual bool takes_threads() const { return false; }
+
   // Trains epoch `epoch` (from 1) and evaluates. The metrics are those of the task's table; a loss
   // that is NaN is reported as such. All members of the gang do it together, from equal states, to
   // equal states and metrics. Calls progress.step() within its steps.
