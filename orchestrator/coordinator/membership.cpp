@@ -47,7 +47,6 @@ void Coordinator::on_hello(AgentId from, Hello hello) {
     const SlotId id{static_cast<std::int64_t>(slots_.size())};
     slots_.push_back({.agent = from, .device = info.device, .threads = info.threads});
     agent.slots.push_back(id);
-    time_.joined(id, seconds());
     store_.record(storage::SlotRecord{id, hello.host, static_cast<int>(from.value), info.device,
                                       info.threads});
   }
@@ -62,6 +61,7 @@ void Coordinator::on_hello(AgentId from, Hello hello) {
         Welcome{agent.slots, study_.trainer, lost_seconds, options_.stop_within_seconds, until_ms});
   log_("debug", who + " joined with " + std::to_string(hello.slots.size()) + " slots");
   if (phase_ == Phase::running) {
+    for (const SlotId slot : agent.slots) time_.joined(slot, seconds());
     scheduler::on_agent_joined(scheduler_, from, agent.slots, commands_);
   } else {
     begin_when_gathered();
@@ -78,6 +78,7 @@ void Coordinator::begin_when_gathered() {
   if (stopping_) scheduler::on_stop_requested(scheduler_, commands_);
   for (std::size_t rank = 0; rank < agents_.size(); ++rank) {
     const AgentId id{static_cast<std::int64_t>(rank)};
+    for (const SlotId slot : agents_[rank].slots) time_.joined(slot, seconds());
     if (agents_[rank].joined)
       scheduler::on_agent_joined(scheduler_, id, agents_[rank].slots, commands_);
     else
