@@ -16,9 +16,17 @@ set(_lib ${WINDROW_TORCH_ROOT}/torch/lib)
 set(_needed ${_lib}/libtorch_cpu.so ${_lib}/libc10.so ${_lib}/libgomp.so.1
             ${WINDROW_TORCH_ROOT}/torch/include/ATen/ATen.h)
 if(WINDROW_DEVICE STREQUAL "cuda")
-  list(APPEND _needed ${_lib}/libtorch_cuda.so ${_lib}/libc10_cuda.so
-              ${WINDROW_TORCH_ROOT}/nvidia/cu13/lib/libcudart.so.13
-              ${WINDROW_TORCH_ROOT}/nvidia/cu13/include/cuda_runtime_api.h)
+  # The wheels for CUDA 13 have all of it in one folder, those for CUDA 12 a folder a library. The
+  # newest that is there; where there is none, the first is what is told to be missing.
+  file(GLOB _runtimes ${WINDROW_TORCH_ROOT}/nvidia/cu13/lib/libcudart.so.13
+       ${WINDROW_TORCH_ROOT}/nvidia/cuda_runtime/lib/libcudart.so.12)
+  list(APPEND _runtimes ${WINDROW_TORCH_ROOT}/nvidia/cu13/lib/libcudart.so.13)
+  list(GET _runtimes 0 _cudart)
+  cmake_path(GET _cudart PARENT_PATH _cuda_include)
+  cmake_path(REPLACE_FILENAME _cuda_include include)
+  file(GLOB _cuda_includes LIST_DIRECTORIES true ${WINDROW_TORCH_ROOT}/nvidia/*/include)
+  list(APPEND _needed ${_lib}/libtorch_cuda.so ${_lib}/libc10_cuda.so ${_cudart}
+              ${_cuda_include}/cuda_runtime_api.h)
 elseif(NOT WINDROW_DEVICE STREQUAL "cpu")
   message(FATAL_ERROR "WINDROW_DEVICE is '${WINDROW_DEVICE}'; it must be cpu or cuda")
 endif()
@@ -52,10 +60,10 @@ if(NOT TARGET WindrowTorch::torch)
   target_link_options(WindrowTorch::torch INTERFACE -Wl,-rpath-link,${_rpath_link})
   if(WINDROW_DEVICE STREQUAL "cuda")
     target_include_directories(WindrowTorch::torch SYSTEM INTERFACE
-      ${WINDROW_TORCH_ROOT}/nvidia/cu13/include)
+      ${_cuda_include} ${_cuda_includes})
     # Nothing refers to libtorch_cuda by symbol: its operators register themselves when it loads.
     target_link_libraries(WindrowTorch::torch INTERFACE
       -Wl,--push-state,--no-as-needed ${_lib}/libtorch_cuda.so -Wl,--pop-state
-      ${_lib}/libc10_cuda.so ${WINDROW_TORCH_ROOT}/nvidia/cu13/lib/libcudart.so.13)
+      ${_lib}/libc10_cuda.so ${_cudart})
   endif()
 endif()

@@ -17,7 +17,8 @@ namespace {
 constexpr std::chrono::seconds kTrainerLeaveGrace{5};
 
 // The trainer sees its own GPU alone, as device 0, and keeps to its threads.
-std::vector<std::pair<std::string, std::string>> slot_environment(const SlotInfo& info) {
+std::vector<std::pair<std::string, std::string>> slot_environment(const SlotInfo& info,
+                                                                  std::int64_t sharing) {
   std::vector<std::pair<std::string, std::string>> environment = {
       {"OMP_NUM_THREADS", std::to_string(info.threads)},
       {"MKL_NUM_THREADS", std::to_string(info.threads)}};
@@ -25,6 +26,7 @@ std::vector<std::pair<std::string, std::string>> slot_environment(const SlotInfo
     environment.emplace_back("CUDA_VISIBLE_DEVICES", info.device.substr(5));
     environment.emplace_back("CUDA_DEVICE_ORDER",
                              "PCI_BUS_ID");  // as the device files are numbered
+    environment.emplace_back("WINDROW_GPU_SLOTS", std::to_string(sharing));
     environment.emplace_back("CUBLAS_WORKSPACE_CONFIG", ":4096:8");  // its sums keep their order
   }
   return environment;
@@ -84,11 +86,13 @@ void Agent::welcome(Welcome message) {
     message.trainer.persistent = true;
   }
   for (std::size_t i = 0; i < ids_.size(); ++i) {
+    const auto sharing = std::ranges::count(options_.slots, options_.slots[i].device,
+                                            [](const SlotInfo& slot) { return slot.device; });
     SlotSettings settings{{.slot = ids_[i],
                            .trainer = message.trainer,
                            .shipped = shipped_,
                            .stop_within_seconds = message.stop_within_seconds},
-                          slot_environment(options_.slots[i]),
+                          slot_environment(options_.slots[i], sharing),
                           options_.open_files};
     if (i == 0) tell_overrides(settings.environment);
     runners_.push_back(std::make_unique<SlotRunner>(loop_, std::move(settings), now_, send_, log_));

@@ -162,8 +162,16 @@ void Coordinator::on_failed(AttemptFailed message) {
                             std::to_string(message.exit_code.value_or(-1)) + " " +
                             std::to_string(message.signal.value_or(-1));
   scheduler::on_attempt_failed(scheduler_, message.slot, id, message.attempt,
-                               {message.kind, message.reached, std::hash<std::string>{}(looks)},
+                               {message.kind, message.reached, std::hash<std::string>{}(looks),
+                                message.kind == FailureKind::oom && shares_its_gpu(message.slot)},
                                commands_);
+}
+
+bool Coordinator::shares_its_gpu(SlotId id) {
+  if (!slot(id).device.starts_with("cuda")) return false;
+  return std::ranges::count_if(agent_of(id).slots, [&](SlotId other) {
+           return slot(other).device == slot(id).device && scheduler::in_service(scheduler_, other);
+         }) > 1;
 }
 
 void Coordinator::on_warning(const AttemptWarning& message) {

@@ -120,6 +120,7 @@ class Coordinator {
                       const protocol::AttemptFailed* failed = nullptr);
   void lend(const scheduler::LendSlot& command);
   void end_attempt(SlotId slot, bool finished);  // its time
+  bool shares_its_gpu(SlotId slot);
   void set_helpers(const scheduler::SetHelpers& command);
   double seconds() const { return std::chrono::duration<double>(now_.time_since_epoch()).count(); }
   int widest_gang(TrialId trial);

@@ -245,6 +245,12 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   using enum protocol::Reached;
   Trial& trial = state.trials[index];
   trial.attempts = attempt;
+  if (failure.crowded && !trial.refused) {  // one trial fewer there, and nobody is charged
+    out.push_back(FailureForgiven{trial.id, attempt});
+    make_pending(state, index);
+    drain(state, slot, "its GPU has too little memory for so many trials at a time", out);
+    return;
+  }
   state.ever_ready = state.ever_ready || failure.reached != nothing;
   const int failures = ++trial.failures[static_cast<std::size_t>(failure.kind)];
   const auto retries = budget(state.budgets, failure.kind);

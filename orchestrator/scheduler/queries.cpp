@@ -54,6 +54,11 @@ std::vector<HeldAttempt> held_attempts(const State& state, AgentId agent) {
   return found;
 }
 
+bool in_service(const State& state, SlotId slot) {
+  const auto found = state.slot_index.find(slot);
+  return found != state.slot_index.end() && state.slots[found->second].in_service();
+}
+
 bool out_of_time(const State& state) {
   return !state.stopping && state.seconds_left < std::numeric_limits<double>::infinity() &&
          idle(state) && count(state, TrialPhase::pending) > 0 && !state.vacant.empty();

@@ -162,6 +162,7 @@ struct Failure {
   FailureKind kind = FailureKind::crash;
   protocol::Reached reached = protocol::Reached::started;
   std::uint64_t signature = 0;  // equal for failures that look alike
+  bool crowded = false;  // of a GPU's memory that several slots share: the slot is to blame
 };
 // Also for an attempt that failed before it started. A trial without a retry left is reported by
 // TrialFailed in the same call.
@@ -208,6 +209,7 @@ bool is_refused(const State& state, TrialId trial);
 
 // Slots that may be given work: their agent is there and they are not drained.
 int slots_in_service(const State& state);
+bool in_service(const State& state, SlotId slot);
 
 // Whether the slot has this attempt, queued or begun. A message about any other is stale.
 enum class Held { no, queued, begun };

@@ -220,6 +220,7 @@ class Session {
     const auto to_coordinator = [this](AgentId from, protocol::FromAgent m) {
       head_.coordinator->on_message(from, std::move(m));
     };
+    if (head_.coordinator) head_.coordinator->tick(clock_.now(), false);  // it knows the time
     while (true) {
       const auto [delivered, mail_read] = transport_.deliver(to_agent, to_coordinator);
       const auto now = clock_.now();

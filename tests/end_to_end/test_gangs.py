@@ -1,5 +1,6 @@
 """Several slots train one trial: the same bits as one, also when a member is killed."""
 
+import json
 import os
 import random
 import shutil
@@ -12,6 +13,7 @@ from support import SOURCE, WindrowTest, descendants, wait_until
 
 TRAINER = os.environ.get("WINDROW_TRAINER", "")
 EPOCHS = 16
+ROUNDS = int(os.environ.get("WINDROW_KILL_ROUNDS", 4))
 
 STUDY = f"""
 study: gang
@@ -47,10 +49,38 @@ class Gangs(WindrowTest):
         self.windrow("run", self.study, "--db", db, "--slots", "1", "--gang", "2", ranks=2)
         self.assertEqual(self.rows(HASHES, db), self.alone)
 
+    def test_what_a_gang_is_worth_is_known_to_the_next_plan(self):
+        self.run_study(self.study, "--slots", "2", "--gang", "2")
+        widths = self.rows("SELECT members, count(*) FROM epochs GROUP BY 1")
+        self.assertEqual(dict(widths).keys(), {1, 2})
+        more = self.write("more.yaml", STUDY + "seeds: 2\n")
+        plan = ("plan", more, "--db", self.db, "--slots", "1,2", "--json")
+        self.windrow(*plan, "--gang", "2")
+        one, two = json.loads(self.out)["predictions"]
+        self.assertEqual((one["gangs"], two["gangs"], two["widest_gang"]), (0, 1, 2))
+        self.assertGreaterEqual(two["makespan_seconds"], two["lower_bound_seconds"])
+        self.windrow(*plan, "--gang", "off")
+        self.assertEqual(json.loads(self.out)["predictions"][1]["gangs"], 0)
+
+    def test_an_idle_slot_lends_its_threads_to_the_same_bits(self):
+        study = self.write("threads.yaml", STUDY.replace("shards: 2", "shards: 1"))
+        self.run_study(study, "--slots", "1")
+        alone = self.rows(HASHES)
+        self.db = self.path("threads.db")
+        self.run_study(study, "--slots", "2", "--json")
+        self.assertEqual(self.rows(HASHES), alone)
+        time = json.loads(self.out)["slot_seconds"]
+        self.assertGreater(time["training"], 0)
+        self.assertLess(time["idle"], time["training"] + time["starting"])
+        # The first epoch measures it alone; whether two are worth it is this machine's to say.
+        self.assertGreater(self.count("SELECT count(*) FROM epochs WHERE members = 2"), 0)
+        self.assertEqual(self.rows("SELECT DISTINCT device_kind, precision FROM attempts"),
+                         [("cpu", "float32")])
+
     def test_a_killed_member_costs_no_bit(self):
         chance = random.Random(5)
         killed = 0
-        for number in range(4):
+        for number in range(ROUNDS):
             db = self.path(f"killed-{number}.db")
             run = self.start("run", self.study, "--db", db, "--slots", "2", "--gang", "2")
             epoch = chance.randrange(2, EPOCHS - 8)
@@ -67,7 +97,7 @@ class Gangs(WindrowTest):
             self.assertEqual(self.rows(HASHES, db), self.alone)
             kinds = {kind for kind, in self.rows("SELECT kind FROM failures", db)}
             self.assertLessEqual(kinds, {"gang", "crash"})
-        self.assertGreaterEqual(killed, 3, "kills that hit nobody prove nothing")
+        self.assertGreaterEqual(killed, ROUNDS * 3 // 4, "kills that hit nobody prove nothing")
 
 
 # Members meet at MASTER_PORT, as those of torch.distributed do; in the trial's first attempt the last

@@ -270,6 +270,20 @@ TEST(Blame, ALostSlotGetsNothingMore) {
   EXPECT_EQ(bench.said(), (Said{"slot 0 drained"}));
 }
 
+TEST(Failures, OfASharedGpusMemoryCostTheSlotAndNotTheTrial) {
+  Bench bench;
+  bench.add({2, 1}, 5);
+  bench.join(0, 0, 2);
+  bench.start(0, 1);
+  bench.start(1, 2);
+  bench.said();
+  on_attempt_failed(bench.state, SlotId{0}, TrialId{1}, 1,
+                    {.kind = FailureKind::oom, .crowded = true}, bench.out);
+  EXPECT_EQ(bench.said(),
+            (Said{"trial 1 forgiven 1", "slot 0 drained", "assign 1 to 1 (attempt 2)"}));
+  EXPECT_EQ(bench.state.trials[0].failures[static_cast<std::size_t>(FailureKind::oom)], 0);
+}
+
 TEST(Time, NothingIsAssignedOfWhichAnEpochWouldEndTooLate) {
   Bench bench;
   bench.add({1, 2}, 5);

@@ -4,6 +4,7 @@
 #include <c10/util/Exception.h>
 #include <torch/headeronly/version.h>
 
+#include <cstdlib>
 #include <new>
 
 #include "worker/trainer_error.h"
@@ -55,6 +56,10 @@ int count_gpus() {
   return visible_gpus();
 }
 
+void wait_for(at::Device device) {
+  if (device.is_cuda()) c10::cuda::device_synchronize();
+}
+
 std::int64_t kept_memory(at::Device device) {
   if (!device.is_cuda()) return 0;
   const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device.index());
@@ -80,6 +85,8 @@ bool has_tensor_cores(at::Device) {
 int count_gpus() {
   return 0;
 }
+
+void wait_for(at::Device) {}
 
 std::int64_t kept_memory(at::Device) {
   return 0;
@@ -119,6 +126,10 @@ at::Device open_device(const std::string& name, int threads) {
     throw TrainerError(TrainerFailure::cuda,
                        "no usable CUDA GPU: `windrow doctor` tells whether the driver and "
                        "CUDA_VISIBLE_DEVICES are right");
+  // Slots that share a GPU have a part of its memory each: what runs out of it is to blame itself.
+  const char* slots = std::getenv("WINDROW_GPU_SLOTS");
+  if (const int sharing = slots ? std::atoi(slots) : 1; sharing > 1)
+    c10::cuda::CUDACachingAllocator::setMemoryFraction(1.0 / sharing, 0);
   return at::Device(at::kCUDA, 0);
 #else
   throw TrainerError(TrainerFailure::cuda,

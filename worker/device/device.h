@@ -37,6 +37,9 @@ int count_gpus();
 // Bytes of the device's memory that this process keeps for later use, or uses; 0 on the CPU.
 std::int64_t kept_memory(at::Device device);
 
+// Until the device has done what it was given.
+void wait_for(at::Device device);
+
 // Gives memory that is kept for later use back to the device: others may share it.
 void give_back_memory(at::Device device);
 

@@ -19,9 +19,10 @@ SETNETS = ["setnet-3x100", "setnet-3x200", "setnet-3x10", "setnet-2x10", "setnet
 CNNS = ["cnn5x5-1-thread", "cnn5x5-2-threads", "cnn5x5-two-trainers"]
 MODELS = ["cnn5x5", "cnn3", "resnet9", "resnet20"]
 STUDIES = [f"{model}-study" for model in MODELS]
+GPU = [f"{model}-gpu" for model in MODELS]
 SHARES = {"augmentation": (10, "a training step of resnet20, 1 thread"),
           "evaluation": (50, "a P1 epoch, 1 thread")}
-NAMES = SETNETS + CNNS + STUDIES + list(SHARES)
+NAMES = SETNETS + CNNS + STUDIES + list(SHARES)  # and those of GPU, where there is one
 EAGER = pathlib.Path(__file__).with_name("eager.py")
 
 
@@ -49,11 +50,12 @@ class Programs:
             sys.exit(f"compare.py: {process.args[0]} failed with exit code {process.returncode}")
         return json.loads(output)["value"]
 
-    def ours(self, name, threads=1):
-        return self.end(self.begin(self.ours_command, name, threads))
+    def ours(self, name, threads=1, device="cpu"):
+        return self.end(self.begin(self.ours_command, name, threads, "--device", device))
 
-    def eager(self, name, threads=1, style="tuned"):
-        return self.end(self.begin(self.eager_command, name, threads, "--style", style))
+    def eager(self, name, threads=1, style="tuned", device="cpu"):
+        return self.end(
+            self.begin(self.eager_command, name, threads, "--style", style, "--device", device))
 
     def tuned(self, name, threads):
         """The better of the two memory formats, with the fused optimizer."""
@@ -90,6 +92,8 @@ def compare(name, programs, rounds):
         return report(name, share, "%", f"< {limit}", share < limit, f"its share of {whole}")
     if name in STUDIES:
         return compare_study(name.removesuffix("-study"), programs, rounds)
+    if name in GPU:
+        return compare_gpu(name.removesuffix("-gpu"), programs, rounds)
     if name == "cnn5x5-two-trainers":
         two, one = best_of_turns(rounds, max, lambda: programs.two_of_ours("cnn5x5"),
                                  lambda: programs.ours("cnn5x5", 2))
@@ -118,6 +122,20 @@ def compare_study(model, programs, rounds):
     return all(met)
 
 
+def compare_gpu(model, programs, rounds):
+    """A trainer on a GPU against one PyTorch loop there, written three ways."""
+    styles = {"plain": ("plain eager PyTorch", 1.5),
+              "tuned": ("channels-last and fused Adam", 1.15),
+              "compiled": ("torch.compile of that", 1)}
+    ours, *theirs = best_of_turns(
+        rounds, max, lambda: programs.ours(model, device="cuda"),
+        *(lambda style=style: programs.eager(model, 1, style, "cuda") for style in styles))
+    met = [report(f"{model}-gpu-vs-{style}", ours / eager, "x its images/s", f">= {goal}",
+                  ours / eager >= goal, f"{what}: {eager:.0f}/s (here: {ours:.0f}/s)")
+           for eager, (style, (what, goal)) in zip(theirs, styles.items())]
+    return all(met)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--bench", required=True, help="path of windrow-bench-worker")
@@ -126,9 +144,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("names", nargs="*", default=NAMES)
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(NAMES)
+    unknown = set(arguments.names) - set(NAMES + GPU)
     if unknown:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}")
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(NAMES + GPU)}")
     programs = Programs(arguments)
     met = [compare(name, programs, arguments.rounds) for name in arguments.names]
     return 0 if all(met) else 1

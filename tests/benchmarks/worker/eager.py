@@ -1,9 +1,9 @@
 """What windrow-bench-worker measures, in plain eager PyTorch, with the same arguments and output.
 
-    eager.py [--threads N] [--seconds S] [--style plain|fused|tuned] NAME...
+    eager.py [--device cpu|cuda] [--threads N] [--seconds S] [--style plain|fused|tuned|compiled] NAME...
 
 Of images, "plain" is what a user writes first: PyTorch's defaults. "tuned" has channels-last memory
-and the fused Adam, "fused" the latter alone. Set networks always have the fused Adam.
+and the fused Adam, "fused" the latter alone, "compiled" both and torch.compile. Set networks always have the fused Adam.
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 WARM_UP, ROUNDS = 3, 5
 # How a loop over images is written: memory format, and whether the optimizer is the fused one.
 STYLES = {"plain": (torch.contiguous_format, False), "fused": (torch.contiguous_format, True),
-          "tuned": (torch.channels_last, True)}
+          "tuned": (torch.channels_last, True), "compiled": (torch.channels_last, True)}
 
 
 class EquivariantLayer(nn.Module):
@@ -121,7 +121,12 @@ IMAGE_MODELS = {"cnn5x5": (Cnn5x5, 128), "cnn3": (Cnn3, 32), "resnet9": (Resnet9
                 "resnet20": (Resnet20, 128)}
 
 
-def seconds_a_step(step, seconds):
+def wait(device):
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def seconds_a_step(step, seconds, device="cpu"):
     """The median over rounds of the seconds that one call of `step` takes.
 
     Where a step alone takes longer than a round should, there are fewer of them.
@@ -131,6 +136,7 @@ def seconds_a_step(step, seconds):
         step()
         if time.perf_counter() - begin > seconds:
             break
+    wait(device)
     rounds, start = [], time.perf_counter()
     while len(rounds) < ROUNDS and time.perf_counter() - start < 2 * seconds:
         begin, steps = time.perf_counter(), 0
@@ -139,6 +145,7 @@ def seconds_a_step(step, seconds):
             steps += 1
             if time.perf_counter() - begin >= seconds / ROUNDS:
                 break
+        wait(device)
         rounds.append((time.perf_counter() - begin) / steps)
     return statistics.median(rounds)
 
@@ -148,13 +155,13 @@ def batches(order, size):
         yield from order.split(size)
 
 
-def setnet_microseconds(depth, width, seconds):
+def setnet_microseconds(depth, width, seconds, device):
     sets = 180000
-    x = torch.randn(sets, 5, 3)
-    y = F.one_hot(torch.randint(5, (sets,)), 5).float()
-    net = Setnet(depth, width)
+    x = torch.randn(sets, 5, 3).to(device)
+    y = F.one_hot(torch.randint(5, (sets,)), 5).float().to(device)
+    net = Setnet(depth, width).to(device)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-4, eps=1e-3, fused=True)
-    indices = batches(torch.randperm(sets), 300)
+    indices = batches(torch.randperm(sets).to(device), 300)
 
     def step():
         batch = next(indices)
@@ -162,36 +169,38 @@ def setnet_microseconds(depth, width, seconds):
         F.mse_loss(net(x[batch]), y[batch]).backward()
         optimizer.step()
 
-    return 1e6 * seconds_a_step(step, seconds)
+    return 1e6 * seconds_a_step(step, seconds, device)
 
 
-def images_a_second(model, memory_format, fused, seconds):
+def images_a_second(model, style, seconds, device):
+    memory_format, fused = STYLES[style]
     make, size = IMAGE_MODELS[model]
-    images = torch.randint(256, (4096, 3, 32, 32), dtype=torch.uint8)
-    labels = torch.randint(10, (4096,))
-    mean = torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1)
-    deviation = torch.tensor([0.2470, 0.2435, 0.2616]).view(1, 3, 1, 1)
-    net = make().to(memory_format=memory_format)
+    images = torch.randint(256, (4096, 3, 32, 32), dtype=torch.uint8).to(device)
+    labels = torch.randint(10, (4096,)).to(device)
+    mean = torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1).to(device)
+    deviation = torch.tensor([0.2470, 0.2435, 0.2616]).view(1, 3, 1, 1).to(device)
+    net = make().to(device, memory_format=memory_format)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-4, eps=1e-3, fused=fused or None)
-    indices = batches(torch.randperm(4096)[:4096 // size * size], size)
+    forward = torch.compile(net, mode="max-autotune") if style == "compiled" else net
+    indices = batches(torch.randperm(4096)[:4096 // size * size].to(device), size)
 
     def step():
         batch = next(indices)
         x = ((images[batch].float() / 255 - mean) / deviation).contiguous(
             memory_format=memory_format)
         optimizer.zero_grad()
-        F.cross_entropy(net(x), labels[batch]).backward()
+        F.cross_entropy(forward(x), labels[batch]).backward()
         optimizer.step()
 
-    return size / seconds_a_step(step, seconds)
+    return size / seconds_a_step(step, seconds, device)
 
 
-def run(name, style, seconds):
+def run(name, style, seconds, device):
     if name in IMAGE_MODELS:
-        value, unit = images_a_second(name, *STYLES[style], seconds), "images/s"
+        value, unit = images_a_second(name, style, seconds, device), "images/s"
     else:
         depth, width = map(int, name.removeprefix("setnet-").split("x"))
-        value, unit = setnet_microseconds(depth, width, seconds), "us/step"
+        value, unit = setnet_microseconds(depth, width, seconds, device), "us/step"
     print(json.dumps({"benchmark": name, "value": value, "unit": unit}), flush=True)
 
 
@@ -199,13 +208,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--style", choices=STYLES, default="tuned")
     parser.add_argument("names", nargs="+")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_num_interop_threads(1)
+    if arguments.device == "cuda":  # the precision that is compared: IEEE's, as ours by default
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     for name in arguments.names:
-        run(name, arguments.style, arguments.seconds)
+        run(name, arguments.style, arguments.seconds, arguments.device)
 
 
 if __name__ == "__main__":

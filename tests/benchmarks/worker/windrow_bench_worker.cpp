@@ -1,6 +1,6 @@
 // windrow-bench-worker: how long a training step takes, a JSON object a line.
 //
-//   windrow-bench-worker [--threads N] [--seconds S] [NAME...]
+//   windrow-bench-worker [--device cpu|cuda] [--threads N] [--seconds S] [NAME...]
 //
 // Names: setnet-<depth>x<width> (µs a step: 300 sets, backward and Adam) and cnn5x5, cnn3, resnet9
 // and resnet20 (images a second: the study's batch, backward and Adam), evaluation (its share of a
@@ -26,7 +26,9 @@
 #include "worker/data/augmentation.h"
 #include "worker/data/choice_sets.h"
 #include "worker/data/cifar10.h"
+#include "worker/device/device.h"
 #include "worker/device/host_memory.h"
+#include "worker/device/numerics.h"
 #include "worker/models/image_model.h"
 #include "worker/models/setnet.h"
 #include "worker/optim/optimizer.h"
@@ -39,15 +41,22 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kWarmUp = 3, kRounds = 5;
 
+struct Settings {
+  at::Device device = at::kCPU;
+  double seconds = 1;  // of a measurement
+};
+
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// The median over rounds of the seconds that one call of `step` takes. Where a step alone takes
-// longer than a round should, there are fewer of them.
-double seconds_a_step(const std::function<void()>& step, double seconds) {
+// The median over rounds of the seconds that one call of `step` takes, the device's work included.
+// Where a step alone takes longer than a round should, there are fewer of them.
+double seconds_a_step(const std::function<void()>& step, const Settings& settings) {
+  const double seconds = settings.seconds;
   const auto warm_up = Clock::now();
   for (int i = 0; i < kWarmUp && seconds_since(warm_up) <= seconds; ++i) step();
+  wait_for(settings.device);
   std::vector<double> rounds;
   const auto start = Clock::now();
   while (rounds.size() < kRounds && (rounds.empty() || seconds_since(start) < 2 * seconds)) {
@@ -57,6 +66,7 @@ double seconds_a_step(const std::function<void()>& step, double seconds) {
       step();
       ++steps;
     } while (seconds_since(begin) < seconds / kRounds);
+    wait_for(settings.device);
     rounds.push_back(seconds_since(begin) / steps);
   }
   const auto middle = rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 2);
@@ -68,24 +78,25 @@ OptimizerSettings adam() {
   return {.kind = OptimizerKind::adam, .lr = 1e-4, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-3};
 }
 
-double setnet_microseconds(std::int64_t depth, std::int64_t width, double seconds) {
+double setnet_microseconds(std::int64_t depth, std::int64_t width, const Settings& settings) {
   constexpr std::int64_t kSets = 180000, kBatch = 300;
-  const ChoiceSets data = generate_choice_sets(0, ChoicePart::training, kSets, 5, 3);
+  const ChoiceSets host = generate_choice_sets(0, ChoicePart::training, kSets, 5, 3);
+  const ChoiceSets data{host.x.to(settings.device), host.choice.to(settings.device)};
   const SetnetShape shape{.depth = depth, .width = width};
-  Weights weights(at::kCPU, 0);
+  Weights weights(settings.device, 0);
   add_setnet_weights(shape, weights);
   const auto model = make_setnet(shape, weights);
   Optimizer optimizer(adam(), weights.flat(), weights.flat_gradient());
   std::vector<std::int64_t> order =
       random_order(RandomStream(0, 1, Purpose::data_order), kSets, kSets);
-  const at::Tensor indices = at::from_blob(order.data(), {kSets}, at::kLong);
+  const at::Tensor indices = at::from_blob(order.data(), {kSets}, at::kLong).to(settings.device);
   std::int64_t at = 0;
   const auto step = [&] {
     model->gradient(data, indices.narrow(0, at, kBatch));
     optimizer.step();
     at = (at + kBatch) % kSets;
   };
-  return 1e6 * seconds_a_step(step, seconds);
+  return 1e6 * seconds_a_step(step, settings);
 }
 
 // Models of images as the shipped studies train them.
@@ -103,9 +114,15 @@ constexpr ImageBenchmark kImageBenchmarks[] = {{"cnn5x5", "cnn5x5", 128, 0},
 // A model on made-up images.
 class ImageTraining {
  public:
-  explicit ImageTraining(const ImageBenchmark& benchmark)
+  ImageTraining(const ImageBenchmark& benchmark, at::Device device)
       : batch_(benchmark.batch),
-        order_(random_order(RandomStream(0, 1, Purpose::data_order), kImages, kImages)) {
+        images_(at::randint(256, {kImages, 3, 32, 32}, at::kByte).to(device)),
+        labels_(at::randint(10, {kImages}, at::kLong).to(device)),
+        weights_(device, 0) {
+    std::vector<std::int64_t> order =
+        random_order(RandomStream(0, 1, Purpose::data_order), kImages, kImages);
+    order_ = at::from_blob(order.data(), {kImages}, at::kLong).clone().to(device);
+    declare_numerics(device, Precision::float32);
     const Parameters parameters("cifar10", {{"model", benchmark.model},
                                             {"optimizer", "adam"},
                                             {"dropout", benchmark.dropout},
@@ -120,7 +137,7 @@ class ImageTraining {
   // The images of one step.
   at::Tensor indices(std::int64_t step) const {
     const std::int64_t at = step % (kImages / batch_) * batch_;
-    return at::from_blob(const_cast<std::int64_t*>(order_.data()) + at, {batch_}, at::kLong);
+    return order_.narrow(0, at, batch_);
   }
 
   void step() {
@@ -134,7 +151,7 @@ class ImageTraining {
 
   void evaluate(std::int64_t images) {
     const at::NoGradGuard no_gradients;
-    const at::Tensor first = at::arange(images, at::kLong);
+    const at::Tensor first = at::arange(images, labels_.options());
     at::cross_entropy_loss(model_->forward(normalized_batch(images_, first), Pass{}),
                            labels_.narrow(0, 0, images));
   }
@@ -142,44 +159,43 @@ class ImageTraining {
   // As the most augmented model has it.
   void augment() {
     const Augmentation all{.flip = true, .translate = 3, .rotate = 15, .zoom = 0.1};
-    const at::Tensor poses = draw_poses(all, 0, 1, batch_);
+    const at::Tensor poses = draw_poses(all, 0, 1, batch_).to(images_.device());
     augmented_batch(images_, indices(pass_.step++), poses, all.interpolates());
   }
 
  private:
   static constexpr std::int64_t kImages = 4096;
   std::int64_t batch_;
-  at::Tensor images_ = at::randint(256, {kImages, 3, 32, 32}, at::kByte);
-  at::Tensor labels_ = at::randint(10, {kImages}, at::kLong);
-  std::vector<std::int64_t> order_;
-  Weights weights_{at::kCPU, 0};
+  at::Tensor images_, labels_, order_;
+  Weights weights_;
   std::unique_ptr<ImageModel> model_;
   std::unique_ptr<Optimizer> optimizer_;
   Pass pass_{.training = true};
 };
 
-double images_a_second(const ImageBenchmark& benchmark, double seconds) {
-  ImageTraining training(benchmark);
-  return static_cast<double>(training.batch()) / seconds_a_step([&] { training.step(); }, seconds);
+double images_a_second(const ImageBenchmark& benchmark, const Settings& settings) {
+  ImageTraining training(benchmark, settings.device);
+  return static_cast<double>(training.batch()) / seconds_a_step([&] { training.step(); }, settings);
 }
 
 // The share of P1's epoch, of 6400 images in training and 10000 in evaluation, that is evaluation.
-double evaluation_percent(double seconds) {
+double evaluation_percent(Settings settings) {
   constexpr std::int64_t kEvaluationBatch = 500;
-  ImageTraining training(kImageBenchmarks[0]);
-  const double step = seconds_a_step([&] { training.step(); }, seconds / 2);
-  const double evaluation =
-      seconds_a_step([&] { training.evaluate(kEvaluationBatch); }, seconds / 2);
+  settings.seconds /= 2;
+  ImageTraining training(kImageBenchmarks[0], settings.device);
+  const double step = seconds_a_step([&] { training.step(); }, settings);
+  const double evaluation = seconds_a_step([&] { training.evaluate(kEvaluationBatch); }, settings);
   const double training_seconds = step * 6400 / static_cast<double>(training.batch());
   const double evaluation_seconds = evaluation * 10000 / kEvaluationBatch;
   return 100 * evaluation_seconds / (training_seconds + evaluation_seconds);
 }
 
 // The share of a step that goes into making its batch, augmented.
-double augmentation_percent(double seconds) {
-  ImageTraining training(kImageBenchmarks[3]);
-  const double step = seconds_a_step([&] { training.step(); }, seconds / 2);
-  const double augment = seconds_a_step([&] { training.augment(); }, seconds / 2);
+double augmentation_percent(Settings settings) {
+  settings.seconds /= 2;
+  ImageTraining training(kImageBenchmarks[3], settings.device);
+  const double step = seconds_a_step([&] { training.step(); }, settings);
+  const double augment = seconds_a_step([&] { training.augment(); }, settings);
   return 100 * augment / (step + augment);
 }
 
@@ -189,19 +205,19 @@ void print(const std::string& name, double value, const char* unit) {
   std::fflush(stdout);
 }
 
-bool run(const std::string& name, double seconds) {
+bool run(const std::string& name, const Settings& settings) {
   int depth = 0, width = 0;
   for (const ImageBenchmark& benchmark : kImageBenchmarks)
     if (name == benchmark.name) {
-      print(name, images_a_second(benchmark, seconds), "images/s");
+      print(name, images_a_second(benchmark, settings), "images/s");
       return true;
     }
   if (name == "evaluation") {
-    print(name, evaluation_percent(seconds), "%");
+    print(name, evaluation_percent(settings), "%");
   } else if (name == "augmentation") {
-    print(name, augmentation_percent(seconds), "%");
+    print(name, augmentation_percent(settings), "%");
   } else if (std::sscanf(name.c_str(), "setnet-%dx%d", &depth, &width) == 2) {
-    print(name, setnet_microseconds(depth, width, seconds), "us/step");
+    print(name, setnet_microseconds(depth, width, settings), "us/step");
   } else {
     std::fprintf(stderr,
                  "windrow-bench-worker: unknown benchmark '%s'; known are "
@@ -217,13 +233,16 @@ bool run(const std::string& name, double seconds) {
 
 int main(int argc, char** argv) {
   int threads = 1;
-  double seconds = 1;
+  Settings settings;
+  std::string device = "cpu";
   std::vector<std::string> names;
   for (int i = 1; i < argc; ++i) {
     if (!std::strcmp(argv[i], "--threads") && i + 1 < argc) {
       threads = std::max(1, std::atoi(argv[++i]));
     } else if (!std::strcmp(argv[i], "--seconds") && i + 1 < argc) {
-      seconds = std::atof(argv[++i]);
+      settings.seconds = std::atof(argv[++i]);
+    } else if (!std::strcmp(argv[i], "--device") && i + 1 < argc) {
+      device = argv[++i];
     } else {
       names.push_back(argv[i]);
     }
@@ -233,8 +252,13 @@ int main(int argc, char** argv) {
              "setnet-2x200", "setnet-2x100", "setnet-3x5",  "setnet-5x2",
              "cnn5x5",       "cnn3",         "resnet9",     "resnet20"};
   keep_freed_memory();
-  at::set_num_threads(threads);
+  try {
+    settings.device = open_device(device, threads);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "windrow-bench-worker: %s\n", error.what());
+    return 2;
+  }
   bool known = true;
-  for (const std::string& name : names) known = run(name, seconds) && known;
+  for (const std::string& name : names) known = run(name, settings) && known;
   return known ? 0 : 2;
 }

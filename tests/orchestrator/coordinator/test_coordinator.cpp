@@ -37,7 +37,7 @@ class CoordinatorTest : public testing::Test {
   void hello(int rank, std::vector<std::string> faults = {}) {
     tell(rank, Hello{.version = WINDROW_VERSION,
                      .host = "n" + std::to_string(rank),
-                     .slots = {{"cpu", 1}},
+                     .slots = slots_,
                      .faults = std::move(faults)});
   }
   void tell(int rank, FromAgent message) {
@@ -90,6 +90,7 @@ class CoordinatorTest : public testing::Test {
     tick();
   }
 
+  std::vector<protocol::SlotInfo> slots_ = {{"cpu", 1}};  // of each rank
   StoreFolder folder_;
   sweeps::Study study_;
   storage::Store store_{folder_.file()};
@@ -99,6 +100,60 @@ class CoordinatorTest : public testing::Test {
   std::vector<std::int64_t> lost_;
   std::string log_;
 };
+
+TEST_F(CoordinatorTest, WhereTrialsShareAGpuItsMemoryIsToBlameUntilOneIsAlone) {
+  slots_ = {{"cuda:0", 1}, {"cuda:0", 1}};
+  begin("parameters: {epochs: 2}\ngrid: {x: [1, 2]}\n");
+  const auto fail = [&](const Assign& one) {
+    tell(0, AttemptFailed{.slot = one.slot,
+                          .trial = one.start.trial,
+                          .attempt = one.start.attempt,
+                          .kind = FailureKind::oom,
+                          .message = "CUDA out of memory"});
+  };
+  const std::vector<Assign> both = assigned(0);
+  ASSERT_EQ(both.size(), 2u);
+  run(0, both[1], 1, 1);
+  run(0, both[0], 1, 1);
+  fail(both[0]);
+  EXPECT_THAT(log_, HasSubstr("gets no more trials: its GPU has too little memory"));
+  store_.flush();
+  EXPECT_THAT(folder_.rows("SELECT kind FROM failures"), ElementsAre("oom"));
+  ASSERT_EQ(assigned(0).size(), 3u) << "behind the other trial";
+  EXPECT_EQ(assigned(0)[2].slot, both[1].slot);
+  log_.clear();
+  fail(both[1]);
+  EXPECT_THAT(log_, testing::Not(HasSubstr("no more trials"))) << "it had the GPU for itself";
+}
+
+TEST_F(CoordinatorTest, TheThreadsOfAnIdleSlotAreLentAndTimeIsAccountedFor) {
+  slots_ = {{"cpu", 2}, {"cpu", 3}};
+  begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n");
+  const Assign only = assigned(0).at(0);
+  const Start& start = only.start;
+  tell(0, AttemptStarted{only.slot,
+                         {.trial = start.trial, .attempt = start.attempt, .takes_threads = true}});
+  const auto epoch = [&](int number, int members) {
+    tick(10);
+    tell(0, AttemptEpoch{only.slot,
+                         {.trial = start.trial,
+                          .attempt = start.attempt,
+                          .epoch = number,
+                          .wall_seconds = 10,
+                          .members = members}});
+  };
+  epoch(1, 1);
+  const auto lent = of<SetSlotGang>();
+  ASSERT_EQ(lent.size(), 1u);
+  EXPECT_EQ(lent[0].second.gang, (SetGang{start.trial, start.attempt, {}, 1, 3}));
+  epoch(2, 2);
+  const RunView view = coordinator_->view();
+  EXPECT_NEAR(view.time.idle, 10, 0.5);
+  EXPECT_NEAR(view.time.training, 30, 0.5);
+  EXPECT_NEAR(view.lower_bound_seconds, 15, 0.5);
+  finish(0, only, 2);
+  EXPECT_NEAR(coordinator_->view().time.total(), 40, 0.5);
+}
 
 TEST_F(CoordinatorTest, ATrialFromItsAssignmentToItsResult) {
   begin("parameters: {epochs: 2}\ngrid: {x: [1]}\n");
