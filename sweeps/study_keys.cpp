@@ -195,7 +195,7 @@ const std::vector<FindingKindSpec>& finding_kinds() {
       {compare, {"metric", "parameter", "higher", "lower"}, {}, {}},
       {trend, {"metric", "parameter", "direction"}, {"values"}, {}},
       {rank, {"metric", "cell"}, {"goal"}, {"first", "last"}},
-      {bound, {"metric", "cell"}, {}, {"below", "above"}},
+      {bound, {"metric"}, {"cell"}, {"below", "above"}},
       {order, {"metric", "parameter", "values"}, {}, {}},
       {equal, {"metric", "expected"}, {"tolerance"}, {}},
       {confused, {"cell", "classes"}, {}, {}},

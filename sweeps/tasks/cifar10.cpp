@@ -222,6 +222,14 @@ Parameters epoch_parameters() {
        .default_value = "shard",
        .choices = {"shard", "synchronized"}},
       precision_parameter({"float32", "tf32", "bf16"}),
+      {.name = "validation_images",
+       .type = integer,
+       .help = "training images, the last ones of the files, that are not trained on but evaluated "
+               "after each epoch in the place of the test images; these then give the result's "
+               "test_* alone. 0: schedules, early stopping and selections look at the test images",
+       .default_value = 0,
+       .minimum = 0,
+       .maximum = 49999},
       {.name = "evaluation_batch",
        .type = integer,
        .help = "images evaluated at once; changes memory and speed, not the result",
@@ -238,9 +246,11 @@ std::vector<MetricSpec> epoch_metrics() {
        "share of those images whose class wasn't the most probable one, while training, 0 to 1"},
       {"train_top5_error",
        "share of those images whose class wasn't among the five most probable, while training"},
-      {"val_loss", "mean cross-entropy over the test images after the epoch"},
-      {"val_top1_error", "share of test images whose class isn't the most probable one, 0 to 1"},
-      {"val_top5_error", "share of test images whose class isn't among the five most probable"},
+      {"val_loss",
+       "mean cross-entropy after the epoch over the validation images, or, without "
+       "validation_images, the test images"},
+      {"val_top1_error", "share of them whose class isn't the most probable one, 0 to 1"},
+      {"val_top5_error", "share of them whose class isn't among the five most probable"},
       {"learning_rate", "the learning rate that the epoch was trained with"},
   };
 }
@@ -256,12 +266,14 @@ double image_work(const Json& parameters) {
 }
 
 // Training goes through the network three times (forward, and backward for activations and
-// weights), the evaluation of the 10,000 test images once.
+// weights), the evaluation of the validation images, or of the 10,000 test images, once.
 double epoch_work(const Json& parameters) {
-  constexpr double kTraining = 50000, kTest = 10000;
+  constexpr double kAll = 50000, kTest = 10000;
+  const double held_out = parameters.at("validation_images");
+  const double training = kAll - held_out, evaluated = held_out > 0 ? held_out : kTest;
   const double steps = parameters.at("steps_per_epoch"), batch = parameters.at("batch");
-  const double images = steps == 0 ? kTraining : std::min(kTraining, steps * batch);
-  return image_work(parameters) * (3 * images + kTest);
+  const double images = steps == 0 ? training : std::min(training, steps * batch);
+  return image_work(parameters) * (3 * images + evaluated);
 }
 
 }  // namespace
@@ -277,6 +289,11 @@ TaskSpec cifar10_task() {
            schedule_parameters(task.metric_names()), augmentation_parameters(), epoch_parameters()})
     task.parameters.insert(task.parameters.end(), std::make_move_iterator(group.begin()),
                            std::make_move_iterator(group.end()));
+  task.result_metrics = {
+      {"test_loss", "with validation_images: mean cross-entropy over the test images in the end"},
+      {"test_top1_error", "likewise: share of test images whose class isn't the most probable one"},
+      {"test_top5_error", "likewise: share whose class isn't among the five most probable"},
+  };
   task.facts = {{"parameters", "trainable parameters of the network"}};
   task.epoch_work = epoch_work;
   return task;

@@ -29,6 +29,7 @@ constexpr const char* kAllKinds = R"(
     - {claim: c, kind: rank, metric: val_loss, cell: {dropout: 0.25}, first: 3}
     - {claim: c, kind: rank, metric: val_loss, cell: {dropout: 0.25}, last: 1}
     - {claim: c, kind: bound, metric: wall_seconds, cell: {dropout: 0}, below: 0.149, above: -1}
+    - {claim: c, kind: bound, metric: epochs, below: 100}
     - {claim: c, kind: order, metric: val_loss, parameter: optimizer, values: [adam, sgd]}
     - {claim: c, kind: equal, metric: parameters, expected: [{cell: {dropout: 0}, value: 21001}], tolerance: 0.5}
     - {claim: c, kind: confused, cell: {dropout: 0}, classes: [cat, dog]}
@@ -37,7 +38,7 @@ constexpr const char* kAllKinds = R"(
 TEST(Findings, OfEveryKindAreReadAndEmittedAgain) {
   const Study study = parse_study(cifar10(kAllKinds), "s.yaml");
   const auto& findings = study.report.findings;
-  ASSERT_EQ(findings.size(), 9U);
+  ASSERT_EQ(findings.size(), 10U);
   EXPECT_EQ(study.report.compare->metric, "val_loss");
   EXPECT_EQ(study.report.compare->goal, protocol::Goal::maximize);
   EXPECT_EQ(findings[0].claim, "a: b");
@@ -47,7 +48,7 @@ TEST(Findings, OfEveryKindAreReadAndEmittedAgain) {
   EXPECT_FALSE(findings[2].rising);
   EXPECT_EQ(findings[3].first, 3);
   EXPECT_EQ(findings[5].above, -1.0);
-  EXPECT_EQ(findings[7].expected[0].value, 21001);
+  EXPECT_EQ(findings[8].expected[0].value, 21001);
   const Study again = parse_study(study.text, "again");
   EXPECT_EQ(again.text, study.text);
   EXPECT_EQ(again.hash, study.hash);
@@ -137,7 +138,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.yaml:5:21: metric: \"valloss\" is no metric of task cifar10; did you mean "
                 "\"val_loss\"? It is one of train_loss, train_top1_error, train_top5_error, "
                 "val_loss, val_top1_error, val_top5_error, "
-                "learning_rate, parameters, epochs, wall_seconds"},
+                "learning_rate, test_loss, test_top1_error, test_top5_error, parameters, epochs, "
+                "wall_seconds"},
         Refusal{"ValueOutOfRange",
                 cifar10("  findings:\n    - {claim: c, kind: best, metric: val_loss, parameter: "
                         "dropout, values: [1.5]}\n"),

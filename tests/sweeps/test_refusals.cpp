@@ -14,7 +14,8 @@ constexpr const char* kCifar10Parameters =
     "model, depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
     "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, plateau_metric, "
     "plateau_factor, plateau_patience, plateau_threshold, plateau_min_lr, flip, translate, rotate, "
-    "zoom, batch, epochs, steps_per_epoch, shards, batch_norm, precision, evaluation_batch";
+    "zoom, batch, epochs, steps_per_epoch, shards, batch_norm, precision, validation_images, "
+    "evaluation_batch";
 constexpr const char* kStudyKeys =
     "study, task, trainer, parameters, seeds, early_stopping, grid, cases, stages, report";
 
@@ -219,7 +220,8 @@ INSTANTIATE_TEST_SUITE_P(
                             "column of the view trials; did you mean \"val_loss\"? It is one of ") +
                     kCifar10Parameters +
                     ", train_loss, train_top1_error, train_top5_error, val_loss, val_top1_error, "
-                    "val_top5_error, learning_rate, parameters, trial, "
+                    "val_top5_error, learning_rate, test_loss, test_top1_error, test_top5_error, "
+                    "parameters, trial, "
                     "study, stages, cell, seed, state, attempts, epochs, wall_seconds, failure, "
                     "host, device"},
         Refusal{"ColumnTwice", own("report: {columns: [lr, {key: lr, label: Rate}]}"),

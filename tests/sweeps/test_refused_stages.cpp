@@ -175,7 +175,8 @@ INSTANTIATE_TEST_SUITE_P(
                         "  b: {best: {of: a, by: trainloss}}\n"),
                 "s.yaml:6:25: by: \"trainloss\" is no metric of task cifar10; did you mean "
                 "\"train_loss\"? It is one of train_loss, train_top1_error, "
-                "train_top5_error, val_loss, val_top1_error, val_top5_error, learning_rate"}),
+                "train_top5_error, val_loss, val_top1_error, val_top5_error, learning_rate, "
+                "test_loss, test_top1_error, test_top5_error"}),
     refusal_name);
 
 }  // namespace

@@ -56,7 +56,8 @@ TEST(Tasks, NameTheirModelsAndMetrics) {
   EXPECT_THAT(find_task("cifar10")->models(), ElementsAre("cnn5x5", "cnn3", "resnet9", "resnet"));
   EXPECT_THAT(find_task("cifar10")->metric_names(),
               ElementsAre("train_loss", "train_top1_error", "train_top5_error", "val_loss",
-                          "val_top1_error", "val_top5_error", "learning_rate"));
+                          "val_top1_error", "val_top5_error", "learning_rate", "test_loss",
+                          "test_top1_error", "test_top5_error"));
   EXPECT_THAT(find_task("choice-sets")->metric_names(),
               ElementsAre("train_mse", "val_mse", "test_mse", "best_epoch"));
 }
@@ -104,6 +105,7 @@ TEST(CompleteParameters, FillsInDefaultsOfCifar10) {
                          {"shards", 1},
                          {"batch_norm", "shard"},
                          {"precision", "float32"},
+                         {"validation_images", 0},
                          {"evaluation_batch", 1000}};
   EXPECT_EQ(complete_parameters(*find_task("cifar10"), kCifar10), expected);
 }
@@ -149,18 +151,19 @@ TEST(CompleteParameters, ReportsEveryFaultAtOnce) {
   EXPECT_THAT(
       faults_of(*find_task("cifar10"),
                 {{"model", "cnn5x6"}, {"optimizer", 5}, {"dropout", 1.5}, {"lrr", 0.1}}),
-      ElementsAre("model: \"cnn5x6\" is not allowed; did you mean \"cnn5x5\"? It is one of cnn5x5, "
-                  "cnn3, resnet9, resnet",
-                  "dropout: 1.5 is out of range; give a number of at least 0 and less than 1",
-                  "optimizer: 5 is an integer; give one of sgd, nesterov, adagrad, rmsprop, adam, "
-                  "adamw",
-                  "epochs: is missing; give an integer of at least 1",
-                  "lrr: is no parameter of task cifar10; did you mean \"lr\"? It is one of model, "
-                  "depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
-                  "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, "
-                  "plateau_metric, plateau_factor, plateau_patience, plateau_threshold, "
-                  "plateau_min_lr, flip, translate, rotate, zoom, batch, epochs, "
-                  "steps_per_epoch, shards, batch_norm, precision, evaluation_batch"));
+      ElementsAre(
+          "model: \"cnn5x6\" is not allowed; did you mean \"cnn5x5\"? It is one of cnn5x5, "
+          "cnn3, resnet9, resnet",
+          "dropout: 1.5 is out of range; give a number of at least 0 and less than 1",
+          "optimizer: 5 is an integer; give one of sgd, nesterov, adagrad, rmsprop, adam, "
+          "adamw",
+          "epochs: is missing; give an integer of at least 1",
+          "lrr: is no parameter of task cifar10; did you mean \"lr\"? It is one of model, "
+          "depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
+          "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, "
+          "plateau_metric, plateau_factor, plateau_patience, plateau_threshold, "
+          "plateau_min_lr, flip, translate, rotate, zoom, batch, epochs, "
+          "steps_per_epoch, shards, batch_norm, precision, validation_images, evaluation_batch"));
 }
 
 TEST(CompleteParameters, ThrowsALineForEachFault) {

@@ -148,6 +148,37 @@ TEST_F(ImageTraining, TheConfusionMatrixIsOfTheTestImages) {
   EXPECT_DOUBLE_EQ(end.result.at("val_top1_error"), 1 - right / 8.0);
 }
 
+TEST_F(ImageTraining, ValidationImagesAreHeldOutAndTheTestImagesLookedAtInTheEnd) {
+  const protocol::Start held_out =
+      start("cnn3", {{"validation_images", 5}, {"steps_per_epoch", 0}});
+  const Messages& messages = finished(held_out);
+  // Trained on the others, as if the files ended before.
+  test::TemporaryFolder cut;
+  test::write_small_cifar10(cut.path(), 8);
+  std::filesystem::resize_file(cut.path() / "data_batch_5.bin", 3 * 3073);
+  protocol::Start others = start("cnn3", {{"steps_per_epoch", 0}});
+  others.data_dir = cut.path();
+  const Messages& without = finished(others);
+  const auto hash = [](const Messages& m) { return m.of<Epoch>().back().state_hash; };
+  EXPECT_EQ(hash(messages), hash(without));
+  const protocol::Metrics result = messages.of<Finished>()[0].result;
+  const protocol::Metrics on_test = without.of<Finished>()[0].result;
+  for (const char* metric : {"loss", "top1_error", "top5_error"})
+    EXPECT_EQ(result.at(std::string("test_") + metric), on_test.at(std::string("val_") + metric));
+  EXPECT_NE(result.at("val_loss"), on_test.at("val_loss"));
+  EXPECT_FALSE(on_test.contains("test_loss"));
+  EXPECT_EQ(messages.of<Finished>()[0].artefacts, without.of<Finished>()[0].artefacts)
+      << "the confusion is that of the test images";
+}
+
+TEST_F(ImageTraining, SomethingIsLeftToTrainOn) {
+  Messages messages;
+  test::run(start("cnn3", {{"validation_images", 40}}), data_, messages);
+  ASSERT_EQ(messages.of<Failed>().size(), 1u);
+  EXPECT_EQ(messages.of<Failed>()[0].kind, TrainerFailure::spec);
+  EXPECT_THAT(messages.of<Failed>()[0].message, HasSubstr("40 training images"));
+}
+
 TEST_F(ImageTraining, ATrialThatEndedGivesItsArtefactsAgain) {
   protocol::Start trial = start("cnn3", {{"epochs", 2}});
   trial.checkpoint_dir = temporary_.path() / "trial";

@@ -98,7 +98,15 @@ class Cifar10Training final : public Training {
                                              weights_.flat(), weights_.flat_gradient());
     shard_sum_.emplace(weights_.pass_results(), shards_);
     const std::int64_t steps = context.parameters.integer("steps_per_epoch");
-    const std::int64_t images = data_->training.labels.size(0);
+    validation_ = context.parameters.integer("validation_images");
+    const std::int64_t images = data_->training.labels.size(0) - validation_;
+    if (images < 1)
+      throw TrainerError(protocol::TrainerFailure::spec,
+                         "validation_images is " + std::to_string(validation_) +
+                             ", but the files have " +
+                             std::to_string(data_->training.labels.size(0)) +
+                             " training images; leave some to train on");
+    training_images_ = images;
     images_per_epoch_ = steps == 0 ? images : std::min(images, steps * batch_);
     if (synchronized_) check_last_batch();
   }
@@ -113,14 +121,23 @@ class Cifar10Training final : public Training {
     const double lr = plateau_ ? plateau_->lr() : lr_;
     optimizer_->set_lr(lr);
     protocol::Metrics metrics = train(epoch, gang, progress);
-    metrics.merge(evaluate(gang, progress));
+    metrics.merge(evaluate(validation_images(), "val", gang, progress));
     metrics["learning_rate"] = lr;
     if (plateau_) plateau_->observe(metrics.at(plateau_->settings().metric));
     return metrics;
   }
 
+  // What was held out for validation may have chosen the epoch: the test images have not.
+  protocol::Metrics result(const protocol::Metrics& metrics, Progress& progress) override {
+    if (validation_ == 0) return metrics;
+    protocol::Metrics all = metrics;
+    all.merge(evaluate(data_->test, "test", *make_solo(), progress));
+    return all;
+  }
+
+  // Of the test images. Where some are held out for validation, result() has just evaluated them.
   protocol::Json artefacts(bool just_evaluated, Progress& progress) override {
-    if (!just_evaluated) evaluate(*make_solo(), progress);
+    if (validation_ == 0 && !just_evaluated) evaluate(data_->test, "val", *make_solo(), progress);
     return {{"confusion", {{"classes", kCifar10Classes}, {"counts", confusion_->counts()}}}};
   }
 
@@ -141,8 +158,7 @@ class Cifar10Training final : public Training {
   };
 
   Lesson lesson_of(int epoch) const {
-    Lesson lesson{
-        epoch_order(seed_, epoch, data_->training.labels.size(0), images_per_epoch_, device()), {}};
+    Lesson lesson{epoch_order(seed_, epoch, training_images_, images_per_epoch_, device()), {}};
     if (augmentation_.any())
       lesson.poses = draw_poses(augmentation_, seed_, epoch, images_per_epoch_).to(device());
     return lesson;
@@ -260,11 +276,18 @@ class Cifar10Training final : public Training {
     score.add(score_part, loss, outcome.logits, labels);
   }
 
-  // On the test images, as they are, with the weights as they are now; each member has some of the
-  // batches.
-  protocol::Metrics evaluate(Gang& gang, Progress& progress) {
+  LabelledImages validation_images() const {
+    if (validation_ == 0) return data_->test;
+    const auto last = [&](const at::Tensor& all) {
+      return all.narrow(0, training_images_, validation_);
+    };
+    return {last(data_->training.images), last(data_->training.labels)};
+  }
+
+  // On images as they are, with the weights as they are now; each member has some of the batches.
+  protocol::Metrics evaluate(const LabelledImages& test, const std::string& prefix, Gang& gang,
+                             Progress& progress) {
     const at::NoGradGuard no_gradients;
-    const LabelledImages& test = data_->test;
     const std::int64_t images = test.labels.size(0);
     const std::int64_t batches = (images + evaluation_batch_ - 1) / evaluation_batch_;
     const at::Tensor order = at::arange(images, test.labels.options());
@@ -282,7 +305,7 @@ class Cifar10Training final : public Training {
       progress.step();
     }
     confusion_->add_up(gang);
-    return score.metrics("val", gang);
+    return score.metrics(prefix, gang);
   }
 
   std::int64_t seed_;
@@ -292,6 +315,7 @@ class Cifar10Training final : public Training {
   bool synchronized_ = false;  // batch normalisation over all shards
   Precision precision_;
   double lr_;
+  std::int64_t training_images_ = 0, validation_ = 0;  // of the training files
   std::int64_t images_per_epoch_ = 0;
   Augmentation augmentation_;
   std::optional<Plateau> plateau_;

@@ -306,6 +306,14 @@ TEST(Bound, BelowAndAboveWithTheIntervalOfTheMean) {
   EXPECT_LT(*result.checks[0].difference.p, 0.05);
 }
 
+TEST(Bound, WithoutACellIsOfEveryCell) {
+  const Finding finding{
+      .claim = "bound", .kind = FindingKind::bound, .metrics = {"loss"}, .below = 1.5};
+  const auto result =
+      check_finding(finding, results_of({optimizer("a", {1.0, 1.2}), optimizer("b", {1.4, 1.8})}));
+  EXPECT_THAT(answers(result), ElementsAre(true, false));
+}
+
 TEST(Equal, ForEverySeedWithinTheTolerance) {
   Finding finding{.claim = "equal",
                   .kind = FindingKind::equal,
