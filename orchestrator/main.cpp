@@ -34,6 +34,7 @@ int run_command(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(kFooter);
   commands::add_run(app, exit_code);
+  commands::add_submit(app, exit_code);
   commands::add_plan(app, exit_code);
   commands::add_status(app, exit_code);
   commands::add_show(app, exit_code);

@@ -23,5 +23,6 @@ void add_retry(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_selftest(CLI::App& app, int& exit_code);
+void add_submit(CLI::App& app, int& exit_code);
 
 }  // namespace windrow::commands
