@@ -25,6 +25,9 @@ class Kills(WindrowTest):
         self.undisturbed_seconds = time.monotonic() - began
         self.db = db
 
+    def epochs(self):
+        return self.count("SELECT count(*) FROM epochs") if self.db.exists() else 0
+
     def kill_once(self, process, victim, seconds):
         """Kills a process by name under `process`, or itself, so long after there is one; returns
         whether."""
@@ -50,11 +53,17 @@ class Kills(WindrowTest):
         if not ranks:  # or a fast machine would be done before the first moment has come
             longest = min(longest, 0.6 * self.undisturbed_seconds)
         with self.subTest(seed=seed):
-            for _ in range(kills):
+            for number in range(kills):
+                before = self.epochs()
                 process = self.start(
                     "run", study, "--db", self.db, *arguments, ranks=ranks,
                     wrapper=["--enable-recovery", WINDROW] if ranks else None,
                 )
+                # Every other moment counts from an epoch that was recorded, or on a slow machine
+                # all of them would come before there is anything to lose.
+                if number % 2 == 1:
+                    wait_until("an epoch",
+                               lambda: process.poll() is not None or self.epochs() > before)
                 hit += self.kill_once(process, victim, self.random.uniform(0, longest))
                 self.finish(process, expect=None)
             self.run_study(study, *arguments)
