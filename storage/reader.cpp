@@ -3,6 +3,7 @@
 #include "storage/clock.h"
 #include "storage/database.h"
 #include "storage/file_name.h"
+#include "storage/gang_epochs.h"
 #include "storage/lock.h"
 #include "storage/names.h"
 #include "storage/reader_query.h"
@@ -58,11 +59,6 @@ std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
   }
   throw StorageError(message);
 }
-
-constexpr const char* kGangEpochs =
-    "SELECT e.trial, e.members, avg(e.wall_seconds) FROM epoch e WHERE e.members > 1 "
-    "AND e.trial IN (SELECT t.id FROM trial t JOIN cell c ON c.id = t.cell "
-    "JOIN study s ON s.id = c.study WHERE s.name = ?1) GROUP BY e.trial, e.members";
 
 TrialState state_of(const Statement& statement, int column) {
   return static_cast<TrialState>(statement.integer(column));
@@ -139,6 +135,7 @@ std::optional<CoordinatorInfo> Reader::coordinator() {
 
 std::vector<TrialInfo> Reader::trials(const std::string& study) {
   std::vector<TrialInfo> trials;
+  const auto gangs = gang_epoch_seconds(*impl_->database, study);
   Statement select(
       *impl_->database,
       std::string("SELECT t.id, c.hash, t.seed, t.state, t.attempts, "
@@ -161,21 +158,14 @@ std::vector<TrialInfo> Reader::trials(const std::string& study) {
     trial.epochs = static_cast<int>(select.integer(5));
     trial.mean_epoch_seconds = select.real(6);
     trial.wall_seconds = select.real(7);
+    if (const auto found = gangs.find(trial.trial); found != gangs.end()) {
+      trial.mean_epoch_seconds = found->second.alone;
+      trial.gang_epoch_seconds = found->second.together;
+    }
     if (!select.is_null(8)) trial.failure = protocol::failure_kind(select.text(8));
     trials.push_back(std::move(trial));
   }
   return trials;
-}
-
-std::map<std::int64_t, std::map<int, double>> Reader::gang_epoch_seconds(const std::string& study) {
-  std::map<std::int64_t, std::map<int, double>> seconds;
-  constexpr std::int64_t kTells = 3;
-  if (impl_->database->integer("PRAGMA user_version") < kTells) return seconds;
-  Statement select(*impl_->database, kGangEpochs);
-  select.bind(study);
-  while (select.step())
-    seconds[select.integer(0)][static_cast<int>(select.integer(1))] = select.real(2);
-  return seconds;
 }
 
 CellMeans Reader::cell_metrics(const std::string& study, const std::vector<std::int64_t>& seeds) {

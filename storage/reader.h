@@ -34,9 +34,11 @@ struct TrialInfo {
   std::optional<protocol::FailureKind> failure;  // of a failed trial
   int attempts = 0;
   int epochs = 0;                 // committed
-  double mean_epoch_seconds = 0;  // over its committed epochs; 0 = none yet
-  double wall_seconds = 0;        // of its committed epochs, or of the attempt of a finished trial
-                                  // without epochs
+  double mean_epoch_seconds = 0;  // over its committed epochs that one slot trained; 0 = none yet
+  // Likewise of those that several slots trained together, by their number.
+  std::map<int, double> gang_epoch_seconds = {};
+  double wall_seconds = 0;  // of its committed epochs, or of the attempt of a finished trial
+                            // without epochs
 };
 
 struct StateCounts {
@@ -75,10 +77,6 @@ class Reader {
   std::vector<StudyInfo> studies();  // in the order in which they came
   std::optional<StudyInfo> study(const std::string& name);
   std::optional<CoordinatorInfo> coordinator();
-
-  // Mean seconds of the epochs that several slots trained together, by trial and their number;
-  // nothing from a file whose schema doesn't tell.
-  std::map<std::int64_t, std::map<int, double>> gang_epoch_seconds(const std::string& study);
 
   // The trials of a study, in grid order and then by seed; cells of no stage come last.
   std::vector<TrialInfo> trials(const std::string& study);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "storage/clock.h"
+#include "storage/gang_epochs.h"
 #include "storage/schema.h"
 
 namespace windrow::storage {
@@ -151,23 +152,14 @@ std::vector<KnownTrial> load_trials(Database& db, std::int64_t study) {
 }
 
 // What several slots trained together tells how a gang scales, not how long an epoch takes alone.
-void add_gangs(Database& db, std::int64_t study, std::vector<StoredTrial>& trials) {
-  std::map<std::int64_t, std::map<int, double>> seconds;  // by trial and members
-  Statement select(db,
-                   "SELECT e.trial, e.members, avg(e.wall_seconds) FROM epoch e WHERE e.trial IN "
-                   "(SELECT trial FROM epoch WHERE members > 1) AND e.trial IN (SELECT t.id FROM "
-                   "trial t JOIN cell c ON c.id = t.cell WHERE c.study = ?1) "
-                   "GROUP BY e.trial, e.members");
-  select.bind(study);
-  while (select.step())
-    seconds[select.integer(0)][static_cast<int>(select.integer(1))] = select.real(2);
+void add_gangs(Database& db, const std::string& study, std::vector<StoredTrial>& trials) {
+  const auto seconds = gang_epoch_seconds(db, study);
   if (seconds.empty()) return;
   for (StoredTrial& trial : trials) {
     const auto found = seconds.find(trial.id.value);
     if (found == seconds.end()) continue;
-    trial.gang_epoch_seconds = found->second;
-    const auto alone = trial.gang_epoch_seconds.extract(1);
-    trial.mean_epoch_seconds = alone.empty() ? 0 : alone.mapped();
+    trial.mean_epoch_seconds = found->second.alone;
+    trial.gang_epoch_seconds = found->second.together;
   }
 }
 
@@ -254,7 +246,7 @@ std::vector<StoredTrial> reconcile(Database& db, Names& names, const StudyRecord
       trial.cell = cells[i].hash;
       trials.push_back(std::move(trial));
     }
-  add_gangs(db, study_id, trials);
+  add_gangs(db, study.name, trials);
   add_failures(db, study_id, trials);
   if (!study.watched_metric.empty()) add_histories(db, study_id, study.watched_metric, trials);
   return trials;

@@ -3,6 +3,9 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+#include <variant>
 
 #include "sweeps/faults.h"
 #include "sweeps/node_reader.h"
@@ -11,9 +14,24 @@ namespace windrow::sweeps {
 
 namespace {
 
-constexpr const char* kKeys[] = {
-    "hosts",      "partition", "account",       "qos", "nodes",   "gpus_per_node", "gres",
-    "constraint", "time",      "cpus_per_task", "mpi", "modules", "prologue"};
+// The keys of a cluster, and where their values go.
+using Target = std::variant<std::string ClusterProfile::*, int ClusterProfile::*,
+                            std::vector<std::string> ClusterProfile::*>;
+const std::pair<const char*, Target> kKeys[] = {
+    {"hosts", &ClusterProfile::hosts},
+    {"partition", &ClusterProfile::partition},
+    {"account", &ClusterProfile::account},
+    {"qos", &ClusterProfile::qos},
+    {"constraint", &ClusterProfile::constraint},
+    {"nodes", &ClusterProfile::nodes},
+    {"gpus_per_node", &ClusterProfile::gpus_per_node},
+    {"gres", &ClusterProfile::gres},
+    {"cpus_per_task", &ClusterProfile::cpus_per_task},
+    {"time", &ClusterProfile::time},
+    {"mpi", &ClusterProfile::mpi},
+    {"modules", &ClusterProfile::modules},
+    {"prologue", &ClusterProfile::prologue},
+};
 
 std::vector<std::string> texts(const YamlEntry& entry, Faults& faults) {
   std::vector<std::string> all;
@@ -30,29 +48,21 @@ std::vector<std::string> texts(const YamlEntry& entry, Faults& faults) {
 
 void read_key(const YamlEntry& entry, ClusterProfile& profile, Faults& faults) {
   const std::string& key = entry.key.text;
-  const auto text = [&](std::string& out) {
-    if (const auto value = read_text(entry.value, key, faults)) out = *value;
-  };
-  const auto count = [&](int& out) {
+  const auto found = std::ranges::find(kKeys, key, [](const auto& known) { return known.first; });
+  if (found == std::end(kKeys)) {
+    std::string known;
+    for (const auto& [name, target] : kKeys)
+      known += (known.empty() ? "" : ", ") + std::string(name);
+    faults.add(entry.key.place, key, "is no key of a cluster; it has " + known);
+  } else if (const auto* text = std::get_if<std::string ClusterProfile::*>(&found->second)) {
+    if (const auto value = read_text(entry.value, key, faults)) profile.*(*text) = *value;
+  } else if (const auto* count = std::get_if<int ClusterProfile::*>(&found->second)) {
     if (const auto value = read_integer(entry.value, key, 1, 1'000'000, faults))
-      out = static_cast<int>(*value);
-  };
-  if (key == "hosts") return void(profile.hosts = texts(entry, faults));
-  if (key == "modules") return void(profile.modules = texts(entry, faults));
-  if (key == "prologue") return void(profile.prologue = texts(entry, faults));
-  if (key == "partition") return text(profile.partition);
-  if (key == "account") return text(profile.account);
-  if (key == "qos") return text(profile.qos);
-  if (key == "constraint") return text(profile.constraint);
-  if (key == "gres") return text(profile.gres);
-  if (key == "time") return text(profile.time);
-  if (key == "mpi") return text(profile.mpi);
-  if (key == "nodes") return count(profile.nodes);
-  if (key == "gpus_per_node") return count(profile.gpus_per_node);
-  if (key == "cpus_per_task") return count(profile.cpus_per_task);
-  std::string known;
-  for (const char* one : kKeys) known += (known.empty() ? "" : ", ") + std::string(one);
-  faults.add(entry.key.place, key, "is no key of a cluster; it has " + known);
+      profile.*(*count) = static_cast<int>(*value);
+  } else {
+    profile.*std::get<std::vector<std::string> ClusterProfile::*>(found->second) =
+        texts(entry, faults);
+  }
 }
 
 }  // namespace

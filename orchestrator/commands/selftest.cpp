@@ -62,7 +62,7 @@ int self_test(const SelfTestOptions& options) {
   }
   if (options.json) std::cout << said.lines.dump(2) << "\n";
   if (said.ok + said.wrong == 0) {
-    std::cerr << "windrow: " << program << " --selftest said nothing: " << exit->describe() << ""
+    std::cerr << "windrow: " << program << " --selftest said nothing: " << exit->describe()
               << "\n  name windrow-trainer with --trainer or WINDROW_TRAINER; `windrow doctor` "
                  "tells whether it starts\n"
               << process.stderr_tail();

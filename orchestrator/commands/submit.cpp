@@ -11,6 +11,7 @@
 
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
+#include "orchestrator/commands/gang_option.h"
 #include "orchestrator/console/progress.h"
 #include "orchestrator/process/program.h"
 #include "orchestrator/results/planned_trials.h"
@@ -28,10 +29,12 @@ namespace fs = std::filesystem;
 struct SubmitOptions {
   fs::path study_file;
   std::string database = "windrow.db";
-  std::vector<std::string> sets, run;  // handed on to `windrow run`
-  std::string data_dir, checkpoints, gang, slots, threads_per_slot;
+  // Handed on to `windrow run`.
+  std::vector<std::string> sets;
+  std::string data_dir, checkpoints, gang = "auto";
+  std::optional<int> slots, threads_per_slot;
   std::string cluster, time;
-  submit::Job job;
+  submit::Job job{.nodes = 0};  // what is 0 or "" may be the cluster's to say
   bool no_requeue = false, dry_run = false;
   int chain = 1;
 };
@@ -95,38 +98,37 @@ int gpus_of(const std::string& gres) {
                                                                                  : 1;
 }
 
-int slots_of(const submit::Job& job) {
+int slots_of(const SubmitOptions& options) {
+  const submit::Job& job = options.job;
+  if (options.slots) return job.nodes * *options.slots;
   const int gpus = job.gres.empty() ? job.gpus_per_node : gpus_of(job.gres);
   return job.nodes * std::max(1, gpus > 0 ? gpus : job.cpus_per_task);
 }
 
-struct Expectation {
-  double epoch_seconds = 0;  // of the longest; 0: not known
-  std::string text;          // for people
-};
-
-Expectation expect(const StudyPlan& plan, const submit::Job& job) {
-  Expectation expected;
+// Of the longest epoch that is to be run; 0: not known.
+double longest_epoch(const StudyPlan& plan) {
+  double seconds = 0;
   for (const scheduler::TrialSpec& trial : plan.to_run)
-    expected.epoch_seconds = std::max(expected.epoch_seconds, trial.epoch_seconds);
-  const std::string trials =
-      std::to_string(plan.to_run.size()) + (plan.to_run.size() == 1 ? " trial" : " trials");
-  if (!plan.measured) {
-    expected.text = trials + " to run; how long they take is known once an epoch is measured";
-    return expected;
-  }
-  const int slots = slots_of(job);
-  const double seconds = scheduler::predict(plan.to_run, slots).makespan_seconds;
-  expected.text = trials + " to run, about " + format_duration(seconds) + " on " +
-                  std::to_string(slots) + (slots == 1 ? " slot" : " slots");
-  if (job.seconds > job.lead_seconds) {
-    const long jobs =
-        std::max(1L, std::lround(std::ceil(seconds / (job.seconds - job.lead_seconds))));
-    expected.text +=
-        jobs == 1 ? ": one job of " + submit::format_time(job.seconds) + " is enough"
-                  : ": " + std::to_string(jobs) + " jobs of " + submit::format_time(job.seconds);
-  }
-  return expected;
+    seconds = std::max(seconds, trial.epoch_seconds);
+  return seconds;
+}
+
+std::string expectation(const StudyPlan& plan, const SubmitOptions& options) {
+  const submit::Job& job = options.job;
+  std::string text = std::to_string(plan.to_run.size()) +
+                     (plan.to_run.size() == 1 ? " trial" : " trials") + " to run";
+  if (!plan.measured) return text + "; how long they take is known once an epoch is measured";
+  const int slots = slots_of(options);
+  const double seconds =
+      scheduler::predict(plan.to_run, slots, gang_policy(options.gang)).makespan_seconds;
+  text += ", about " + format_duration(seconds) + " on " + std::to_string(slots) +
+          (slots == 1 ? " slot" : " slots");
+  if (job.seconds <= 0) return text;
+  const double useful = job.seconds - job.lead_seconds;  // the lead is at most half of it
+  const auto jobs = std::max(1L, std::lround(std::ceil(seconds / useful)));
+  const std::string length = submit::format_time(job.seconds);
+  return text + (jobs == 1 ? ": one job of " + length + " is enough"
+                           : ": " + std::to_string(jobs) + " jobs of " + length);
 }
 
 void add_arguments(const SubmitOptions& options, submit::Job& job) {
@@ -140,9 +142,10 @@ void add_arguments(const SubmitOptions& options, submit::Job& job) {
   for (const std::string& set : options.sets) add("--set", set);
   add("--data", options.data_dir);
   add("--checkpoints", options.checkpoints);
-  add("--gang", options.gang);
-  add("--slots", options.slots);
-  add("--threads-per-slot", options.threads_per_slot);
+  add("--gang", options.gang == "auto" ? "" : options.gang);
+  if (options.slots) add("--slots", std::to_string(*options.slots));
+  if (options.threads_per_slot)
+    add("--threads-per-slot", std::to_string(*options.threads_per_slot));
 }
 
 int usage(const std::vector<std::string>& faults) {
@@ -187,7 +190,6 @@ int submit_study(SubmitOptions options) {
   take_profile(options, job, time);
   job.name = study.name;
   job.nodes = std::max(job.nodes, 1);
-  if (job.mpi.empty()) job.mpi = "pmix";
   job.requeues = !options.no_requeue && options.chain == 1;
   job.program_folder = program_folder().string();
   if (!time.empty()) {
@@ -209,7 +211,7 @@ int submit_study(SubmitOptions options) {
     std::cerr << "windrow: nothing is left to do; `windrow table` shows the results\n";
     return kAllDone;
   }
-  const double longest = expect(plan, job).epoch_seconds;
+  const double longest = longest_epoch(plan);
   job.lead_seconds = submit::lead_for(job.seconds, longest);
   constexpr double kStart = 60;  // of the job, the libraries and the data
   if (job.seconds > 0 && longest > 0 && job.seconds < longest + kStart)
@@ -218,7 +220,7 @@ int submit_study(SubmitOptions options) {
                   " and a job a minute to begin; nothing would ever be done"});
   add_arguments(options, job);
   const std::string script = submit::batch_script(job, submit::batch_body);
-  std::cerr << study.name << ": " << expect(plan, job).text << "\n";
+  std::cerr << study.name << ": " << expectation(plan, options) << "\n";
   if (options.dry_run) {
     std::cout << script;
     return kAllDone;
@@ -231,8 +233,6 @@ int submit_study(SubmitOptions options) {
 void add_submit(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SubmitOptions>();
   submit::Job& job = options->job;
-  job.nodes = 0;
-  job.mpi.clear();
   CLI::App* command =
       app.add_subcommand("submit", "Run a study as a Slurm job that comes back until all is done");
   command->add_option("study", options->study_file, "the study's YAML file")->required();
@@ -240,7 +240,7 @@ void add_submit(CLI::App& app, int& exit_code) {
   add_database_option(*command, options->database, "database file, made where it is missing");
   command->add_option("--set", options->sets, "key=value: overrides a fixed parameter (repeatable)")
       ->type_name("KEY=VALUE");
-  const auto count = [&](const char* name, int& value, const char* help) {
+  const auto count = [&](const char* name, auto& value, const char* help) {
     command->add_option(name, value, help)->check(CLI::Range(1, 1'000'000));
   };
   count("--nodes", job.nodes, "hosts (default: the cluster's, else 1)");
@@ -258,9 +258,9 @@ void add_submit(CLI::App& app, int& exit_code) {
                       "(default: the one whose hosts this host is one of)");
   command->add_option("--data", options->data_dir, "handed to windrow run");
   command->add_option("--checkpoints", options->checkpoints, "likewise; all hosts should see it");
-  command->add_option("--gang", options->gang, "likewise");
-  command->add_option("--slots", options->slots, "likewise");
-  command->add_option("--threads-per-slot", options->threads_per_slot, "likewise");
+  add_gang_option(*command, options->gang);
+  count("--slots", options->slots, "handed to windrow run: of each host");
+  count("--threads-per-slot", options->threads_per_slot, "likewise");
   command
       ->add_option("--chain", options->chain,
                    "so many jobs, each after the one before, where jobs may not be requeued")

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "orchestrator/coordinator/coordinator.h"
+#include "sweeps/tasks/task_schema.h"
 
 namespace windrow {
 
@@ -12,9 +13,7 @@ using namespace protocol;
 int Coordinator::widest_gang(TrialId id) {
   const bool on = options_.gangs.automatic || options_.gangs.members > 1;
   if (!on || !study_.trainer.command.empty()) return 1;
-  const Json& parameters = progress_.cell(progress_.trial(id)).parameters;
-  const auto shards = parameters.find("shards");
-  return shards != parameters.end() && shards->is_number_integer() ? shards->get<int>() : 1;
+  return sweeps::declared_shards(progress_.cell(progress_.trial(id)).parameters);
 }
 
 // The lead's store is at a port of its host.

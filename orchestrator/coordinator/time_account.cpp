@@ -43,6 +43,11 @@ void TimeAccount::turn_to(Slot& slot, Doing doing, double now) {
   slot.epochs = 0;
 }
 
+void TimeAccount::turn_to_next(Slot& slot, double now) {
+  turn_to(slot, slot.queued > 0 ? Doing::starting : Doing::idle, now);
+  slot.queued = std::max(0, slot.queued - 1);
+}
+
 void TimeAccount::joined(SlotId id, double now) {
   turn_to(at(id), Doing::idle, now);
   most_present_ = std::max(most_present_, ++present_);
@@ -100,8 +105,7 @@ void TimeAccount::ended(SlotId id, double now, bool well) {
   if (slot.doing == Doing::training && slot.epochs == 0 && well)
     trials_[slot.trial].seconds += std::max(0.0, now - slot.since);
   add(slot, now, well, use_);
-  turn_to(slot, slot.queued > 0 ? Doing::starting : Doing::idle, now);
-  slot.queued = std::max(0, slot.queued - 1);
+  turn_to_next(slot, now);
 }
 
 void TimeAccount::lent(SlotId id, double now) {
@@ -115,8 +119,7 @@ void TimeAccount::returned(SlotId id, double now) {
   Slot& slot = at(id);
   if (slot.doing != Doing::helping) return;
   add(slot, now, true, use_);
-  turn_to(slot, slot.queued > 0 ? Doing::starting : Doing::idle, now);
-  slot.queued = std::max(0, slot.queued - 1);
+  turn_to_next(slot, now);
 }
 
 TimeUse TimeAccount::use(double now) const {

@@ -56,7 +56,8 @@ class TimeAccount {
   };
 
   Slot& at(SlotId slot);
-  void turn_to(Slot& slot, Doing doing, double now);
+  static void turn_to(Slot& slot, Doing doing, double now);
+  static void turn_to_next(Slot& slot, double now);
   void ended(SlotId slot, double now, bool well);
   static void add(const Slot& slot, double now, bool well, TimeUse& use);
 

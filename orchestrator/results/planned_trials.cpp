@@ -39,36 +39,28 @@ sweeps::Expansion expand_by(const sweeps::Study& study, const Held& held,
   }
 }
 
-// As many slots as its batches have shards.
-int widest_gang(const sweeps::Json& parameters) {
-  const auto shards = parameters.find("shards");
-  return shards != parameters.end() && shards->is_number_integer() ? shards->get<int>() : 1;
-}
-
 scheduler::TrialSpec make_spec(const std::string& task, const sweeps::Cell& cell, int group,
                                const TrialInfo* held) {
   scheduler::TrialSpec spec;
   spec.group = group;
   spec.epochs = sweeps::declared_epochs(cell.parameters);
   spec.declared_cost = sweeps::declared_cost(task, cell.parameters);
-  spec.widest = widest_gang(cell.parameters);
+  spec.widest = sweeps::declared_shards(cell.parameters);
   if (held != nullptr) spec.committed_epochs = std::min(held->epochs, spec.epochs);
   return spec;
 }
 
-// Of a gang: from the cell's own trials.
+// Of gangs: of the cell's trials.
 void fill_gang_seconds(const StudyPlan& plan, const Held& held,
-                       const std::map<std::int64_t, std::map<int, double>>& seconds,
                        std::vector<scheduler::TrialSpec>& specs) {
-  if (seconds.empty()) return;
   std::map<std::string, std::map<int, std::pair<double, int>>> by_cell;
   for (const auto& [key, trial] : held)
-    if (const auto found = seconds.find(trial.trial); found != seconds.end())
-      for (const auto& [members, mean] : found->second) {
-        auto& [sum, count] = by_cell[key.first][members];
-        sum += mean;
-        ++count;
-      }
+    for (const auto& [members, mean] : trial.gang_epoch_seconds) {
+      auto& [sum, count] = by_cell[key.first][members];
+      sum += mean;
+      ++count;
+    }
+  if (by_cell.empty()) return;
   for (scheduler::TrialSpec& spec : specs)
     for (const auto& [members, sum] :
          by_cell[plan.expansion.cells[static_cast<std::size_t>(spec.group)].hash])
@@ -136,8 +128,7 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader) {
   }
   plan.left_trials = static_cast<std::int64_t>(held.size()) - known;
   fill_epoch_seconds(study, plan, held, plan.to_run);
-  if (reader != nullptr)
-    fill_gang_seconds(plan, held, reader->gang_epoch_seconds(study.name), plan.to_run);
+  fill_gang_seconds(plan, held, plan.to_run);
   plan.measured = std::any_of(held.begin(), held.end(), [](const auto& entry) {
     return entry.second.mean_epoch_seconds > 0;
   });

@@ -163,6 +163,7 @@ void lend_threads(State& state, Commands& out) {
       const int trial = state.slots[last->slot].current.trial;
       state.slots[index].help = {
           .trial = trial, .attempt = state.trials[trial].attempts, .threads = true};
+      ++state.threads_lent;
       state.trials[trial].helpers.push_back(index);
       reindex(state, index);
       changed.insert(trial);
@@ -172,7 +173,7 @@ void lend_threads(State& state, Commands& out) {
 }
 
 void return_threads(State& state, Commands& out) {
-  if (state.thread_takers == 0) return;
+  if (state.threads_lent == 0) return;
   int wanted = waiting(state) - static_cast<int>(state.vacant.size());
   for (std::size_t i = state.slots.size(); i-- > 0 && wanted > 0;) {
     if (!state.slots[i].help.threads) continue;
@@ -215,15 +216,22 @@ void judge_width(State& state, int index, int members, double epoch_seconds, Com
   while (members_of(trial) > widest_of(state, trial)) release(state, trial.helpers.back(), out);
 }
 
+namespace {
+
+void return_thread(State& state, int slot) {
+  state.slots[slot].help = {};
+  --state.threads_lent;
+  reindex(state, slot);
+}
+
+}  // namespace
+
 void disband(State& state, int index) {
   Trial& trial = state.trials[index];
   for (const int slot : std::exchange(trial.helpers, {})) {
     Help& help = state.slots[slot].help;
     help.released = true;
-    if (help.threads) {
-      help = {};
-      reindex(state, slot);
-    }
+    if (help.threads) return_thread(state, slot);
   }
   if (trial.takes == Takes::threads) --state.thread_takers;
   trial.takes = Takes::nothing;
@@ -235,10 +243,7 @@ void release(State& state, int slot, Commands& out) {
   if (!help || std::exchange(help.released, true)) return;
   const int trial = help.trial;
   std::erase(state.trials[trial].helpers, slot);
-  if (help.threads) {
-    help = {};
-    reindex(state, slot);
-  }
+  if (help.threads) return_thread(state, slot);
   tell_lead(state, trial, out);
 }
 

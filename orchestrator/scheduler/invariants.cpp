@@ -85,9 +85,10 @@ Fault check_slot(const State& state, int index) {
 }
 
 Fault check_totals(const State& state) {
-  int in_service = 0, awaited = 0, agents = 0;
+  int in_service = 0, awaited = 0, agents = 0, lent = 0;
   for (const Slot& slot : state.slots) {
     in_service += slot.in_service();
+    lent += slot.help.threads;
     awaited += slot.awaited;
   }
   for (const auto& [id, agent] : state.agents) agents += agent.in_service > 0;
@@ -96,6 +97,7 @@ Fault check_totals(const State& state) {
   if (awaited != state.withdrawals_awaited) return "the count of withdrawals is wrong";
   const auto takers = std::ranges::count_if(
       state.trials, [](const Trial& trial) { return trial.takes == Takes::threads; });
+  if (lent != state.threads_lent) return "the count of slots whose threads are lent is wrong";
   if (takers != state.thread_takers) return "the count of attempts that take threads is wrong";
   std::vector<Group> left(state.groups.size());
   for (const Trial& trial : state.trials) {

@@ -162,7 +162,7 @@ struct Failure {
   FailureKind kind = FailureKind::crash;
   protocol::Reached reached = protocol::Reached::started;
   std::uint64_t signature = 0;  // equal for failures that look alike
-  bool crowded = false;  // of a GPU's memory that several slots share: the slot is to blame
+  bool crowded = false;         // of a GPU's memory that several slots share: the slot is to blame
 };
 // Also for an attempt that failed before it started. A trial without a retry left is reported by
 // TrialFailed in the same call.

@@ -79,7 +79,7 @@ void SimulatedCluster::send(const LendSlot& lend) {
                  .slot = lend.slot,
                  .trial = lend.trial,
                  .attempt = lend.attempt,
-                 .members = lend.number});
+                 .helper = lend.number});
 }
 
 void SimulatedCluster::send(const SetHelpers& helpers) {
@@ -139,12 +139,12 @@ void SimulatedCluster::handle(const Event& event) {
       break;
     case Event::Kind::lend:
       events_.at(events_.now() + options_.start_seconds,
-                 {.kind = Event::Kind::here, .slot = event.slot, .members = event.members});
+                 {.kind = Event::Kind::here, .slot = event.slot, .helper = event.helper});
       break;
     case Event::Kind::here:
-      if (const auto found = helpers_.find(event.members); found != helpers_.end()) {
+      if (const auto found = helpers_.find(event.helper); found != helpers_.end()) {
         found->second.here = true;
-        if (!leads(found->second) || slot.stopping) send_home(event.members);
+        if (!leads(found->second) || slot.stopping) send_home(event.helper);
       }
       break;
     case Event::Kind::helpers:

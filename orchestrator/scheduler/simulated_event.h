@@ -41,7 +41,8 @@ struct SimulatedEvent {
   int attempt = 0;
   int epoch = 0;  // assign: epochs that are durable; epoch: the one that is done
   double seconds = 0;
-  int members = 1;   // epoch: that trained it; lend, here: the helper's number
+  int members = 1;   // epoch: that trained it
+  int helper = 0;    // lend, here: its number
   int list = kNone;  // helpers: which
   FailureKind failure = FailureKind::crash;
 };

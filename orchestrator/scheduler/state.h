@@ -128,6 +128,7 @@ struct State {
   GangPolicy gangs;
   int widenable = 0;      // trials that a gang may train
   int thread_takers = 0;  // attempts that take threads
+  int threads_lent = 0;   // slots of which these are lent
   int last_helper = 0;    // number of the helper lent last
   bool stopping = false;
   bool ever_ready = false;  // some trainer was, in this run

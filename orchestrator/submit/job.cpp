@@ -96,7 +96,7 @@ std::string batch_script(const Job& job, std::string_view body) {
     script << "module load " << shell_quoted(module) << " || exit 2\n";
   for (const std::string& line : job.prologue) script << line << "\n";
   script << "PATH=" << shell_quoted(job.program_folder) << ":$PATH\n";
-  script << "windrow_mpi=" << shell_quoted(job.mpi) << "\n";
+  if (!job.mpi.empty()) script << "windrow_mpi=" << shell_quoted(job.mpi) << "\n";
   if (!job.requeues) script << "windrow_requeues=no\n";
   script << "set --";
   for (const std::string& argument : job.arguments) script << " " << shell_quoted(argument);

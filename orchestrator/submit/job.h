@@ -10,21 +10,20 @@
 namespace windrow::submit {
 
 struct Job {
-  std::string name;  // of the study
-  int nodes = 1;
+  std::string name;       // of the study
+  int nodes = 1;          // one rank on each
   int gpus_per_node = 0;  // 0: none are asked for
   std::string gres;       // in their place
   int cpus_per_task = 0;  // 0: Slurm's default
   double seconds = 0;     // its time limit; 0: the partition's
   std::string partition, account, qos, constraint;
   std::vector<std::string> more;  // further options of sbatch, as they are
-  std::string log;                // where its output goes
   double lead_seconds = 300;      // how long before the limit it is told to stop
   bool requeues = true;           // it comes back by itself while work is left
 
   std::vector<std::string> modules, prologue;
   std::string program_folder;          // of windrow
-  std::string mpi = "pmix";            // srun's --mpi
+  std::string mpi;                     // srun's --mpi; "" = pmix
   std::vector<std::string> arguments;  // of `windrow run`: the study first
 };
 

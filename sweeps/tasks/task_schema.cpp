@@ -238,6 +238,12 @@ int declared_epochs(const Json& parameters) {
   return known ? std::max(1, epochs->get<int>()) : 1;
 }
 
+int declared_shards(const Json& parameters) {
+  const auto shards = parameters.find("shards");
+  const bool known = shards != parameters.end() && shards->is_number_integer();
+  return known ? std::max(1, shards->get<int>()) : 1;
+}
+
 double declared_cost(std::string_view task, const Json& parameters) {
   const TaskSpec* spec = find_task(task);
   const double work = spec && spec->epoch_work ? spec->epoch_work(parameters) : 1;

@@ -102,6 +102,9 @@ double declared_cost(std::string_view task, const Json& parameters);
 // The epochs that a trial with these parameters has at most; 1 where they don't say.
 int declared_epochs(const Json& parameters);
 
+// The shards of a batch, each of which a slot of its own may train; 1 where they don't say.
+int declared_shards(const Json& parameters);
+
 // The epsilon that an optimizer of task cifar10 uses where the parameter `epsilon` is null:
 // PyTorch's 1e-8 for rmsprop and adam, Keras' 1e-7 for adagrad; 0 for those that have none.
 double default_epsilon(std::string_view optimizer);

@@ -23,6 +23,16 @@ std::vector<TrialSpec> random_trials(int number, std::uint64_t seed) {
   return trials;
 }
 
+// That come during a run, and are none of those before.
+std::vector<TrialSpec> further_trials(int number) {
+  auto trials = random_trials(number, 99);
+  for (TrialSpec& spec : trials) {
+    spec.trial.value += 1000;
+    spec.group += 1000;
+  }
+  return trials;
+}
+
 FailureModel mixed_failures() {
   std::array<double, protocol::kFailureKindNames.size()> p{};
   p[static_cast<std::size_t>(FailureKind::crash)] = 0.02;
@@ -73,14 +83,7 @@ TEST(Simulation, EveryEventOfASmallStormKeepsTheRules) {
     options.slots_per_agent = 2;
     options.agent_loss_seconds = 40;
     options.check_every = 1;
-    options.later[60.0] = [] {
-      auto later = random_trials(20, 99);
-      for (TrialSpec& spec : later) {
-        spec.trial.value += 1000;
-        spec.group += 1000;
-      }
-      return later;
-    }();
+    options.later[60.0] = further_trials(20);
     const SimulationResult result = simulate(random_trials(60, seed), options);
     EXPECT_EQ(result.fault.value_or(""), "");
     EXPECT_EQ(result.left, 0);
@@ -222,14 +225,7 @@ TEST(SimulatedGangs, KeepTheRulesInAStorm) {
         spec.widest = 4;
         spec.epochs += 5;
       }
-      options.later[150.0] = [] {
-        auto later = random_trials(10, 99);
-        for (TrialSpec& spec : later) {
-          spec.trial.value += 1000;
-          spec.group += 1000;
-        }
-        return later;
-      }();
+      options.later[150.0] = further_trials(10);
       const SimulationResult result = simulate(trials, options);
       EXPECT_EQ(result.fault.value_or(""), "");
       EXPECT_EQ(result.left, 0);

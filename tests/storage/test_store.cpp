@@ -174,6 +174,9 @@ TEST_F(StoreTest, EpochsOfSeveralSlotsTellHowAGangScalesAndNotHowLongAnEpochTake
   const StoredTrial stored = store.reconcile(kStudy, some_cells(1), {0})[0];
   EXPECT_EQ(stored.mean_epoch_seconds, 5);
   EXPECT_EQ(stored.gang_epoch_seconds, (std::map<int, double>{{2, 3.0}, {4, 2.0}}));
+  const TrialInfo read = Reader(file).trials("p1")[0];
+  EXPECT_EQ(read.mean_epoch_seconds, 5);
+  EXPECT_EQ(read.gang_epoch_seconds, stored.gang_epoch_seconds);
   EXPECT_THAT(rows("SELECT epoch, members FROM epochs WHERE epoch IN (1, 4)"),
               ElementsAre("1|1", "4|4"));
   EXPECT_THAT(rows("SELECT device_kind, precision FROM attempts"), ElementsAre("NVIDIA H200|tf32"));

@@ -11,21 +11,17 @@ namespace windrow::worker {
 namespace {
 
 at::Tensor in_lane(const at::Tensor& weight, std::size_t lane, const Pass& pass) {
-  return pass.together && weight.defined() ? pass.together->weights.in_lane(weight, lane) : weight;
+  return pass.together ? pass.together->weights.in_lane(weight, lane) : weight;
 }
 
 }  // namespace
 
-at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                       std::int64_t stride, const Pass& pass) {
-  return shard_by_shard(x, pass.together, [&](const at::Tensor& part, std::size_t lane) {
-    return conv2d(part, in_lane(weight, lane, pass), in_lane(bias, lane, pass), stride);
-  });
-}
-
 at::Tensor ConvNorm::forward(const at::Tensor& x, const Pass& pass, Finish finish,
                              const at::Tensor& residual) const {
-  const at::Tensor y = convolution(x, weight, /*bias=*/{}, stride, pass);
+  const at::Tensor y =
+      shard_by_shard(x, pass.together, [&](const at::Tensor& part, std::size_t lane) {
+        return conv2d(part, in_lane(weight, lane, pass), /*bias=*/{}, stride);
+      });
   if (pass.together) return synchronized_batch_norm(y, norm, finish, residual, *pass.together);
   return batch_norm(y, norm, pass.training, finish, residual);
 }

@@ -12,10 +12,6 @@
 
 namespace windrow::worker {
 
-// conv2d(), the images of a pass's shards shard by shard, each with its own lane of the weights.
-at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                       std::int64_t stride, const Pass& pass);
-
 // A convolution without bias, followed by batch normalisation, which has one.
 // The filters begin He uniform.
 struct ConvNorm {

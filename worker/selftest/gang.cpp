@@ -1,9 +1,5 @@
 // A gang of all devices against one of them: NCCL, or Gloo between two members on the CPU.
-#include <exception>
-#include <thread>
-#include <torch/csrc/distributed/c10d/HashStore.hpp>
-
-#include "worker/gang/c10d_gang.h"
+#include "worker/selftest/gang_of_threads.h"
 #include "worker/selftest/selftest.h"
 #include "worker/selftest/small_cifar10.h"
 #include "worker/selftest/trial.h"
@@ -12,30 +8,16 @@ namespace windrow::worker {
 
 namespace {
 
-// Two epochs in a gang, a thread a member; the members' state hashes.
+// The members' state hashes after two epochs in a gang.
 std::vector<std::string> hashes_of(const std::vector<at::Device>& devices, const std::string& model,
                                    const protocol::Json& more, const std::string& folder) {
-  const auto store = c10::make_intrusive<c10d::HashStore>();
   std::vector<std::string> hashes(devices.size());
-  std::vector<std::exception_ptr> errors(devices.size());
-  std::vector<std::thread> threads;
-  for (std::size_t rank = 0; rank < devices.size(); ++rank)
-    threads.emplace_back([&, rank] {
-      try {
-        SmallTrial trial(model, more, devices[rank], folder);
-        const auto gang = make_gang(store, {.rank = static_cast<int>(rank),
-                                            .size = static_cast<int>(devices.size()),
-                                            .device = devices[rank],
-                                            .deadline = std::chrono::seconds(60)});
-        for (int epoch = 1; epoch <= 2; ++epoch) trial.run_epoch(epoch, *gang);
-        hashes[rank] = trial.hash();
-      } catch (...) {
-        errors[rank] = std::current_exception();
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
-  for (const std::exception_ptr& error : errors)
-    if (error) std::rethrow_exception(error);
+  in_gang(devices, [&](Gang& gang) {
+    const auto rank = static_cast<std::size_t>(gang.rank());
+    SmallTrial trial(model, more, devices[rank], folder);
+    for (int epoch = 1; epoch <= 2; ++epoch) trial.run_epoch(epoch, gang);
+    hashes[rank] = trial.hash();
+  });
   return hashes;
 }
 
