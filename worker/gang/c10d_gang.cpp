@@ -1,5 +1,6 @@
 #include "worker/gang/c10d_gang.h"
 
+#include <cstdlib>
 #include <vector>
 
 #include "worker/trainer_error.h"
@@ -20,6 +21,14 @@ auto as_gang_error(const Work& work) {
     throw TrainerError(protocol::TrainerFailure::gang,
                        "a member of the gang is lost: " + text.substr(0, text.find('\n')));
   }
+}
+
+// c10d keeps a record of every collective, with a stack trace each, and changes one map of it
+// outside its lock (FlightRecorder::recordWithResetEnabled): members that are threads of one
+// process would end it there. Nothing here reads the record; who sets the variable has it.
+void keep_no_record() {
+  static const bool once = ::setenv("TORCH_FR_BUFFER_SIZE", "0", /*overwrite=*/0) == 0;
+  static_cast<void>(once);
 }
 
 BackendPtr make_backend(const StorePtr& store, const GangMember& member) {
@@ -83,6 +92,7 @@ class C10dGang final : public Gang {
 
 std::unique_ptr<Gang> make_gang(const StorePtr& store, const GangMember& member) {
   if (member.size == 1) return make_solo();
+  keep_no_record();
   return std::make_unique<C10dGang>(store, member);
 }
 
