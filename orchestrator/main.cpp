@@ -17,12 +17,13 @@ constexpr const char* kFooter = R"(Typical use:
   windrow plan study.yaml              what would run, and what is done already
   windrow run study.yaml               run it on this machine; the same command goes on
   mpirun -n 4 windrow run study.yaml   over several ranks; srun on a Slurm cluster
-  windrow status                       how far it is
+  windrow status                       how far it is; `windrow watch` follows it
   windrow table --format latex         the table for the paper
   windrow report                       one HTML page with tables, figures, provenance
 
 Exit codes: 0 all done; 1 the study ended with failed trials; 2 wrong usage or a bad study file;
-3 interrupted with work left (run the same command again); 4 the database can't be used.)";
+3 interrupted with work left (run the same command again); 4 the database can't be used;
+5 (of status --exit-code) work is left, but the run was ended by `windrow stop`.)";
 
 int run_command(int argc, char** argv) {
   int exit_code = kUsage;
@@ -34,15 +35,21 @@ int run_command(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(kFooter);
   commands::add_run(app, exit_code);
+  commands::add_work(app, exit_code);
   commands::add_submit(app, exit_code);
   commands::add_plan(app, exit_code);
   commands::add_status(app, exit_code);
+  commands::add_watch(app, exit_code);
+  commands::add_stop(app, exit_code);
+  commands::add_cancel(app, exit_code);
   commands::add_show(app, exit_code);
+  commands::add_logs(app, exit_code);
   commands::add_table(app, exit_code);
   commands::add_findings(app, exit_code);
   commands::add_report(app, exit_code);
   commands::add_query(app, exit_code);
   commands::add_retry(app, exit_code);
+  commands::add_merge(app, exit_code);
   commands::add_schema(app, exit_code);
   commands::add_data(app, exit_code);
   commands::add_doctor(app, exit_code);

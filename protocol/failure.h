@@ -32,12 +32,14 @@ enum class FailureKind {
   data,
   spec,
   gang,
+  cancelled,  // on request (`windrow cancel`): never retried
 };
 
 inline constexpr std::array<std::string_view, 7> kTrainerFailureNames = {
     "nan", "oom", "cuda", "crash", "data", "spec", "gang"};
-inline constexpr std::array<std::string_view, 10> kFailureKindNames = {
-    "nan", "oom", "cuda", "hang", "crash", "node", "preempted", "data", "spec", "gang"};
+inline constexpr std::array<std::string_view, 11> kFailureKindNames = {
+    "nan",       "oom",  "cuda", "hang", "crash",    "node",
+    "preempted", "data", "spec", "gang", "cancelled"};
 
 constexpr std::string_view to_string(TrainerFailure kind) {
   return kTrainerFailureNames[static_cast<std::size_t>(kind)];

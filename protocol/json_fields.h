@@ -47,6 +47,8 @@ inline constexpr const char* kName<Assign> = "assign";
 template <>
 inline constexpr const char* kName<Withdraw> = "withdraw";
 template <>
+inline constexpr const char* kName<CancelTrial> = "cancel_trial";
+template <>
 inline constexpr const char* kName<StopAll> = "stop_all";
 template <>
 inline constexpr const char* kName<Forget> = "forget";
@@ -70,6 +72,8 @@ template <>
 inline constexpr const char* kName<AttemptFinished> = "attempt_finished";
 template <>
 inline constexpr const char* kName<AttemptFailed> = "attempt_failed";
+template <>
+inline constexpr const char* kName<SlotClosing> = "slot_closing";
 template <>
 inline constexpr const char* kName<AttemptWarning> = "attempt_warning";
 template <>
@@ -208,11 +212,15 @@ void visit(V& v, M& m) {
   v("start", m.start, required);
 }
 template <class V, class M>
-requires Is<M, Withdraw> || Is<M, Withdrawn>
+requires Is<M, Withdraw> || Is<M, CancelTrial> || Is<M, Withdrawn>
 void visit(V& v, M& m) {
   v("slot", m.slot, required);
   v("trial", m.trial, required);
   v("attempt", m.attempt, required);
+}
+template <class V, Is<SlotClosing> M>
+void visit(V& v, M& m) {
+  v("slot", m.slot, required);
 }
 template <class V, Is<SetSlotGang> M>
 void visit(V& v, M& m) {
@@ -231,11 +239,19 @@ void visit(V& v, M& m) {
 template <class V, Is<Leave> M>
 void visit(V& v, M& m) {
   v("error", m.error, required);
+  v("come_again", m.come_again, optional);
 }
 template <class V, Is<SlotInfo> M>
 void visit(V& v, M& m) {
   v("device", m.device, required);
   v("threads", m.threads, required);
+}
+template <class V, Is<BatchJob> M>
+void visit(V& v, M& m) {
+  v("id", m.id, required);
+  v("restarts", m.restarts, required);
+  v("node", m.node, required);
+  v("ends_at_ms", m.ends_at_ms, required);
 }
 template <class V, Is<Hello> M>
 void visit(V& v, M& m) {
@@ -245,6 +261,7 @@ void visit(V& v, M& m) {
   v("pid", m.pid, required);
   v("slots", m.slots, required);
   v("faults", m.faults, optional);
+  v("job", m.job, optional);
 }
 template <class V, Is<TrainerReady> M>
 void visit(V& v, M& m) {

@@ -210,6 +210,14 @@ struct Withdraw {  // give a queued assignment back; answered by Withdrawn unles
   friend bool operator==(const Withdraw&, const Withdraw&) = default;
 };
 
+struct CancelTrial {  // end this attempt, queued or running: it is wanted no more. Answered by
+                      // Withdrawn, or AttemptFailed of kind `cancelled`, unless it is over
+  SlotId slot;
+  TrialId trial;
+  int attempt = 1;
+  friend bool operator==(const CancelTrial&, const CancelTrial&) = default;
+};
+
 struct SetSlotGang {  // hand it to the attempt that the slot runs
   SlotId slot;
   SetGang gang;
@@ -227,8 +235,9 @@ struct Forget {  // the trial's result is durable: remove its checkpoints
   friend bool operator==(const Forget&, const Forget&) = default;
 };
 
-struct Leave {        // end the agent
-  std::string error;  // why, where the coordinator refuses it; "" = the study is over
+struct Leave {              // end the agent
+  std::string error;        // why, where the coordinator refuses it; "" = the study is over
+  bool come_again = false;  // a guest may join anew: it was only taken for dead
   friend bool operator==(const Leave&, const Leave&) = default;
 };
 
@@ -236,7 +245,8 @@ struct Alive {  // the coordinator's heartbeat: an agent that misses it leaves
   friend bool operator==(const Alive&, const Alive&) = default;
 };
 
-using ToAgent = std::variant<Welcome, Assign, Withdraw, SetSlotGang, StopAll, Forget, Leave, Alive>;
+using ToAgent = std::variant<Welcome, Assign, Withdraw, CancelTrial, SetSlotGang, StopAll, Forget,
+                             Leave, Alive>;
 
 // ---------------------------------------------------------------------------------------------
 // Agent -> coordinator
@@ -247,6 +257,14 @@ struct SlotInfo {
   friend bool operator==(const SlotInfo&, const SlotInfo&) = default;
 };
 
+struct BatchJob {               // of a batch system, that the agent runs in
+  std::string id;               // "4711", "4711_3" of an array; "" = none
+  int restarts = 0;             // how often it was requeued
+  std::string node;             // by the batch system's name
+  std::int64_t ends_at_ms = 0;  // Unix time of its limit; 0 = not known
+  friend bool operator==(const BatchJob&, const BatchJob&) = default;
+};
+
 struct Hello {
   std::string version;     // of windrow; all ranks must have the same
   std::string study_hash;  // of the study as this rank reads it; "" = the rank can't see the file
@@ -254,6 +272,7 @@ struct Hello {
   std::int64_t pid = 0;
   std::vector<SlotInfo> slots;
   std::vector<std::string> faults;  // why this rank can't take part; empty: it can
+  BatchJob job;
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -310,6 +329,12 @@ struct SlotLost {  // its process can't be ended, or other trouble of its own: g
   friend bool operator==(const SlotLost&, const SlotLost&) = default;
 };
 
+struct SlotClosing {  // the slot begins nothing more, for its agent is to leave; what runs there
+                      // ends soon
+  SlotId slot;
+  friend bool operator==(const SlotClosing&, const SlotClosing&) = default;
+};
+
 struct Withdrawn {
   SlotId slot;
   TrialId trial;
@@ -331,8 +356,8 @@ struct Goodbye {  // the agent's last message
   friend bool operator==(const Goodbye&, const Goodbye&) = default;
 };
 
-using FromAgent =
-    std::variant<Hello, TrainerReady, AttemptStarted, AttemptEpoch, AttemptFinished, AttemptFailed,
-                 AttemptWarning, SlotLost, Withdrawn, AgentHeartbeat, StopRequested, Goodbye>;
+using FromAgent = std::variant<Hello, TrainerReady, AttemptStarted, AttemptEpoch, AttemptFinished,
+                               AttemptFailed, AttemptWarning, SlotLost, SlotClosing, Withdrawn,
+                               AgentHeartbeat, StopRequested, Goodbye>;
 
 }  // namespace windrow::protocol

@@ -160,6 +160,10 @@ bool Statement::read_only() const {
   return sqlite3_stmt_readonly(handle_) != 0;
 }
 
+void Statement::bind_at(int index, const Statement& row, int column) {
+  const int code = sqlite3_bind_value(handle_, index, sqlite3_column_value(row.handle_, column));
+  if (code != SQLITE_OK) database_->fail(code, "binding a value");
+}
 void Statement::bind_value(int index, std::int64_t value) {
   sqlite3_bind_int64(handle_, index, value);
 }

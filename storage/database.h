@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include "storage/error.h"
+#include "storage/quote.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -42,6 +43,9 @@ class Statement {
   }
   // True: a row is there to be read with the accessors below. False: done (and reset).
   bool step();
+  // One value: a number, or what another statement's present row has in a column.
+  void bind_at(int index, std::int64_t value) { bind_value(index, value); }
+  void bind_at(int index, const Statement& row, int column);
   // bind(), then steps to the end.
   template <class... Values>
   void run(const Values&... values) {
@@ -141,9 +145,5 @@ class Transaction {
  private:
   Database& database_;
 };
-
-// An SQL identifier or string literal, quoted.
-std::string quote_identifier(std::string_view name);
-std::string quote_text(std::string_view text);
 
 }  // namespace windrow::storage

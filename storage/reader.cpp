@@ -231,6 +231,30 @@ TrialDetails Reader::show(std::int64_t trial, int last_epochs) {
   return details;
 }
 
+namespace {
+
+// From version 4 on sessions have these columns.
+std::string of_session(Database& database, const std::string& sql, std::int64_t trial) {
+  if (database.integer("PRAGMA user_version") < 4) return "";
+  Statement select(database, sql);
+  return select.row(trial) && !select.is_null(0) ? std::string(select.text(0)) : "";
+}
+
+}  // namespace
+
+std::string Reader::checkpoints_of(std::int64_t trial) {
+  return of_session(*impl_->database,
+                    "SELECT checkpoints FROM session s WHERE checkpoints IS NOT NULL ORDER BY "
+                    "id = (SELECT max(session) FROM attempt WHERE trial = ?1) DESC, id DESC "
+                    "LIMIT 1",
+                    trial);
+}
+
+std::string Reader::stopped_by() {
+  return of_session(*impl_->database,
+                    "SELECT stopped_by FROM session WHERE ?1 = 0 ORDER BY id DESC LIMIT 1", 0);
+}
+
 StudyTables Reader::tables(const std::string& study, const std::string& stage) {
   return study_tables(*impl_->database, study, stage);
 }

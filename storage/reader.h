@@ -99,6 +99,11 @@ class Reader {
   // last_epochs: how many of its epochs; 0 = all.
   TrialDetails show(std::int64_t trial, int last_epochs = 10);
 
+  // Where the run that last worked on the trial keeps checkpoints and logs, and who ended the last
+  // run by `windrow stop`; "" = not known, nobody.
+  std::string checkpoints_of(std::int64_t trial);
+  std::string stopped_by();
+
   // Rows of `trials` and `summary` of a study, or of one of its stages, in grid order. Columns
   // that are null in every row (another study's parameters) are left out.
   StudyTables tables(const std::string& study, const std::string& stage = "");

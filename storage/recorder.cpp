@@ -114,8 +114,11 @@ Recorder::Recorder(Database& db, Names& names)
       give_up_trial_(db, "UPDATE trial SET state = ?2, failure = ?3 WHERE id = ?1 AND state <> 2"),
       insert_event_(db, "INSERT INTO event (session, at, kind, text) VALUES (?1, ?2, ?3, ?4)"),
       put_slot_(db,
-                "INSERT OR REPLACE INTO slot (session, slot, host, rank, device, threads) "
-                "VALUES (?1, ?2, ?3, ?4, ?5, ?6)") {}
+                "INSERT OR REPLACE INTO slot (session, slot, host, rank, device, threads, node, "
+                "job, job_restarts, job_ends_at) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+      put_checkpoints_(db, "UPDATE session SET checkpoints = ?2 WHERE id = ?1"),
+      put_stopped_by_(db, "UPDATE session SET stopped_by = ?2 WHERE id = ?1") {}
 
 void Recorder::apply(const Record& record, std::int64_t at, std::int64_t batch_at) {
   at_ = at;
@@ -248,7 +251,20 @@ void Recorder::on(const Event& r) {
 }
 
 void Recorder::on(const SlotRecord& r) {
-  put_slot_.run(session(), r.slot.value, r.host, r.rank, r.device, r.threads);
+  const protocol::BatchJob& job = r.job;
+  const bool in_job = !job.id.empty();
+  put_slot_.run(session(), r.slot.value, r.host, r.rank, r.device, r.threads,
+                unless_empty(job.node), unless_empty(job.id),
+                in_job ? std::optional<std::int64_t>(job.restarts) : std::nullopt,
+                job.ends_at_ms > 0 ? std::optional(job.ends_at_ms) : std::nullopt);
+}
+
+void Recorder::on(const RunFacts& r) {
+  put_checkpoints_.run(session(), unless_empty(r.checkpoints));
+}
+
+void Recorder::on(const StopAsked& r) {
+  put_stopped_by_.run(session(), valid_utf8(r.by));
 }
 
 }  // namespace windrow::storage

@@ -35,6 +35,8 @@ class Recorder {
   void on(const TrialFailed& record);
   void on(const Event& record);
   void on(const SlotRecord& record);
+  void on(const RunFacts& record);
+  void on(const StopAsked& record);
 
   std::int64_t session();
   void put_result(std::int64_t trial, const protocol::Finished& finished, bool has_epochs);
@@ -52,7 +54,7 @@ class Recorder {
       end_attempt_, finish_trial_, put_artefact_;
   Statement insert_failure_, insert_unbegun_attempt_, fail_trial_;
   Statement forgive_, give_up_trial_;
-  Statement insert_event_, put_slot_;
+  Statement insert_event_, put_slot_, put_checkpoints_, put_stopped_by_;
 };
 
 }  // namespace windrow::storage

@@ -108,8 +108,15 @@ struct SlotRecord {
   int rank = 0;
   std::string device;
   int threads = 1;
+  protocol::BatchJob job = {};
+};
+struct RunFacts {           // of this session
+  std::string checkpoints;  // folder of this database's trials and logs; "" = none is kept
+};
+struct StopAsked {  // by `windrow stop`: a batch job is not to come back
+  std::string by;
 };
 using Record = std::variant<AttemptBegan, EpochDone, AttemptFinished, AttemptFailed,
-                            FailureForgiven, TrialFailed, Event, SlotRecord>;
+                            FailureForgiven, TrialFailed, Event, SlotRecord, RunFacts, StopAsked>;
 
 }  // namespace windrow::storage

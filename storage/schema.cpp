@@ -130,10 +130,23 @@ ALTER TABLE attempt ADD COLUMN precision TEXT;
 )sql");
 }
 
+// The batch job that a slot was of, where checkpoints and logs lie, and who stopped a run for good.
+void to_version_4(Database& database) {
+  database.execute(R"sql(
+ALTER TABLE slot ADD COLUMN node TEXT;
+ALTER TABLE slot ADD COLUMN job TEXT;
+ALTER TABLE slot ADD COLUMN job_restarts INTEGER;
+ALTER TABLE slot ADD COLUMN job_ends_at INTEGER;
+ALTER TABLE session ADD COLUMN checkpoints TEXT;
+ALTER TABLE session ADD COLUMN stopped_by TEXT;
+)sql");
+}
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 3> steps = {to_version_1, to_version_2, to_version_3};
+  static const std::array<Migration, 4> steps = {to_version_1, to_version_2, to_version_3,
+                                                 to_version_4};
   return steps;
 }
 

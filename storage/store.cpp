@@ -13,7 +13,9 @@
 #include "storage/file_name.h"
 #include "storage/journal.h"
 #include "storage/lock.h"
+#include "storage/merge.h"
 #include "storage/names.h"
+#include "storage/reader.h"
 #include "storage/reconcile.h"
 #include "storage/recorder.h"
 #include "storage/schema.h"
@@ -334,6 +336,34 @@ std::vector<StoredTrial> Store::reconcile(const StudyRecord& study,
 
 int Store::reset_failed(const std::string& study) {
   return impl_->call([&] { return storage::reset_failed(impl_->database, study); });
+}
+
+// Of a copy: it holds still, and may be brought up to date.
+MergeReport Store::merge(const std::filesystem::path& other) {
+  Reader(other).studies();  // says what is wrong with a file that is none of ours
+  const std::filesystem::path copy = impl_->database.file().string() + ".merge";
+  std::error_code error;
+  std::filesystem::remove(copy, error);
+  const auto result = [&] {
+    Database source(other, Database::Mode::existing);
+    source.set_busy_timeout(std::chrono::seconds(10));
+    source.execute("VACUUM INTO " + quote_text(copy.string()));
+    Database from(copy, Database::Mode::existing);
+    {
+      Transaction transaction(from);
+      migrate(from);
+      transaction.commit();
+    }
+    return impl_->call([&] { return storage::merge(impl_->database, impl_->names, from); });
+  };
+  try {
+    MergeReport report = result();
+    std::filesystem::remove(copy, error);
+    return report;
+  } catch (...) {
+    std::filesystem::remove(copy, error);
+    throw;
+  }
 }
 
 std::future<std::vector<StoredTrial>> Store::begin_reconcile(StudyRecord study,

@@ -12,6 +12,7 @@
 
 #include "storage/cell_means.h"
 #include "storage/error.h"
+#include "storage/merge_report.h"
 #include "storage/records.h"
 
 namespace windrow::storage {
@@ -49,6 +50,10 @@ class Store {
 
   // Sets failed trials of the study back to pending with fresh retry budgets (`windrow retry`).
   int reset_failed(const std::string& study);
+
+  // Takes the trials of another database that are over and not yet so here, with all that is known
+  // of them. That file is only read, also while a run writes it. Throws StorageError.
+  MergeReport merge(const std::filesystem::path& other);
 
   // Queues a record and returns its number (from 1). Throws StorageError if the writer thread has
   // met an error (the records not yet committed are lost with it, the database stays consistent).

@@ -81,14 +81,21 @@ std::string epochs(const Columns& columns) {
   return sql + " FROM epoch e";
 }
 
-// The threads are those of its slots together, which are numbered anew in each session.
+// The threads are those of its slots together, which are numbered anew in each session. The batch
+// job is its first slot's.
 std::string attempts() {
+  const auto of_slot = [](const std::string& column) {
+    return "(SELECT " + column +
+           " FROM slot WHERE session = attempt.session AND slot = CAST(attempt.slots AS INTEGER))";
+  };
   return "CREATE VIEW attempts AS SELECT trial, attempt, host, rank, slots, gang, "
          "(SELECT sum(threads) FROM slot WHERE session = attempt.session AND instr(',' || "
          "attempt.slots || ',', ',' || slot || ',') > 0) AS threads, device, device_kind, "
          "precision, versions, info, " +
          iso_time("began_at") + " AS began_at, " + iso_time("ended_at") +
-         " AS ended_at, outcome, resumed_from_epoch, unread_lines FROM attempt";
+         " AS ended_at, outcome, resumed_from_epoch, unread_lines, " + as(of_slot("node"), "node") +
+         ", " + as(of_slot("job"), "job") + ", " + as(of_slot("job_restarts"), "job_restarts") +
+         ", " + as(of_slot(iso_time("job_ends_at")), "job_ends_at") + " FROM attempt";
 }
 
 std::string failures() {

@@ -28,7 +28,9 @@ const std::pair<const char*, Target> kKeys[] = {
     {"gres", &ClusterProfile::gres},
     {"cpus_per_task", &ClusterProfile::cpus_per_task},
     {"time", &ClusterProfile::time},
+    {"launcher", &ClusterProfile::launcher},
     {"mpi", &ClusterProfile::mpi},
+    {"container", &ClusterProfile::container},
     {"modules", &ClusterProfile::modules},
     {"prologue", &ClusterProfile::prologue},
 };

@@ -12,7 +12,9 @@
 //       gres: gpu:a100:4
 //       cpus_per_task: 16
 //       time: "12:00:00"
+//       launcher: mpirun
 //       mpi: pmix
+//       container: /apps/windrow.sif
 //       modules: [gcc/12, cuda/13]
 //       prologue: [ulimit -n 65536]             # lines of the job's script before windrow
 #pragma once
@@ -27,7 +29,7 @@ namespace windrow::sweeps {
 struct ClusterProfile {
   std::string name;
   std::vector<std::string> hosts;
-  std::string partition, account, qos, constraint, gres, time, mpi;
+  std::string partition, account, qos, constraint, gres, time, launcher, mpi, container;
   int nodes = 0, gpus_per_node = 0, cpus_per_task = 0;  // 0: not said
   std::vector<std::string> modules, prologue;
 };

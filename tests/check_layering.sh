@@ -21,6 +21,7 @@ only_in() {  # what, pattern, allowed folders...
 }
 only_in "SQLite" '[<"]sqlite3\.h' storage tests/storage
 only_in "MPI" '[<"]mpi(_abi)?\.h' orchestrator/transport
+only_in "ZeroMQ" '[<"]zmq' orchestrator/transport
 only_in "LibTorch" '[<"](torch|ATen|c10)/' worker tests/worker tests/benchmarks/worker
 only_in "YAML" '[<"]yaml-cpp/' sweeps
 only_in "CUDA" '[<"](cuda|c10/cuda|ATen/cuda)' worker/device

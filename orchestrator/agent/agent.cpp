@@ -46,7 +46,7 @@ Agent::Agent(EventLoop& loop, AgentOptions options, SlotRunner::Now now, Send se
 void Agent::say_hello() {
   heard_ = sent_ = now_();
   send_(Hello{WINDROW_VERSION, options_.study_hash, options_.host, getpid(), options_.slots,
-              options_.faults});
+              options_.faults, options_.job});
 }
 
 std::size_t Agent::index_of(SlotId slot) const {
@@ -64,6 +64,8 @@ void Agent::on_message(ToAgent message) {
     assign(std::move(*assignment));
   } else if (const auto* withdraw = std::get_if<Withdraw>(&message)) {
     runners_[index_of(withdraw->slot)]->withdraw(withdraw->trial, withdraw->attempt);
+  } else if (const auto* cancel = std::get_if<CancelTrial>(&message)) {
+    runners_[index_of(cancel->slot)]->cancel(cancel->trial, cancel->attempt);
   } else if (const auto* set = std::get_if<SetSlotGang>(&message)) {
     runners_[index_of(set->slot)]->set_gang(set->gang);
   } else if (const auto* order = std::get_if<StopAll>(&message)) {
@@ -71,6 +73,7 @@ void Agent::on_message(ToAgent message) {
   } else if (const auto* forget = std::get_if<Forget>(&message)) {
     remover_.remove(forget->checkpoint_dir);
   } else if (const auto* left = std::get_if<Leave>(&message)) {
+    come_again_ = left->come_again;
     leave(left->error);
   }
 }
@@ -78,6 +81,8 @@ void Agent::on_message(ToAgent message) {
 void Agent::welcome(Welcome message) {
   lost_seconds_ = message.lost_seconds;
   until_ms_ = message.until_ms;
+  if (options_.until_ms > 0 && (until_ms_ == 0 || options_.until_ms < until_ms_))
+    until_ms_ = options_.until_ms;
   ids_ = message.slots;
   options_.slots = teams_of(options_.slots, message.trainer.gang);
   shipped_ = message.trainer.command.empty();
@@ -93,11 +98,15 @@ void Agent::welcome(Welcome message) {
                            .shipped = shipped_,
                            .stop_within_seconds = message.stop_within_seconds},
                           slot_environment(options_.slots[i], sharing),
-                          options_.open_files};
+                          options_.open_files,
+                          options_.host + " " + options_.slots[i].device};
     if (i == 0) tell_overrides(settings.environment);
-    runners_.push_back(std::make_unique<SlotRunner>(loop_, std::move(settings), now_, send_, log_));
+    runners_.push_back(std::make_unique<SlotRunner>(
+        loop_, std::move(settings), now_, [this](FromAgent m) { report(std::move(m)); }, log_));
     if (stopped_) runners_.back()->stop(false);
   }
+  closed_.assign(ids_.size(), false);
+  if (stopped_) stop(false);
 }
 
 void Agent::assign(Assign message) {
@@ -109,7 +118,34 @@ void Agent::assign(Assign message) {
 
 void Agent::stop(bool at_once, std::optional<double> within_seconds) {
   stopped_ = true;
+  for (std::size_t i = 0; options_.guest && i < closed_.size(); ++i) close(i);
   for (auto& each : runners_) each->stop(at_once, within_seconds);
+}
+
+// A slot of a guest that has no time for another epoch has none for another trial either.
+void Agent::report(FromAgent message) {
+  const auto* failed = std::get_if<AttemptFailed>(&message);
+  const bool no_time = options_.guest && failed != nullptr && !stopped_ && until_ms_ > 0 &&
+                       failed->kind == FailureKind::preempted;
+  const SlotId slot = failed != nullptr ? failed->slot : SlotId{};
+  if (no_time) close(index_of(slot));
+  send_(std::move(message));
+}
+
+// The coordinator hears of it before what is queued there comes back.
+void Agent::close(std::size_t slot) {
+  if (closed_[slot]) return;
+  closed_[slot] = true;
+  send_(SlotClosing{ids_[slot]});
+}
+
+void Agent::leave_when_closed() {
+  for (std::size_t i = 0; i < closed_.size(); ++i)
+    if (closed_[i] && !stopped_) runners_[i]->stop(false);
+  const bool all = options_.guest && std::ranges::all_of(closed_, [](bool one) { return one; });
+  const bool idle = std::ranges::all_of(runners_, [](const auto& each) { return each->idle(); });
+  // Before it is welcomed there is nothing to close.
+  if (all && idle && (stopped_ || !closed_.empty())) leave("");
 }
 
 void Agent::leave(const std::string& error) {
@@ -154,6 +190,7 @@ void Agent::tick(bool mail_read) {
   const slot::Time now = now_();
   mind_time_limit(now);
   for (auto& each : runners_) each->tick();
+  if (!leaving_) leave_when_closed();
   if (!leaving_) mind_coordinator(now, mail_read);
   if (!leaving_) return;
   if (now - leaving_since_ > kTrainerLeaveGrace)

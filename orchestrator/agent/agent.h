@@ -17,7 +17,11 @@ struct AgentOptions {
   std::string host;
   std::string study_hash;  // "" where this rank can't see the study file
   std::vector<protocol::SlotInfo> slots;
-  std::vector<std::string> faults;   // why this rank can't take part; empty: it can
+  std::vector<std::string> faults;  // why this rank can't take part; empty: it can
+  protocol::BatchJob job;
+  // It joined a run and may leave it: its end, or a signal to it, is its own affair.
+  bool guest = false;
+  std::int64_t until_ms = 0;  // of a guest: Unix time by which it must have left; 0: no limit
   std::vector<std::string> trainer;  // argv of windrow-trainer, for the shipped tasks
   double welcome_seconds = 60;       // in which the coordinator must have answered the hello
   std::optional<rlim_t> open_files;  // SlotSettings::open_files
@@ -36,18 +40,22 @@ class Agent {
   // Time limits; to be called several times a second. `mail_read`: nothing that has arrived waits
   // to be delivered, so that silence is silence.
   void tick(bool mail_read);
-  // This rank was signalled: its slots stop at once, without asking rank 0.
+  // This rank was signalled: its slots stop at once, without asking rank 0. A guest leaves then.
   void stop(bool at_once, std::optional<double> within_seconds = std::nullopt);
 
   bool gone() const { return gone_; }  // it has left: every trainer has ended
   // Why it left before its work was done; "" = as it should.
   const std::string& error() const { return error_; }
   bool lost_coordinator() const { return lost_coordinator_; }
+  bool may_come_again() const { return lost_coordinator_ || come_again_; }
 
  private:
   void welcome(protocol::Welcome message);
   void assign(protocol::Assign message);
   void leave(const std::string& error);
+  void report(protocol::FromAgent message);
+  void close(std::size_t slot);
+  void leave_when_closed();
   void mind_coordinator(slot::Time now, bool mail_read);
   void mind_time_limit(slot::Time now);
   void tell_overrides(const Variables& environment);
@@ -67,8 +75,10 @@ class Agent {
   slot::Time heard_{}, sent_{};
   bool stopped_ = false;
   bool leaving_ = false;
+  std::vector<bool> closed_;  // slots, of a guest that is to leave
   bool gone_ = false;
   bool lost_coordinator_ = false;
+  bool come_again_ = false;
   slot::Time leaving_since_{};
   std::string error_;
 };

@@ -127,6 +127,7 @@ using Actions = std::vector<Action>;
 // ---- orders
 void on_assign(State& state, protocol::Start start, Time now, Actions& out);
 void on_withdraw(State& state, TrialId trial, int attempt, Actions& out);
+void on_cancel(State& state, TrialId trial, int attempt, Time now, Actions& out);
 void on_gang(State& state, const protocol::SetGang& gang, Actions& out);  // for the lead
 // No new attempts. Polite: the epoch in progress is finished (a persistent trainer is asked, a
 // process gets SIGTERM). `at_once`: SIGKILL. Again and stronger is allowed.

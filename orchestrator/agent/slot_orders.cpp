@@ -29,16 +29,21 @@ bool passed(const std::optional<Time>& deadline, Time now) {
   return deadline && now >= *deadline;
 }
 
+// Of a persistent trainer that knows nothing of the attempt yet, since its folder is not free.
+void give_back_waiting(State& state, Actions& out) {
+  const Start& start = state.attempt->start;
+  out.push_back(Report{Withdrawn{state.settings.slot, start.trial, start.attempt}});
+  out.push_back(LeaveFolder{});
+  state.attempt.reset();
+  state.waits_for_folder.reset();
+  state.phase = Phase::ready;
+}
+
 void stop_attempt(State& state, bool at_once, Time now, Actions& out) {
   Attempt& attempt = *state.attempt;
   const bool persistent = state.settings.trainer.persistent;
-  if (persistent && state.waits_for_folder) {  // its trainer knows nothing of it yet
-    out.push_back(
-        Report{Withdrawn{state.settings.slot, attempt.start.trial, attempt.start.attempt}});
-    out.push_back(LeaveFolder{});
-    state.attempt.reset();
-    state.waits_for_folder.reset();
-    state.phase = Phase::ready;
+  if (persistent && state.waits_for_folder) {
+    give_back_waiting(state, out);
   } else if (at_once || state.phase == Phase::starting) {
     end_process(state, {.kind = FailureKind::preempted, .message = "stopped at once"}, SIGKILL, now,
                 out);
@@ -123,6 +128,23 @@ void on_withdraw(State& state, TrialId trial, int attempt, Actions& out) {
   if (found == state.queue.end()) return;
   state.queue.erase(found);
   out.push_back(Report{Withdrawn{state.settings.slot, trial, attempt}});
+}
+
+// A program of the user's own has a moment to end well; a trainer that serves others is made anew.
+void on_cancel(State& state, TrialId trial, int attempt, Time now, Actions& out) {
+  on_withdraw(state, trial, attempt, out);
+  if (!state.attempt || state.attempt->start.trial != trial ||
+      state.attempt->start.attempt != attempt || state.phase == Phase::ending)
+    return;
+  const bool persistent = state.settings.trainer.persistent;
+  if (persistent && state.waits_for_folder) {
+    give_back_waiting(state, out);
+    begin_next(state, now, out);
+  } else {
+    const bool gently = !persistent && state.phase == Phase::running;
+    end_process(state, {.kind = FailureKind::cancelled, .message = "cancelled on request"},
+                gently ? SIGTERM : SIGKILL, now, out);
+  }
 }
 
 // One that is over is not told.

@@ -62,6 +62,8 @@ void SlotRunner::carry_out(slot::Action& action) {
   } else if (std::holds_alternative<slot::LeaveFolder>(action)) {
     if (process_) process_->unlock();
   } else if (const auto* write = std::get_if<slot::Write>(&action)) {
+    if (const auto* start = std::get_if<Start>(&write->message))
+      trial_log_.begin(*start, settings_.where);
     if (process_) process_->write(to_line(write->message));
   } else if (std::holds_alternative<slot::CloseInput>(action)) {
     if (process_) process_->close_stdin();
@@ -72,6 +74,7 @@ void SlotRunner::carry_out(slot::Action& action) {
   } else if (auto* report = std::get_if<slot::Report>(&action)) {
     send_(std::move(report->message));
   } else if (const auto* log = std::get_if<slot::Log>(&action)) {
+    trial_log_.add(log->text);
     log_(log->level, log->text);
   }
 }
@@ -88,6 +91,10 @@ void SlotRunner::withdraw(TrialId trial, int attempt) {
   handle([&](slot::Actions& out) { slot::on_withdraw(state_, trial, attempt, out); });
 }
 
+void SlotRunner::cancel(TrialId trial, int attempt) {
+  handle([&](slot::Actions& out) { slot::on_cancel(state_, trial, attempt, now_(), out); });
+}
+
 void SlotRunner::stop(bool at_once, std::optional<double> within_seconds) {
   handle([&](slot::Actions& out) { slot::on_stop(state_, at_once, within_seconds, now_(), out); });
 }
@@ -101,6 +108,7 @@ void SlotRunner::abandon() {
 }
 
 void SlotRunner::tick() {
+  trial_log_.flush();
   handle([&](slot::Actions& out) { slot::on_time(state_, now_(), out); });
 }
 
@@ -110,6 +118,7 @@ void SlotRunner::spawn(const std::optional<Start>& attempt) {
   ChildCommand command{settings_.machine.trainer.command, settings_.environment};
   try {
     if (attempt) {
+      trial_log_.begin(*attempt, settings_.where);
       if (!attempt->checkpoint_dir.empty()) fs::create_directories(attempt->checkpoint_dir);
       found_checkpoints_ = !attempt->checkpoint_dir.empty() && holds_files(attempt->checkpoint_dir);
       if (const int members = settings_.machine.trainer.gang; members > 1)
@@ -122,7 +131,7 @@ void SlotRunner::spawn(const std::optional<Start>& attempt) {
         guards_, command,
         ChildEvents{
             .on_stdout = [this](std::string_view line) { on_line(line); },
-            .on_stderr = [this](std::string_view line) { log_("debug", std::string(line)); },
+            .on_stderr = [this](std::string_view line) { on_text(line); },
             .on_started = [this] { on_started(); },
             .on_lock = [this](LockState lock, const std::string& detail) { on_lock(lock, detail); },
             .on_output = [this] { slot::on_output(state_, now_()); },
@@ -195,7 +204,7 @@ void SlotRunner::on_line(std::string_view line) {
       handle(
           [&](slot::Actions& out) { slot::on_message(state_, std::move(*message), now_(), out); });
     else
-      log_("debug", std::string(line));
+      on_text(line);
   } catch (const ProtocolError& error) {
     const std::string why = std::string(error.what()) + " in " + quote(line);
     log_("warning", "the trainer sent a message that can't be read: " + why);
@@ -203,7 +212,13 @@ void SlotRunner::on_line(std::string_view line) {
   }
 }
 
+void SlotRunner::on_text(std::string_view line) {
+  trial_log_.add(line);
+  log_("debug", std::string(line));
+}
+
 void SlotRunner::on_printed_line(std::string_view line) {
+  trial_log_.add(line);
   PrintedLine printed = parse_printed_line(line);
   handle([&](slot::Actions& out) {
     if (auto* epoch = std::get_if<PrintedEpoch>(&printed)) {

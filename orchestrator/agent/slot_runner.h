@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "orchestrator/agent/slot.h"
+#include "orchestrator/agent/trial_log.h"
 #include "orchestrator/process/child_process.h"
 
 namespace windrow {
@@ -17,6 +18,7 @@ struct SlotSettings {
   slot::Settings machine;            // `trainer.command` filled in, also for windrow-trainer
   Variables environment;             // CUDA_VISIBLE_DEVICES, ...
   std::optional<rlim_t> open_files;  // the soft limit that trainers get; nullopt: this process's
+  std::string where = "";            // the slot's host and device, for the trials' logs
 };
 
 class SlotRunner {
@@ -30,6 +32,7 @@ class SlotRunner {
 
   void assign(protocol::Start start);
   void withdraw(TrialId trial, int attempt);
+  void cancel(TrialId trial, int attempt);
   void set_gang(const protocol::SetGang& gang);
   void stop(bool at_once, std::optional<double> within_seconds = std::nullopt);
   void tick();  // time limits
@@ -51,6 +54,7 @@ class SlotRunner {
   void on_line_too_long();
   void on_line(std::string_view line);
   void on_printed_line(std::string_view line);
+  void on_text(std::string_view line);  // that is no message
 
   GuardPool guards_;
   SlotSettings settings_;
@@ -58,6 +62,7 @@ class SlotRunner {
   Send send_;
   LogLine log_;
   slot::State state_;
+  TrialLog trial_log_;
   std::unique_ptr<ChildProcess> process_;
   bool found_checkpoints_ = false;  // in the folder of the attempt that was spawned last
   bool told_no_locks_ = false;

@@ -24,5 +24,11 @@ void add_data(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_selftest(CLI::App& app, int& exit_code);
 void add_submit(CLI::App& app, int& exit_code);
+void add_work(CLI::App& app, int& exit_code);
+void add_merge(CLI::App& app, int& exit_code);
+void add_watch(CLI::App& app, int& exit_code);
+void add_logs(CLI::App& app, int& exit_code);
+void add_stop(CLI::App& app, int& exit_code);
+void add_cancel(CLI::App& app, int& exit_code);
 
 }  // namespace windrow::commands

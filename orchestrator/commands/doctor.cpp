@@ -13,7 +13,9 @@
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
 #include "orchestrator/commands/doctor_checks.h"
+#include "orchestrator/commands/doctor_ranks.h"
 #include "orchestrator/session/preflight.h"
+#include "orchestrator/transport/launcher.h"
 
 namespace windrow::commands {
 namespace {
@@ -62,13 +64,21 @@ void print_json(const Findings& findings) {
 }
 
 int examine(const DoctorOptions& options) {
-  Findings findings = check_machine();
+  Findings findings;
+  // Of several ranks the first one speaks, for all of them; it looks at its own host.
+  if (under_launcher() && launched_ranks() > 1) {
+    RankFindings ranks = check_ranks();
+    if (ranks.rank > 0) return kAllDone;
+    findings = std::move(ranks.findings);
+  }
   const auto append = [&](Findings more) {
     std::move(more.begin(), more.end(), std::back_inserter(findings));
   };
+  append(check_machine());
   append(check_trainer(trainer_program(options.trainer), options.ready_seconds));
   append(check_mpi());
   append(check_database_folder(options.database));
+  append(check_time(options.database));
   append(check_data(data_folder(options.data_dir)));
   if (options.json)
     print_json(findings);
@@ -102,7 +112,7 @@ void add_doctor(CLI::App& app, int& exit_code) {
       "with what to do. Exit code 0: no fault; 1: at least one.\n\n"
       "Examples:\n"
       "  windrow doctor\n"
-      "  srun --nodes 4 --ntasks-per-node 1 windrow doctor --json   on each node of a job");
+      "  srun --nodes 4 --ntasks-per-node 1 windrow doctor   what each rank of a job sees");
   doctor->callback([options, &exit_code] { exit_code = examine(*options); });
 }
 

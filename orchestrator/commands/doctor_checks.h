@@ -34,6 +34,9 @@ Findings check_mpi();  // the MPI transport loads (MPI itself is not started); l
 // system carries SQLite's locks and log.
 Findings check_database_folder(const std::filesystem::path& database);
 
+// Inside of a batch job: whether an epoch fits into what is left of it, where epochs were measured.
+Findings check_time(const std::filesystem::path& database);
+
 Findings check_data(const std::string& data_dir);  // the CIFAR-10 files
 
 }  // namespace windrow::commands

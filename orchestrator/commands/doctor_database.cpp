@@ -7,8 +7,11 @@
 #include <cstring>
 
 #include "orchestrator/commands/doctor_checks.h"
+#include "orchestrator/console/progress.h"
+#include "orchestrator/session/time_limit.h"
 #include "storage/file_system.h"
 #include "storage/journal.h"
+#include "storage/reader.h"
 
 namespace windrow::commands {
 namespace {
@@ -75,6 +78,26 @@ Findings check_database_folder(const fs::path& database) {
            ""},
           check_file_system(folder),
           check_space(folder)};
+}
+
+Findings check_time(const fs::path& database) {
+  const auto end = slurm_end_time();
+  if (!end || !fs::exists(database)) return {};
+  const double left =
+      std::chrono::duration<double>(*end - std::chrono::system_clock::now()).count();
+  double longest = 0;
+  try {
+    storage::Reader reader(database);
+    const auto table = reader.query("SELECT max(wall_seconds) FROM epochs");
+    if (const auto* seconds = std::get_if<double>(&table.rows.at(0).at(0))) longest = *seconds;
+  } catch (const storage::StorageError&) {
+    return {};
+  }
+  const std::string text = "the job has " + format_duration(left) +
+                           " left, the longest epoch took " + format_duration(longest);
+  if (left < longest)
+    return {{Health::warning, "time", text, "ask for more time (--time): nothing would be done"}};
+  return {{Health::ok, "time", text, ""}};
 }
 
 }  // namespace windrow::commands

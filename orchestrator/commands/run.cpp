@@ -54,6 +54,15 @@ void add_common(CLI::App& command, Raw& raw) {
   command.add_option("--until", run.until,
                      "begin no epoch that can't end before: 18:30, 2026-05-01T08:00, +90m "
                      "(default: the end of the Slurm job, where there is one)");
+  command
+      .add_option_function<int>(
+          "--serve", [&run](int port) { run.serve = port; },
+          "workers may join the run and leave it (windrow work), at this port, else at any that is "
+          "free; with --slots 0 it trains nothing itself")
+      ->expected(0, 1)
+      ->default_str("0")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("[PORT]");
   command.add_flag("--json", run.json, "print the end's summary as JSON on stdout");
   command.add_flag("-q,--quiet", raw.quiet, "errors only");
   command.add_flag("-v,--verbose", raw.verbose, "also what trainers write");

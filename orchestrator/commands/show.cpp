@@ -1,5 +1,6 @@
 // windrow show: all about one trial.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <iostream>
 #include <memory>
@@ -63,8 +64,23 @@ void print_facts(const storage::TrialDetails& details) {
   std::cout << text.substr(begin);
 }
 
-void print_section(const std::string& heading, const storage::ResultTable& table) {
+// Columns in which nothing stands (of a batch system, where there is none) tell people nothing.
+storage::ResultTable without_empty_columns(storage::ResultTable table) {
+  for (std::size_t i = table.columns.size(); i-- > 0;) {
+    const bool empty = std::ranges::all_of(table.rows, [&](const auto& row) {
+      return std::holds_alternative<std::monostate>(row[i]);
+    });
+    if (!empty) continue;
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    table.columns.erase(table.columns.begin() + at);
+    for (auto& row : table.rows) row.erase(row.begin() + at);
+  }
+  return table;
+}
+
+void print_section(const std::string& heading, storage::ResultTable table) {
   if (table.rows.empty()) return;
+  table = without_empty_columns(std::move(table));
   std::cout << "\n" << heading << "\n" << storage::format_table(table, TableStyle::text);
 }
 

@@ -10,6 +10,8 @@
 
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
+#include "orchestrator/commands/snapshot_text.h"
+#include "orchestrator/control/snapshot.h"
 #include "orchestrator/results/planned_trials.h"
 #include "orchestrator/results/stored_study.h"
 #include "storage/reader.h"
@@ -156,7 +158,7 @@ int work_left(storage::Reader& reader, const StatusOptions& options) {
   int code = kAllDone;
   for (const sweeps::Study& study : studies) {
     const StudyPlan plan = plan_study(study, &reader);
-    if (!plan.to_run.empty()) return kInterrupted;
+    if (!plan.to_run.empty()) return reader.stopped_by().empty() ? kInterrupted : kStopped;
     const bool failed =
         std::ranges::any_of(plan.cells, [](const PlannedCell& cell) { return cell.failed > 0; });
     const bool short_of_cells = std::ranges::any_of(
@@ -164,6 +166,14 @@ int work_left(storage::Reader& reader, const StatusOptions& options) {
     if (failed || short_of_cells) code = kSomeFailed;
   }
   return code;
+}
+
+// Where the database can't be read from here, what its run publishes. False: nothing.
+bool print_snapshot(const std::string& database) {
+  const auto snapshot = control::read_snapshot(control::snapshot_file(database));
+  if (!snapshot) return false;
+  for (const std::string& line : snapshot_lines(*snapshot)) std::cout << line << "\n";
+  return true;
 }
 
 }  // namespace
@@ -178,9 +188,11 @@ void add_status(CLI::App& app, int& exit_code) {
       "a study's name, or its YAML file (default: all studies); the database's text of "
       "it counts, with the --set of its last run");
   status->add_flag("--json", options->json, "one JSON object");
-  status->add_flag("--exit-code", options->exit_code,
-                   "print nothing; the exit code says whether work is left: 0 all trials finished, "
-                   "1 all are over and some failed, 3 work is left, 4 no such database");
+  status->add_flag(
+      "--exit-code", options->exit_code,
+      "print nothing; the exit code says whether work is left: 0 all trials finished, "
+      "1 all are over and some failed, 3 work is left, 4 no such database, 5 work is left "
+      "but the run was ended by `windrow stop`");
   status->footer(
       "It only reads: safe on any host that sees the file, also while a run writes.\n\n"
       "Examples:\n"
@@ -188,7 +200,15 @@ void add_status(CLI::App& app, int& exit_code) {
       "  windrow status study.yaml --exit-code; [ $? -eq 3 ] && echo 'work is left'\n"
       "  windrow status --db /scratch/me/p1.db --json | jq '.studies[0].trials'");
   status->callback([options, &exit_code] {
-    storage::Reader reader(options->database);
+    std::optional<storage::Reader> opened;
+    try {
+      opened.emplace(options->database);
+    } catch (const storage::StorageError&) {
+      if (options->exit_code || options->json || !print_snapshot(options->database)) throw;
+      exit_code = kAllDone;
+      return;
+    }
+    storage::Reader& reader = *opened;
     if (options->exit_code) {
       exit_code = work_left(reader, *options);
       return;

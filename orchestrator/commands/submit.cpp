@@ -35,6 +35,7 @@ struct SubmitOptions {
   std::optional<int> slots, threads_per_slot;
   std::string cluster, time;
   submit::Job job{.nodes = 0};  // what is 0 or "" may be the cluster's to say
+  std::string coordinator_time;
   bool no_requeue = false, dry_run = false;
   int chain = 1;
 };
@@ -81,6 +82,8 @@ void take_profile(const SubmitOptions& options, submit::Job& job, std::string& t
   text_of(job.constraint, profile->constraint);
   if (job.gpus_per_node == 0) text_of(job.gres, profile->gres);
   text_of(job.mpi, profile->mpi);
+  text_of(job.launcher, profile->launcher);
+  text_of(job.container, profile->container);
   text_of(time, profile->time);
   number_of(job.nodes, profile->nodes);
   if (job.gres.empty()) number_of(job.gpus_per_node, profile->gpus_per_node);
@@ -100,9 +103,10 @@ int gpus_of(const std::string& gres) {
 
 int slots_of(const SubmitOptions& options) {
   const submit::Job& job = options.job;
-  if (options.slots) return job.nodes * *options.slots;
+  const int hosts = job.workers > 0 ? job.workers : job.nodes;
+  if (options.slots) return hosts * *options.slots;
   const int gpus = job.gres.empty() ? job.gpus_per_node : gpus_of(job.gres);
-  return job.nodes * std::max(1, gpus > 0 ? gpus : job.cpus_per_task);
+  return hosts * std::max(1, gpus > 0 ? gpus : job.cpus_per_task);
 }
 
 // Of the longest epoch that is to be run; 0: not known.
@@ -131,21 +135,45 @@ std::string expectation(const StudyPlan& plan, const SubmitOptions& options) {
                            : ": " + std::to_string(jobs) + " jobs of " + length);
 }
 
-void add_arguments(const SubmitOptions& options, submit::Job& job) {
-  job.arguments = {fs::absolute(options.study_file).string(), "--db",
-                   fs::absolute(options.database).string()};
-  const auto add = [&](const char* option, const std::string& value) {
-    if (value.empty()) return;
-    job.arguments.push_back(option);
-    job.arguments.push_back(value);
-  };
-  for (const std::string& set : options.sets) add("--set", set);
-  add("--data", options.data_dir);
-  add("--checkpoints", options.checkpoints);
-  add("--gang", options.gang == "auto" ? "" : options.gang);
-  if (options.slots) add("--slots", std::to_string(*options.slots));
+using Arguments = std::vector<std::string>;
+
+void add(Arguments& arguments, const char* option, const std::string& value) {
+  if (value.empty()) return;
+  arguments.push_back(option);
+  arguments.push_back(value);
+}
+
+// How many slots each rank or worker has.
+void add_slots(const SubmitOptions& options, Arguments& arguments) {
+  if (options.slots) add(arguments, "--slots", std::to_string(*options.slots));
   if (options.threads_per_slot)
-    add("--threads-per-slot", std::to_string(*options.threads_per_slot));
+    add(arguments, "--threads-per-slot", std::to_string(*options.threads_per_slot));
+}
+
+Arguments run_arguments(const SubmitOptions& options) {
+  Arguments arguments = {fs::absolute(options.study_file).string(), "--db",
+                         fs::absolute(options.database).string()};
+  for (const std::string& set : options.sets) add(arguments, "--set", set);
+  add(arguments, "--data", options.data_dir);
+  add(arguments, "--checkpoints", options.checkpoints);
+  add(arguments, "--gang", options.gang == "auto" ? "" : options.gang);
+  return arguments;
+}
+
+// A job for the run itself, which trains nothing, and an array of workers for it.
+std::vector<submit::Job> jobs_with_workers(const SubmitOptions& options) {
+  submit::Job run = options.job, worker = options.job;
+  run.workers = run.gpus_per_node = 0;
+  run.gres.clear();
+  run.nodes = worker.nodes = run.cpus_per_task = 1;
+  run.seconds = submit::parse_time(options.coordinator_time).value_or(0);
+  run.lead_seconds = submit::lead_for(run.seconds, 0);
+  run.arguments = run_arguments(options);
+  for (const char* word : {"--serve", "--slots", "0"}) run.arguments.push_back(word);
+  worker.database = fs::absolute(options.database).string();
+  worker.arguments = {fs::absolute(options.study_file).string()};
+  add_slots(options, worker.arguments);
+  return {run, worker};
 }
 
 int usage(const std::vector<std::string>& faults) {
@@ -153,32 +181,68 @@ int usage(const std::vector<std::string>& faults) {
   return kUsage;
 }
 
-// Hands the script to sbatch, each job of a chain after the one before.
-int hand_in(const std::string& script, const SubmitOptions& options) {
-  const fs::path file = fs::absolute(options.database).string() + ".sbatch";
+fs::path jobs_file(const SubmitOptions& options) {
+  return fs::absolute(options.database).string() + ".jobs";
+}
+
+// Of the jobs that were handed in for the database before, those that Slurm still has.
+std::string jobs_in_queue(const SubmitOptions& options) {
+  std::ifstream in(jobs_file(options));
+  std::string jobs;
+  for (std::string job; in >> job;) jobs += (jobs.empty() ? "" : ",") + job;
+  if (jobs.empty() || !find_program("squeue")) return "";
+  // Of a job that it has forgotten it says so on stderr.
+  const ProgramResult result = run_program(
+      {"sh", "-c", "squeue --noheader --format=%i --jobs=\"$0\" 2>/dev/null", jobs}, "");
+  std::string found;
+  std::istringstream ids(result.output);
+  for (std::string id; ids >> id;) found += (found.empty() ? "" : ", ") + id;
+  return found;
+}
+
+// Hands a script to sbatch; the job's number. Throws std::runtime_error.
+std::string hand_in(const std::string& script, const fs::path& file,
+                    const std::string& dependency) {
   {
     std::ofstream out(file);
     out << script;
-    if (!out.flush()) return usage({file.string() + " can't be written; give another --db"});
+    if (!out.flush())
+      throw std::runtime_error(file.string() + " can't be written; give another --db");
   }
-  std::string before;
-  for (int i = 0; i < options.chain; ++i) {
-    std::vector<std::string> command = {"sbatch", "--parsable"};
-    if (!before.empty()) command.push_back("--dependency=afterany:" + before);
-    command.push_back(file);
-    const ProgramResult result =
-        run_program(command, "this host has no Slurm; --dry-run prints the script");
-    if (result.exit_code != 0) {
-      std::cerr << "windrow: sbatch refused the job (exit code " << result.exit_code
-                << "); the script is " << file.string() << "\n";
-      return kUsage;
+  std::vector<std::string> command = {"sbatch", "--parsable"};
+  if (!dependency.empty()) command.push_back("--dependency=" + dependency);
+  command.push_back(file);
+  const ProgramResult result =
+      run_program(command, "this host has no Slurm; --dry-run prints the script");
+  if (result.exit_code != 0)
+    throw std::runtime_error("sbatch refused the job (exit code " +
+                             std::to_string(result.exit_code) + "); the script is " +
+                             file.string());
+  return result.output.substr(0, result.output.find_first_of(";\n"));
+}
+
+// One job, a chain of them, each after the one before, or the run's and its workers', who begin
+// when it does.
+int hand_in(const std::vector<submit::Job>& jobs, const SubmitOptions& options) {
+  const std::string base = fs::absolute(options.database).string();
+  std::string before, all;
+  std::ofstream list(jobs_file(options), std::ios::trunc);
+  for (const submit::Job& job : jobs) {
+    const std::string script = submit::batch_script(job, submit::batch_body);
+    const fs::path file = base + (job.workers > 0 ? ".workers.sbatch" : ".sbatch");
+    for (int i = 0; i < options.chain; ++i) {
+      const std::string dependency =
+          before.empty() ? "" : (job.workers > 0 ? "after:" : "afterany:") + before;
+      before = hand_in(script, file, dependency);
+      all += (all.empty() ? "" : " ") + before;
+      list << before << std::endl;
+      std::cout << "job " << before
+                << (job.workers > 0 ? " of " + std::to_string(job.workers) + " workers" : "")
+                << "\n";
     }
-    before = result.output.substr(0, result.output.find_first_of(";\n"));
-    std::cout << "job " << before << "\n";
   }
-  std::cout << "the script is " << file.string()
-            << "; `windrow status` tells how far it is, `scancel " << before
-            << "` ends it for good\n";
+  std::cout << "the script is " << base << ".sbatch; `windrow watch` tells how far it is, "
+            << "`windrow stop` ends it in good order, `scancel " << all << "` at once\n";
   return kAllDone;
 }
 
@@ -199,7 +263,15 @@ int submit_study(SubmitOptions options) {
                     "': give minutes, hours:minutes:seconds or days-hours, as sbatch takes them"});
     job.seconds = *seconds;
   }
+  if (!options.coordinator_time.empty() && !submit::parse_time(options.coordinator_time))
+    return usage({"--coordinator-time '" + options.coordinator_time +
+                  "': give minutes, hours:minutes:seconds or days-hours"});
   if (const auto faults = submit::faults_of(job); !faults.empty()) return usage(faults);
+
+  if (const std::string jobs = options.dry_run ? "" : jobs_in_queue(options); !jobs.empty())
+    return usage({"job " + jobs + " works on " + options.database +
+                  " already, or waits to: one is enough, it comes back by itself. `scancel` it "
+                  "first, or give another --db"});
 
   std::optional<storage::Reader> reader;
   if (fs::exists(options.database)) reader.emplace(options.database);
@@ -218,14 +290,19 @@ int submit_study(SubmitOptions options) {
     return usage({"--time " + submit::format_time(job.seconds) +
                   " is too short: an epoch of the longest trial takes " + format_duration(longest) +
                   " and a job a minute to begin; nothing would ever be done"});
-  add_arguments(options, job);
-  const std::string script = submit::batch_script(job, submit::batch_body);
-  std::cerr << study.name << ": " << expectation(plan, options) << "\n";
-  if (options.dry_run) {
-    std::cout << script;
-    return kAllDone;
+  std::vector<submit::Job> jobs;
+  if (job.workers > 0) {
+    jobs = jobs_with_workers(options);
+  } else {
+    job.arguments = run_arguments(options);
+    add_slots(options, job.arguments);
+    jobs = {job};
   }
-  return hand_in(script, options);
+  std::cerr << study.name << ": " << expectation(plan, options) << "\n";
+  if (!options.dry_run) return hand_in(jobs, options);
+  for (const submit::Job& one : jobs)
+    std::cout << submit::batch_script(one, submit::batch_body) << (jobs.size() > 1 ? "\n" : "");
+  return kAllDone;
 }
 
 }  // namespace
@@ -247,11 +324,27 @@ void add_submit(CLI::App& app, int& exit_code) {
   count("--gpus-per-node", job.gpus_per_node, "GPUs of each host; each is a slot");
   command->add_option("--gres", job.gres, "likewise, as --gres of sbatch");
   count("--cpus-per-task", job.cpus_per_task, "cores of each host, which its slots share");
+  auto* workers =
+      command->add_option("--workers", job.workers,
+                          "so many jobs of one host each, which join the run of a small "
+                          "job and leave it; in place of --nodes");
+  workers->check(CLI::Range(1, 100'000));
+  command
+      ->add_option("--coordinator-time", options->coordinator_time,
+                   "with --workers: time limit of the run's own job (default: the partition's)")
+      ->needs(workers);
   command->add_option("--time", options->time, "time limit of a job, as sbatch takes it");
   command->add_option("--partition", job.partition, "as sbatch takes it");
   command->add_option("--account", job.account, "likewise");
   command->add_option("--qos", job.qos, "likewise");
   command->add_option("--constraint", job.constraint, "likewise");
+  command
+      ->add_option("--launcher", job.launcher,
+                   "what starts the ranks: srun or mpirun (default: the cluster's, else srun)")
+      ->check(CLI::IsMember({"srun", "mpirun"}));
+  command->add_option(
+      "--container", job.container,
+      "Apptainer image in which windrow is run (default: the cluster's, else none)");
   command->add_option("--mpi", job.mpi, "srun's --mpi (default: the cluster's, else pmix)");
   command->add_option("--cluster", options->cluster,
                       "whose profile in ~/.config/windrow/clusters.yaml fills in what is left out "
@@ -265,6 +358,7 @@ void add_submit(CLI::App& app, int& exit_code) {
       ->add_option("--chain", options->chain,
                    "so many jobs, each after the one before, where jobs may not be requeued")
       ->check(CLI::Range(1, 1000))
+      ->excludes(workers)
       ->capture_default_str();
   command->add_flag("--no-requeue", options->no_requeue, "the job doesn't come back by itself");
   command->add_flag("-n,--dry-run", options->dry_run, "print the script and submit nothing");
@@ -277,6 +371,7 @@ void add_submit(CLI::App& app, int& exit_code) {
       "Examples:\n"
       "  windrow submit study.yaml --nodes 4 --gpus-per-node 4 --time 12:00:00 --partition gpu\n"
       "  windrow submit study.yaml --cluster alps -- --mem=64G --exclusive\n"
+      "  windrow submit study.yaml --workers 20 --gpus-per-node 1 --time 00:30:00\n"
       "  windrow submit study.yaml --time 1-00 --dry-run");
   command->callback([options, &exit_code] { exit_code = submit_study(*options); });
 }

@@ -133,6 +133,7 @@ void Coordinator::on_failed(AttemptFailed message) {
   info.running.reset();
   // It costs nothing, so only those may say it who can have lost a member.
   if (message.kind == FailureKind::gang && info.gang_port == 0) message.kind = FailureKind::crash;
+  if (message.kind == FailureKind::cancelled) message.message = cancelled_by_[id];
   const std::string host = agent_of(message.slot).host;
   store_.record(storage::AttemptFailed{.trial = id,
                                        .attempt = message.attempt,
@@ -146,7 +147,7 @@ void Coordinator::on_failed(AttemptFailed message) {
                                        .slot = message.slot,
                                        .stderr_tail = message.stderr_tail,
                                        .unread_lines = message.unread_lines});
-  if (message.kind != FailureKind::preempted) {
+  if (message.kind != FailureKind::preempted && message.kind != FailureKind::cancelled) {
     last_failure_ = message.message + last_lines(message.stderr_tail);
     if (!study_.trainer.persistent && refuses_its_arguments(message))
       last_failure_ +=

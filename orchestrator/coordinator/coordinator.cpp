@@ -30,16 +30,19 @@ Coordinator::Coordinator(const sweeps::Study& study, storage::Store& store,
       progress_(study, store),
       scheduler_(scheduler::make_state({}, options_.gangs)),
       agents_(static_cast<std::size_t>(options_.agents)) {
+  store_.record(storage::RunFacts{options_.checkpoints});
   store_.record(storage::Event{
       "run", "windrow " WINDROW_VERSION " begins study " + study.name + " (" + study.hash + ")"});
   progress_.begin_expand();
 }
 
 void Coordinator::on_message(AgentId from, FromAgent message) {
+  if (is_guest(from) && static_cast<std::size_t>(from.value) == agents_.size())
+    agents_.emplace_back();
   AgentRecord& agent = agents_.at(static_cast<std::size_t>(from.value));
   agent.heard = now_;
   if (!agent.alive) {  // taken for dead: its attempts are over
-    if (!std::holds_alternative<Goodbye>(message)) send_(from, Leave{"taken for dead"});
+    if (!std::holds_alternative<Goodbye>(message)) send_(from, Leave{"taken for dead", true});
     return;
   }
   std::visit(
@@ -57,6 +60,7 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
                    scheduler::on_withdrawn(scheduler_, m.slot, m.trial, m.attempt, commands_);
                  },
                  [&](AttemptWarning& m) { on_warning(m); }, [&](SlotLost& m) { on_slot_lost(m); },
+                 [&](SlotClosing& m) { scheduler::on_slot_closing(scheduler_, m.slot, commands_); },
                  [&](AgentHeartbeat&) {},
                  [&](StopRequested& m) { stop(false, m.reason + " on " + agent.host); },
                  [&](Goodbye& m) { on_goodbye(from, m.reason); }},
@@ -102,12 +106,10 @@ void Coordinator::carry_out(const scheduler::Command& command) {
                  [&](const scheduler::WithdrawTrial& c) {
                    send_(slot(c.slot).agent, Withdraw{c.slot, c.trial, c.attempt});
                  },
-                 [&](const scheduler::TrialFailed& c) {
-                   store_.record(storage::TrialFailed{c.trial, c.kind});
-                   log_("error", name_trial(c.trial) + " is failed for good (" +
-                                     std::string(to_string(c.kind)) + ")");
-                   trial_over(c.trial, TrialState::failed, c.kind);
+                 [&](const scheduler::EndAttempt& c) {
+                   send_(slot(c.slot).agent, CancelTrial{c.slot, c.trial, c.attempt});
                  },
+                 [&](const scheduler::TrialFailed& c) { fail(c); },
                  [&](const scheduler::FailureForgiven& c) {
                    store_.record(storage::FailureForgiven{c.trial, c.attempt, c.run_stopped});
                  },
@@ -127,6 +129,33 @@ void Coordinator::carry_out(const scheduler::Command& command) {
                    store_.record(storage::Event{"slot drained", text});
                  }},
       command);
+}
+
+void Coordinator::fail(const scheduler::TrialFailed& command) {
+  store_.record(storage::TrialFailed{command.trial, command.kind});
+  if (command.kind == FailureKind::cancelled)
+    log_("info", name_trial(command.trial) + " is " + cancelled_by_[command.trial]);
+  else
+    log_("error", name_trial(command.trial) + " is failed for good (" +
+                      std::string(to_string(command.kind)) + ")");
+  trial_over(command.trial, TrialState::failed, command.kind);
+}
+
+int Coordinator::cancel(const std::vector<TrialId>& trials, const std::string& who) {
+  int open = 0;
+  for (const TrialId trial : trials) {
+    const auto phase = scheduler::phase_of(scheduler_, trial);
+    if (!phase || *phase == scheduler::TrialPhase::finished ||
+        *phase == scheduler::TrialPhase::failed)
+      continue;
+    ++open;
+    cancelled_by_[trial] = "cancelled by " + who;
+    scheduler::on_trial_cancelled(scheduler_, trial, commands_);
+  }
+  if (open > 0) store_.record(storage::Event{"cancel", std::to_string(open) + " trials by " + who});
+  carry_out();
+  leave_when_done();
+  return open;
 }
 
 void Coordinator::assign(const scheduler::AssignTrial& command) {

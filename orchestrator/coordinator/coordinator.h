@@ -23,6 +23,7 @@ namespace windrow {
 
 struct CoordinatorOptions {
   int agents = 1;           // ranks; each says hello
+  bool serves = false;      // guests may join, who are numbered after them, and leave
   std::string checkpoints;  // folder of all trials' checkpoint folders; "" = none are kept
   std::string data_dir;
   double lost_seconds = 30;        // an agent silent for so long is dead
@@ -30,6 +31,7 @@ struct CoordinatorOptions {
   std::optional<std::chrono::system_clock::time_point> until;  // when the run must be over
   scheduler::GangPolicy gangs;  // of the shipped tasks; other programs lead none
   double gang_deadline = 60;    // see protocol::Start
+  protocol::BatchJob job;       // this process's
 };
 
 // How the run ended, or that it can't go on.
@@ -68,6 +70,12 @@ class Coordinator {
   void tick(Clock::time_point now,
             bool mail_read);  // liveness, durable results; several times a second
   void stop(bool now, const std::string& reason);
+  // By `windrow stop`: likewise, and for good.
+  void stop_for(const std::string& who, bool now);
+
+  // Ends these trials of the study, for `who`; they fail as `cancelled`. Returns how many were
+  // still to be run or running: of the others nothing changes.
+  int cancel(const std::vector<TrialId>& trials, const std::string& who);
 
   // Why the run was stopped or has an end with work left, beyond a request; "" = nothing to say.
   const std::string& stop_reason() const { return stop_reason_; }
@@ -112,6 +120,7 @@ class Coordinator {
   void on_goodbye(AgentId from, const std::string& reason);
   void begin_when_gathered();
   void lose_agent(AgentId agent, const std::string& why);
+  void drop_agent(AgentId agent, const std::string& why);  // its attempts and slots
   void add_new_trials(const std::vector<storage::StoredTrial>& trials);
   void trial_over(TrialId trial, storage::TrialState state,
                   std::optional<protocol::FailureKind> failure = std::nullopt);
@@ -131,6 +140,7 @@ class Coordinator {
   void carry_out();  // the scheduler's commands, in commands_
   void carry_out(const scheduler::Command& command);
   void assign(const scheduler::AssignTrial& command);
+  void fail(const scheduler::TrialFailed& command);
   protocol::Start make_start(TrialId trial, int attempt);
   std::string checkpoint_dir(TrialId trial) const;
   // Whether the slot has this attempt; a message about any other is stale.
@@ -144,6 +154,9 @@ class Coordinator {
   void mind_time(Clock::time_point now, bool mail_read);
   void send_forgets(std::uint64_t committed);
   std::string name_trial(TrialId trial) const;
+  bool is_guest(AgentId agent) const { return agent.value >= options_.agents; }
+  std::string name_agent(AgentId agent) const;  // "rank 2 on n1", "worker 7 on n3"
+  void turn_away(AgentId agent, const std::string& why);
 
   const sweeps::Study& study_;
   storage::Store& store_;
@@ -162,6 +175,7 @@ class Coordinator {
   std::vector<SlotInfo> slots_;                       // by slot id
   std::multimap<Clock::time_point, SlotId> resting_;  // until
   std::deque<Forgotten> forgotten_;
+  std::map<TrialId, std::string> cancelled_by_;
   std::int64_t epochs_done_ = 0;
   std::uint64_t saved_by_ = 0;  // the record after which nothing is left to save
   bool trials_known_ = false;   // the first expansion is done

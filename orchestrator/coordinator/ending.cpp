@@ -27,6 +27,15 @@ void Coordinator::stop(bool now, const std::string& reason) {
   leave_when_done();
 }
 
+void Coordinator::stop_for(const std::string& who, bool now) {
+  const std::string why = "stopped by " + who;
+  if (phase_ == Phase::gathering || phase_ == Phase::running) {
+    store_.record(storage::StopAsked{who});
+    log_("info", why);
+  }
+  stop(now, why);
+}
+
 void Coordinator::refuse(const std::string& why) {
   if (!refusal_.empty()) return;
   refusal_ = why;
@@ -40,10 +49,11 @@ void Coordinator::leave_when_done() {
   const bool expanding = !trials_known_ || progress_.expanding();
   const bool nothing_left = !expanding && scheduler::all_over(scheduler_);
   const bool stopped = stopping_ && scheduler::idle(scheduler_);
-  const bool nobody_left = std::none_of(agents_.begin(), agents_.end(),
-                                        [](const AgentRecord& a) { return a.alive && a.joined; });
-  const bool nobody_can =
-      trials_known_ && scheduler::idle(scheduler_) && scheduler::slots_in_service(scheduler_) == 0;
+  const bool nobody_left =
+      !options_.serves && std::none_of(agents_.begin(), agents_.end(),
+                                       [](const AgentRecord& a) { return a.alive && a.joined; });
+  const bool nobody_can = !options_.serves && trials_known_ && scheduler::idle(scheduler_) &&
+                          scheduler::slots_in_service(scheduler_) == 0;
   const bool no_time = !expanding && scheduler::out_of_time(scheduler_);
   if (!nothing_left && !stopped && !nobody_left && !nobody_can && !no_time) return;
   if (no_time) stop_reason_ = "no epoch of what is left can end before the time limit";
@@ -128,7 +138,8 @@ void Coordinator::mind_time(Clock::time_point now, bool mail_read) {
     const std::chrono::duration<double> silence = now - agents_[rank].heard;
     const AgentId agent{static_cast<std::int64_t>(rank)};
     if (!agents_[rank].alive || silence.count() <= options_.lost_seconds) continue;
-    lose_(agent);
+    // A guest that was only away is told so, when it is heard of again.
+    if (!is_guest(agent)) lose_(agent);
     lose_agent(agent,
                "not heard of for " + std::to_string(static_cast<int>(silence.count())) + " s");
   }

@@ -59,10 +59,14 @@ void leave_service(State& state, int index) {
 }
 
 void drain(State& state, int index, std::string reason, Commands& out) {
+  out.push_back(SlotDrained{state.slots[index].id, std::move(reason)});
+  close(state, index, out);
+}
+
+void close(State& state, int index, Commands& out) {
   Slot& slot = state.slots[index];
   leave_service(state, index);
   slot.drained = true;
-  out.push_back(SlotDrained{slot.id, std::move(reason)});
   for (Assignment* place : {&slot.current, &slot.next}) {
     const bool begun = place == &slot.current && slot.started;
     if (!*place || begun || place->withdrawing || state.stopping) continue;

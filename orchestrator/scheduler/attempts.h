@@ -18,6 +18,8 @@ void leave_slot(State& state, int slot, Assignment& place);
 void end_trial(State& state, int trial, TrialPhase phase);
 
 // Takes the slot out of service and asks for what it has not begun.
+void close(State& state, int slot, Commands& out);
+// The same, since something is wrong with it.
 void drain(State& state, int slot, std::string reason, Commands& out);
 
 // Keeps the counts of what is in service; to be called before its alive or drained is set.

@@ -188,6 +188,7 @@ std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind) {
   switch (kind) {
     case FailureKind::nan:
     case FailureKind::spec:
+    case FailureKind::cancelled:
       return 0;
     case FailureKind::oom:
       return budgets.oom;
@@ -245,7 +246,7 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   using enum protocol::Reached;
   Trial& trial = state.trials[index];
   trial.attempts = attempt;
-  if (failure.crowded && !trial.refused) {  // one trial fewer there, and nobody is charged
+  if (failure.crowded && !trial.doomed) {  // one trial fewer there, and nobody is charged
     out.push_back(FailureForgiven{trial.id, attempt});
     make_pending(state, index);
     drain(state, slot, "its GPU has too little memory for so many trials at a time", out);
@@ -254,7 +255,7 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   state.ever_ready = state.ever_ready || failure.reached != nothing;
   const int failures = ++trial.failures[static_cast<std::size_t>(failure.kind)];
   const auto retries = budget(state.budgets, failure.kind);
-  if (trial.refused) return give_up(state, index, FailureKind::spec, out);
+  if (trial.doomed) return give_up(state, index, *trial.doomed, out);
   if (!may_be_machines(failure.kind)) {
     if (failure.kind == FailureKind::oom) trial.charges.push_back({slot, attempt, failure.kind});
     if (retries && failures > *retries) return give_up(state, index, failure.kind, out);

@@ -119,7 +119,7 @@ void on_attempt_finished(State& state, SlotId slot_id, TrialId trial, int attemp
   begin_if_queued(state, slot);
   clear_place(state, index);
   acquit_trial(state, index, slot.current.trial, out);
-  if (state.trials[slot.current.trial].refused)
+  if (state.trials[slot.current.trial].doomed == FailureKind::spec)
     give_up(state, slot.current.trial, FailureKind::spec, out);
   else
     end_trial(state, slot.current.trial, TrialPhase::finished);
@@ -131,11 +131,31 @@ void on_trial_refused(State& state, TrialId id, Commands& out) {
   const auto found = state.trial_index.find(id);
   if (found == state.trial_index.end()) return;
   Trial& trial = state.trials[found->second];
-  trial.refused = true;
+  trial.doomed = FailureKind::spec;
   // It may have been taken for finished before its last record was written.
   if (trial.phase != TrialPhase::finished) return;
   set_phase(state, found->second, TrialPhase::failed);
   out.push_back(TrialFailed{id, FailureKind::spec});
+}
+
+void on_trial_cancelled(State& state, TrialId id, Commands& out) {
+  const auto found = state.trial_index.find(id);
+  if (found == state.trial_index.end()) return;
+  Trial& trial = state.trials[found->second];
+  if (trial.phase == TrialPhase::finished || trial.phase == TrialPhase::failed || trial.doomed)
+    return;
+  trial.doomed = FailureKind::cancelled;
+  if (trial.phase == TrialPhase::pending) {
+    take_ready(state, found->second);
+    give_up(state, found->second, FailureKind::cancelled, out);
+    return;
+  }
+  Slot& slot = state.slots[trial.slot];
+  const bool is_current = slot.current.trial == found->second;
+  Assignment& place = is_current ? slot.current : slot.next;
+  place.withdrawing = !is_current || !slot.started;
+  out.push_back(EndAttempt{slot.id, id, place.attempt});
+  reindex(state, trial.slot);
 }
 
 void on_stop_requested(State& state, Commands&) {

@@ -33,6 +33,13 @@ void on_slot_lost(State& state, SlotId slot_id, const std::string& reason, Comma
   dispatch(state, out);
 }
 
+void on_slot_closing(State& state, SlotId slot_id, Commands& out) {
+  const auto found = state.slot_index.find(slot_id);
+  if (found == state.slot_index.end() || !state.slots[found->second].in_service()) return;
+  close(state, found->second, out);
+  dispatch(state, out);
+}
+
 void on_agent_lost(State& state, AgentId agent, Commands& out) {
   const auto found = state.agents.find(agent);
   if (found == state.agents.end()) return;
@@ -55,9 +62,9 @@ void on_agent_lost(State& state, AgentId agent, Commands& out) {
         trial.attempts = before.current.attempt;
         ++trial.failures[static_cast<std::size_t>(FailureKind::node)];
       }
-      make_pending(state, before.current.trial);
+      give_back(state, before.current.trial, out);
     }
-    if (before.next) make_pending(state, before.next.trial);
+    if (before.next) give_back(state, before.next.trial, out);
   }
   state.agents.erase(agent);
   dispatch(state, out);
@@ -73,7 +80,7 @@ void on_withdrawn(State& state, SlotId slot_id, TrialId trial, int attempt, Comm
   Assignment& place = is_current ? slot.current : slot.next;
   const bool asked = place.withdrawing;
   leave_slot(state, index, place);
-  make_pending(state, back);
+  give_back(state, back, out);
   // To assign again to a slot that is leaving would go round for ever.
   if (!asked && !state.stopping && slot.in_service())
     drain(state, index, "it gave back trial " + std::to_string(trial.value) + " unasked", out);

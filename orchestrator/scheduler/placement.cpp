@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "orchestrator/scheduler/blame.h"
 #include "orchestrator/scheduler/estimates.h"
 #include "orchestrator/scheduler/gangs.h"
 
@@ -13,12 +14,13 @@ namespace {
 // bound. Progress does not depend on it: the first candidate fits some slot in service.
 constexpr std::size_t kCandidates = 16;
 
+ReadyQueue& queue_of(State& state, const Trial& trial) {
+  return !trial.charges.empty() ? state.retries : trial.stopped_runs > 0 ? state.last : state.fresh;
+}
+
 void put_ready(State& state, int index) {
   const Trial& trial = state.trials[index];
-  ReadyQueue& queue = !trial.charges.empty()   ? state.retries
-                      : trial.stopped_runs > 0 ? state.last
-                                               : state.fresh;
-  queue.push({index, trial.group, trial.epochs_left(), trial.cost_left()});
+  queue_of(state, trial).push({index, trial.group, trial.epochs_left(), trial.cost_left()});
 }
 
 bool failed_on(const Trial& trial, int slot) {
@@ -161,6 +163,19 @@ void make_pending(State& state, int index) {
   state.trials[index].slot = kNone;
   set_phase(state, index, TrialPhase::pending);
   put_ready(state, index);
+}
+
+void take_ready(State& state, int index) {
+  const Trial& trial = state.trials[index];
+  for (ReadyQueue* queue : {&state.retries, &state.last, &state.fresh})
+    if (queue->remove(trial.group, index)) return;
+}
+
+void give_back(State& state, int index, Commands& out) {
+  if (const auto doomed = state.trials[index].doomed)
+    give_up(state, index, *doomed, out);
+  else
+    make_pending(state, index);
 }
 
 void reindex(State& state, int index) {

@@ -20,7 +20,8 @@ bool idle(const State& state) {
 
 bool is_refused(const State& state, TrialId trial) {
   const auto found = state.trial_index.find(trial);
-  return found != state.trial_index.end() && state.trials[found->second].refused;
+  return found != state.trial_index.end() &&
+         state.trials[found->second].doomed == FailureKind::spec;
 }
 
 std::optional<TrialPhase> phase_of(const State& state, TrialId trial) {

@@ -69,6 +69,17 @@ void ReadyQueue::pop(const Top& top) {
   rank(top.entry.group);
 }
 
+bool ReadyQueue::remove(int group, int trial) {
+  auto& entries = waiting(group).entries;
+  const auto found = std::ranges::find(entries, trial, &Entry::trial);
+  if (found == entries.end()) return false;
+  entries.erase(found);
+  std::make_heap(entries.begin(), entries.end(), after);
+  --size_;
+  rank(group);
+  return true;
+}
+
 void ReadyQueue::measure(int group, double epoch_seconds) {
   Waiting& trials = waiting(group);
   if (!trials.epoch_seconds) unmeasured_.erase(group);

@@ -37,6 +37,9 @@ class ReadyQueue {
   // Removes what top() gave last (nothing was pushed, popped or measured since).
   void pop(const Top& top);
 
+  // Takes the trial out, wherever it waits in its group; false: it doesn't. O(trials of the group).
+  bool remove(int group, int trial);
+
   // The group is measured: its trials take so long for an epoch. O(log groups).
   void measure(int group, double epoch_seconds);
 

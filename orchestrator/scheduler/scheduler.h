@@ -56,7 +56,8 @@ struct GangPolicy {
   int members = 1;  // else: every trial that can has so many; 1: no gangs
 };
 
-// How often a trial may fail of a kind before it is failed for good. nan, spec: 0 retries.
+// How often a trial may fail of a kind before it is failed for good. nan, spec, cancelled: 0
+// retries.
 // preempted, node: unlimited. The rest: as given here; a retry of crash, cuda, oom and hang goes to
 // another slot where there is one.
 struct RetryBudgets {
@@ -81,6 +82,11 @@ struct AssignTrial {  // run on the slot, or queue behind its running attempt
   int attempt = 1;
 };
 struct WithdrawTrial {  // ask for a queued assignment back
+  SlotId slot;
+  TrialId trial;
+  int attempt = 1;
+};
+struct EndAttempt {  // queued or running: it is wanted no more
   SlotId slot;
   TrialId trial;
   int attempt = 1;
@@ -119,8 +125,8 @@ struct SetHelpers {  // tell the lead: these are its helpers from the next epoch
 struct StopRun {             // everything fails alike: nothing more is assigned
   bool never_ready = false;  // no trainer was ever ready: the run is to be refused
 };
-using Command = std::variant<AssignTrial, WithdrawTrial, TrialFailed, SlotDrained, FailureForgiven,
-                             RestSlot, LendSlot, SetHelpers, StopRun>;
+using Command = std::variant<AssignTrial, WithdrawTrial, EndAttempt, TrialFailed, SlotDrained,
+                             FailureForgiven, RestSlot, LendSlot, SetHelpers, StopRun>;
 using Commands = std::vector<Command>;
 
 enum class TrialPhase { pending, queued, running, finished, failed };
@@ -179,6 +185,10 @@ void on_slot_rested(State& state, SlotId slot, Commands& out);
 // The slot's agent gives it up. Its attempts were reported before.
 void on_slot_lost(State& state, SlotId slot, const std::string& reason, Commands& out);
 
+// The slot's agent is to leave, through no fault of anybody's: it gets nothing more, and what is
+// queued there is asked back.
+void on_slot_closing(State& state, SlotId slot, Commands& out);
+
 // So long until the run must be over: trials of which an epoch is expected to take longer are not
 // assigned any more.
 void on_time_left(State& state, double seconds, Commands& out);
@@ -191,6 +201,10 @@ void on_withdrawn(State& state, SlotId slot, TrialId trial, int attempt, Command
 void on_stop_requested(State& state, Commands& out);
 // What an attempt of the trial reported could not be stored: it is failed, however it ends.
 void on_trial_refused(State& state, TrialId trial, Commands& out);
+
+// A user wants it no more. What waits is failed at once (`cancelled`), what runs is ended; one that
+// finishes before it hears of it is finished.
+void on_trial_cancelled(State& state, TrialId trial, Commands& out);
 
 // ---- queries
 

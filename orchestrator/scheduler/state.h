@@ -46,7 +46,8 @@ struct Trial {
   std::array<int, protocol::kFailureKindNames.size()> failures{};  // by kind
   std::vector<Charge> charges;  // in this run, of kinds that may be the machine's
   int stopped_runs = 0;
-  bool refused = false;  // what it reported can't be stored: it fails, however it ends
+  // It fails so, however its attempt ends: what it reported can't be stored, or it is cancelled.
+  std::optional<FailureKind> doomed;
   TrialPhase phase = TrialPhase::pending;
   int slot = kNone;              // while queued or running
   int widest = 1;                // members that a gang of it may have

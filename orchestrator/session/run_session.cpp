@@ -9,7 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/agent/agent.h"
+#include "orchestrator/agent/batch_job.h"
 #include "orchestrator/console/progress.h"
+#include "orchestrator/control/requests.h"
+#include "orchestrator/control/snapshot.h"
 #include "orchestrator/coordinator/coordinator.h"
 #include "orchestrator/exit_codes.h"
 #include "orchestrator/process/open_files.h"
@@ -17,8 +20,10 @@
 #include "orchestrator/session/mpi_limit.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/session/running_clock.h"
+#include "orchestrator/session/stop_signals.h"
 #include "orchestrator/session/summary.h"
 #include "orchestrator/session/time_limit.h"
+#include "orchestrator/transport/door.h"
 #include "orchestrator/transport/load_link.h"
 #include "orchestrator/transport/transport.h"
 #include "storage/reader.h"
@@ -55,14 +60,6 @@ std::string seen_study_hash(const RunOptions& options) {
   }
 }
 
-// What batch systems and people send to stop a run.
-constexpr std::pair<int, const char*> kStopSignals[] = {{SIGINT, "SIGINT"},
-                                                        {SIGTERM, "SIGTERM"},
-                                                        {SIGHUP, "SIGHUP"},
-                                                        {SIGUSR1, "SIGUSR1"},
-                                                        {SIGUSR2, "SIGUSR2"}};
-// A SIGTERM is followed by a SIGKILL: Slurm's KillWait is 30 s.
-constexpr double kTerminateSeconds = 20;
 // Of the shipped tasks, whose trainer sends a heartbeat several times a second.
 constexpr double kShippedHangSeconds = 120;
 
@@ -79,6 +76,8 @@ struct Head {
   sweeps::Study study;
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<Coordinator> coordinator;
+  std::unique_ptr<control::Inbox> inbox;
+  std::unique_ptr<control::Publisher> publisher;
 };
 
 class Session {
@@ -138,11 +137,13 @@ class Session {
       throw std::runtime_error(text);
     }
     CoordinatorOptions coordinator{.agents = transport_.size(),
+                                   .serves = options_.serve.has_value(),
                                    .data_dir = data_dir,
                                    .lost_seconds = options_.lost_seconds,
                                    .stop_within_seconds = options_.stop_within_seconds,
-                                   .until = time_limit(),
-                                   .gangs = options_.gangs};
+                                   .gangs = options_.gangs,
+                                   .job = read_batch_job()};
+    set_time_limit(coordinator);
     if (options_.hang_seconds)
       head_.study.trainer.hang_seconds = *options_.hang_seconds;
     else if (head_.study.trainer.command.empty())
@@ -165,11 +166,54 @@ class Session {
         },
         [this](AgentId lost) { transport_.lose(static_cast<int>(lost.value)); },
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
+    open_to_others();
   }
 
-  std::optional<WallTime> time_limit() const {
-    if (options_.until.empty()) return slurm_end_time();
-    return parse_until(options_.until, std::chrono::system_clock::now());
+  void set_time_limit(CoordinatorOptions& coordinator) const {
+    coordinator.until = slurm_end_time();
+    if (coordinator.until)
+      coordinator.job.ends_at_ms =
+          std::chrono::duration_cast<milliseconds>(coordinator.until->time_since_epoch()).count();
+    if (!options_.until.empty())
+      coordinator.until = parse_until(options_.until, std::chrono::system_clock::now());
+  }
+
+  // What others may see of the run and ask of it; and where workers may join it.
+  void open_to_others() {
+    if (options_.serve) open_door_to_workers();
+    head_.publisher = std::make_unique<control::Publisher>(options_.database, head_.study);
+    head_.inbox = std::make_unique<control::Inbox>(control::requests_folder(options_.database));
+    if (!head_.inbox->fault().empty())
+      console_.log("warning",
+                   "`windrow stop` and `cancel` can't reach this run: " + head_.inbox->fault());
+  }
+
+  void open_door_to_workers() {
+    std::unique_ptr<Door> door = open_door(*options_.serve);
+    DoorCard card = door->keys();
+    card.host = host_name();
+    card.addresses = own_addresses();
+    card.folder = fs::current_path().string();
+    door_file_ = door_file(fs::absolute(options_.database));
+    write_door_file(door_file_, card);
+    transport_.open(std::move(door));
+    console_.log("info", "workers join by `windrow work --join " +
+                             fs::absolute(options_.database).string() + "` (port " +
+                             std::to_string(card.port) + " of " + card.host + ")");
+  }
+
+  std::string answer(const control::Request& request) {
+    if (request.kind == control::Request::Kind::stop) {
+      stop_asked_ = true;
+      head_.coordinator->stop_for(request.by, request.now);
+      return request.now ? "it stops at once" : "it stops after the epochs in progress";
+    }
+    const int open = head_.coordinator->cancel(request.trials, request.by);
+    const auto asked = static_cast<int>(request.trials.size());
+    return std::to_string(open) + (open == 1 ? " trial is" : " trials are") + " cancelled" +
+           (open < asked ? "; " + std::to_string(asked - open) +
+                               " were over or are not of the study that runs"
+                         : "");
   }
 
   double startup_seconds() const { return std::max(10.0, 2 * options_.lost_seconds); }
@@ -184,14 +228,18 @@ class Session {
   void prepare_agent() {
     AgentOptions agent{.host = host_name(),
                        .study_hash = transport_.rank() == 0 ? "" : seen_study_hash(options_),
+                       .job = read_batch_job(),
                        .trainer = {trainer_program(options_.trainer)},
                        .welcome_seconds = startup_seconds(),
                        .open_files = open_files_.before};
     try {
-      agent.slots = choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
-                                 {gpus_.index, gpus_.count});
+      // Who serves workers may train nothing itself.
+      const bool none = options_.serve && options_.slots.slots == 0;
+      if (!none)
+        agent.slots = choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
+                                   {gpus_.index, gpus_.count});
       if (!devices_.warning.empty()) console_.log("warning", host_name() + ": " + devices_.warning);
-      if (agent.slots.empty())
+      if (agent.slots.empty() && !none)
         console_.log("warning", "rank " + std::to_string(transport_.rank()) + " on " + host_name() +
                                     " gets no slot: " + std::to_string(gpus_.count) +
                                     " ranks share its " + std::to_string(devices_.gpus.size()) +
@@ -212,9 +260,9 @@ class Session {
   void loop_until_over() {
     // A link has no descriptor to wait for: it is polled, the less often the longer it is silent.
     constexpr microseconds kShortest{20}, kLongest{10'000};
-    constexpr milliseconds kTick{50};
+    constexpr milliseconds kTick{50}, kPoll{500};
     microseconds backoff = kShortest;
-    Clock::time_point next_tick{};
+    Clock::time_point next_tick{}, next_poll{};
     Progress progress(console_);
     const auto to_agent = [this](protocol::ToAgent m) { agent_->on_message(std::move(m)); };
     const auto to_coordinator = [this](AgentId from, protocol::FromAgent m) {
@@ -229,12 +277,18 @@ class Session {
         agent_->tick(mail_read);
         if (head_.coordinator) {
           head_.coordinator->tick(now, mail_read);
-          progress.tick(now, [this] { return head_.coordinator->view(); });
+          const auto view = [this] { return head_.coordinator->view(); };
+          progress.tick(now, view);
+          head_.publisher->tick(now, view);
+          if (now >= next_poll) {
+            next_poll = now + kPoll;
+            head_.inbox->poll([this](const control::Request& asked) { return answer(asked); });
+          }
         }
       }
       if (agent_->gone() && (!head_.coordinator || head_.coordinator->over())) break;
       std::chrono::nanoseconds wait = next_tick - now;
-      if (transport_.size() > 1) wait = std::min<std::chrono::nanoseconds>(wait, backoff);
+      if (transport_.polls()) wait = std::min<std::chrono::nanoseconds>(wait, backoff);
       if (transport_.has_own_mail()) wait = wait.zero();
       const int events = loop_.run_once(std::max(wait, wait.zero()));
       backoff = delivered + events > 0 ? kShortest : std::min(kLongest, backoff * 2);
@@ -292,6 +346,9 @@ class Session {
     const bool abandoned = !is_head && agent_->lost_coordinator();
     const int exit_code = is_head ? summarize() : abandoned ? kInterrupted : kAllDone;
     if (abandoned) console_.log("error", host_name() + ": " + agent_->error());
+    remove_door_file();
+    head_.inbox.reset();
+    head_.publisher.reset();
     head_.store.reset();
     if (agent_->lost_coordinator()) transport_.lose(0);
     end_transport(exit_code);
@@ -303,6 +360,11 @@ class Session {
     constexpr double kEndSeconds = 20;
     const MpiLimit limit(kEndSeconds, exit_code, "");
     if (!transport_.finish()) leave_without_mpi_end(exit_code);
+  }
+
+  void remove_door_file() const {
+    std::error_code error;
+    if (!door_file_.empty()) fs::remove(door_file_, error);
   }
 
   int summarize() {
@@ -330,6 +392,7 @@ class Session {
   std::unique_ptr<Agent> agent_;
   Clock::time_point began_ = Clock::now();
   bool stop_asked_ = false;
+  fs::path door_file_;  // "" = nobody may join
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct RunOptions {
   std::optional<double> hang_seconds;  // nullopt: the study's, else the shipped tasks' own
   double stop_within_seconds = 0;      // 0: no limit
   scheduler::GangPolicy gangs;         // how many slots train a trial together
+  std::optional<int> serve;            // the port at which workers may join; 0: any that is free
   std::string until;                   // a time, see time_limit.h; "": the batch system's end
   Console::Verbosity verbosity = Console::Verbosity::normal;
   bool json = false;  // the end's summary as JSON on stdout

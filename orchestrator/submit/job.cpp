@@ -58,6 +58,8 @@ std::vector<std::string> faults_of(const Job& job) {
   check("--constraint", job.constraint);
   check("--gres", job.gres);
   check("--mpi", job.mpi);
+  if (!job.launcher.empty() && job.launcher != "srun" && job.launcher != "mpirun")
+    faults.push_back("launcher '" + job.launcher + "': give srun or mpirun");
   for (const std::string& option : job.more)
     if (!is_plain(option) || !option.starts_with("-"))
       faults.push_back("'" + option +
@@ -72,7 +74,8 @@ std::string batch_script(const Job& job, std::string_view body) {
   std::ostringstream script;
   const auto ask = [&](const std::string& option) { script << "#SBATCH " << option << "\n"; };
   script << "#!/bin/bash\n# Made by `windrow submit`.\n";
-  ask("--job-name=windrow-" + file_name(job.name));
+  ask("--job-name=windrow-" + file_name(job.name) + (job.workers > 0 ? "-worker" : ""));
+  if (job.workers > 0) ask("--array=1-" + std::to_string(job.workers));
   ask("--nodes=" + std::to_string(job.nodes));
   ask("--ntasks-per-node=1");
   if (!job.gres.empty())
@@ -89,15 +92,19 @@ std::string batch_script(const Job& job, std::string_view body) {
   ask("--no-kill");
   ask(job.requeues ? "--requeue" : "--no-requeue");
   ask("--open-mode=append");
-  ask("--output=windrow-" + file_name(job.name) + "-%j.log");
+  ask("--output=windrow-" + file_name(job.name) +
+      (job.workers > 0 ? "-worker-%A_%a.log" : "-%j.log"));
   for (const std::string& option : job.more) ask(option);
   script << "\n";
   for (const std::string& module : job.modules)
     script << "module load " << shell_quoted(module) << " || exit 2\n";
   for (const std::string& line : job.prologue) script << line << "\n";
   script << "PATH=" << shell_quoted(job.program_folder) << ":$PATH\n";
+  if (!job.launcher.empty()) script << "windrow_launcher=" << shell_quoted(job.launcher) << "\n";
+  if (!job.container.empty()) script << "windrow_container=" << shell_quoted(job.container) << "\n";
   if (!job.mpi.empty()) script << "windrow_mpi=" << shell_quoted(job.mpi) << "\n";
   if (!job.requeues) script << "windrow_requeues=no\n";
+  if (job.workers > 0) script << "windrow_join=" << shell_quoted(job.database) << "\n";
   script << "set --";
   for (const std::string& argument : job.arguments) script << " " << shell_quoted(argument);
   script << "\n\n" << from_marker(body);

@@ -20,11 +20,16 @@ struct Job {
   std::vector<std::string> more;  // further options of sbatch, as they are
   double lead_seconds = 300;      // how long before the limit it is told to stop
   bool requeues = true;           // it comes back by itself while work is left
+  int workers =
+      0;  // an array of so many jobs that work for the run of `database`; 0: the run itself
+  std::string database;  // of the run that workers join
 
   std::vector<std::string> modules, prologue;
   std::string program_folder;          // of windrow
+  std::string launcher;                // srun or mpirun; "" = srun
+  std::string container;               // an Apptainer image that has windrow; "" = none
   std::string mpi;                     // srun's --mpi; "" = pmix
-  std::vector<std::string> arguments;  // of `windrow run`: the study first
+  std::vector<std::string> arguments;  // of `windrow run`, or `work`: the study first
 };
 
 // What can't be said to sbatch, with the remedy; empty: nothing.

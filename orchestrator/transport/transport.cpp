@@ -1,5 +1,6 @@
 #include "orchestrator/transport/transport.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "protocol/wire.h"
@@ -17,6 +18,8 @@ std::vector<std::uint8_t> end_frame(bool all_live) {
 void Transport::send_to_agent(AgentId agent, protocol::ToAgent message) {
   if (agent.value == 0)
     own_to_agent_.push_back(std::move(message));
+  else if (agent.value >= size())
+    door_->send(guests_[static_cast<std::size_t>(agent.value - size())], protocol::encode(message));
   else if (!lost_.contains(static_cast<int>(agent.value)))
     link_->send(static_cast<int>(agent.value), protocol::encode(message));
 }
@@ -45,6 +48,7 @@ Transport::Delivered Transport::deliver(
         to_agent(protocol::decode_to_agent(bytes));
     }
   }
+  if (door_) delivered += deliver_from_guests(kMost - delivered, to_coordinator);
   drained = delivered < kMost;
   for (int own = 0; own < kMost && has_own_mail(); ++own) {
     ++delivered;
@@ -61,6 +65,30 @@ Transport::Delivered Transport::deliver(
   return {delivered, drained && !has_own_mail()};
 }
 
+// Who is no agent of ours yet must begin with a hello. What can't be read is of another version, or
+// of nobody we know: the guest hears nothing more, and gives up.
+int Transport::deliver_from_guests(
+    int most, const std::function<void(AgentId, protocol::FromAgent)>& to_coordinator) {
+  int delivered = 0;
+  std::string guest;
+  std::vector<std::uint8_t> bytes;
+  for (; delivered < most && door_->receive(guest, bytes); ++delivered) {
+    auto found = std::ranges::find(guests_, guest);
+    std::optional<protocol::FromAgent> message;
+    try {
+      message = protocol::decode_from_agent(bytes);
+    } catch (const std::exception&) {  // ProtocolError, or the library's for what is no CBOR
+    }
+    const bool hello = message && std::holds_alternative<protocol::Hello>(*message);
+    if (found == guests_.end() && hello) found = guests_.insert(guests_.end(), guest);
+    if (message && found != guests_.end())
+      to_coordinator(AgentId{size() + (found - guests_.begin())}, std::move(*message));
+    else
+      door_->forget(guest);
+  }
+  return delivered;
+}
+
 bool Transport::receive(int& from, std::vector<std::uint8_t>& bytes) {
   while (link_->receive(from, bytes)) {
     if (bytes.size() > 1) return true;
@@ -70,6 +98,7 @@ bool Transport::receive(int& from, std::vector<std::uint8_t>& bytes) {
 }
 
 void Transport::lose(int rank) {
+  if (rank >= size()) return door_->forget(guests_[static_cast<std::size_t>(rank - size())]);
   if (!link_ || !lost_.insert(rank).second) return;
   link_->forget(rank);
 }

@@ -109,5 +109,40 @@ class Submit(WindrowTest):
         self.assertIn("clusters.yaml:2:10: partitoin", self.err)
 
 
+    def test_a_container_and_another_launcher(self):
+        """With a stand-in for apptainer, which runs what it is given; mpirun is the real one."""
+        self.write("apptainer", """#!/bin/bash
+echo "$@" >> "$FOLDER/apptainer.arguments"
+while [ "$1" != IMAGE.sif ]; do shift; done
+shift
+"$@"
+""").chmod(0o755)
+        study = self.fake_study(xs=(1, 2), epochs=2)
+        self.environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        self.submit(study, "--slots", "2", "--container", "IMAGE.sif", "--launcher", "mpirun")
+        self.call("bash", self.folder / "job.sh")
+        self.assert_each_trial_finished_once(2, 2)
+        calls = (self.folder / "apptainer.arguments").read_text().splitlines()
+        self.assertTrue(calls[0].startswith(f"exec --nv --bind {self.folder} IMAGE.sif windrow run"))
+        self.assertIn("windrow status", calls[-1])
+        self.submit(study, "--launcher", "prun", expect=2)
+
+    def test_workers_take_two_scripts(self):
+        script = self.submit(self.fake_study(), "--workers", "20", "--gpus-per-node", "1",
+                             "--time", "30", "--dry-run")
+        run, workers = script.split("# Made by `windrow submit`.")[1:]
+        for line in ("#SBATCH --nodes=1", "#SBATCH --cpus-per-task=1"):
+            self.assertIn(line, run.splitlines())
+        self.assertIn("'--serve' '--slots' '0'", run)
+        self.assertNotIn("--gpus", run.split("set -u")[0])
+        for line in ("#SBATCH --array=1-20", "#SBATCH --gpus-per-node=1", "#SBATCH --time=00:30:00",
+                     f"windrow_join='{self.db}'"):
+            self.assertIn(line, workers.splitlines())
+        self.submit(self.fake_study(), "--workers", "20")
+        self.assertIn("job 41\njob 42 of 20 workers", self.out)
+        self.assertIn("--dependency=after:41",
+                      (self.folder / "sbatch.arguments").read_text().splitlines()[1])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -71,7 +71,7 @@ class Bench {
   }
 
   // The commands since the last call, as "assign 3 to 0 (attempt 1)", "withdraw 2 from 1",
-  // "trial 4 failed", "slot 0 drained", "lend 3 to 4 as 1", "helpers of 4: 1 2".
+  // "end 2 at 1", "trial 4 failed", "slot 0 drained", "lend 3 to 4 as 1", "helpers of 4: 1 2".
   std::vector<std::string> said() {
     std::vector<std::string> texts;
     for (const Command& command : out) texts.push_back(text(command));
@@ -93,6 +93,8 @@ class Bench {
     if (const auto* withdraw = std::get_if<WithdrawTrial>(&command))
       return "withdraw " + std::to_string(withdraw->trial.value) + " from " +
              std::to_string(withdraw->slot.value);
+    if (const auto* end = std::get_if<EndAttempt>(&command))
+      return "end " + std::to_string(end->trial.value) + " at " + std::to_string(end->slot.value);
     if (const auto* failed = std::get_if<TrialFailed>(&command))
       return "trial " + std::to_string(failed->trial.value) + " failed";
     if (const auto* forgiven = std::get_if<FailureForgiven>(&command))

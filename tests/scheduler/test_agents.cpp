@@ -4,6 +4,21 @@
 namespace windrow::scheduler {
 namespace {
 
+TEST(Agents, ASlotThatClosesGetsNothingMoreAndIsNotBlamed) {
+  Bench bench;
+  bench.add({3, 2, 1});
+  bench.join(0, 0, 1);
+  bench.start(0, 1);
+  bench.said();
+  on_slot_closing(bench.state, SlotId{0}, bench.out);
+  EXPECT_EQ(bench.said(), Said{"withdraw 2 from 0"});
+  bench.give_back(0, 2);
+  bench.fail(0, 1, 1, FailureKind::preempted);
+  EXPECT_EQ(slots_in_service(bench.state), 0);
+  bench.join(1, 1, 1);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 1 (attempt 2)", "assign 2 to 1 (attempt 1)"}));
+}
+
 TEST(Agents, WhatALostOneHadGoesToTheOthersAndCostsNothing) {
   Bench bench;
   bench.add({9, 8, 7}, 10);

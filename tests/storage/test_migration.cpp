@@ -151,7 +151,10 @@ TEST_F(FileTest, AFileOfTheVersionBeforeIsReadAndBroughtUpToDate) {
   execute(
       "DROP VIEW attempts; DROP VIEW epochs; DROP INDEX gang_epoch; "
       "ALTER TABLE epoch DROP COLUMN members; ALTER TABLE attempt DROP COLUMN device_kind; "
-      "ALTER TABLE attempt DROP COLUMN precision; PRAGMA user_version = 2; "
+      "ALTER TABLE attempt DROP COLUMN precision; ALTER TABLE slot DROP COLUMN node; "
+      "ALTER TABLE slot DROP COLUMN job; ALTER TABLE slot DROP COLUMN job_restarts; "
+      "ALTER TABLE slot DROP COLUMN job_ends_at; ALTER TABLE session DROP COLUMN checkpoints; "
+      "ALTER TABLE session DROP COLUMN stopped_by; PRAGMA user_version = 2; "
       "CREATE VIEW attempts AS SELECT trial, attempt, outcome FROM attempt; "
       "CREATE VIEW epochs AS SELECT trial, epoch FROM epoch");
   EXPECT_EQ(rows(file, "SELECT * FROM attempts"), std::vector<std::string>{"1|1|finished"});

@@ -40,7 +40,8 @@ TEST_F(ViewTest, ColumnsAreAsDocumented) {
   EXPECT_THAT(columns("attempts"),
               ElementsAre("trial", "attempt", "host", "rank", "slots", "gang", "threads", "device",
                           "device_kind", "precision", "versions", "info", "began_at", "ended_at",
-                          "outcome", "resumed_from_epoch", "unread_lines"));
+                          "outcome", "resumed_from_epoch", "unread_lines", "node", "job",
+                          "job_restarts", "job_ends_at"));
   EXPECT_THAT(columns("failures"), ElementsAre("trial", "attempt", "kind", "message", "exit_code",
                                                "signal", "host", "slot", "stderr_tail"));
   EXPECT_THAT(
@@ -86,6 +87,8 @@ TEST_F(ViewTest, AttemptsAndFailuresTellTheStory) {
   const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
   auto gang = began(trial, 1);
   gang.slots = {SlotId{4}, SlotId{5}};
+  store.record(SlotRecord{SlotId{3}, "n1", 2, "cpu", 1});
+  store.record(SlotRecord{SlotId{4}, "n1", 2, "cpu", 1, {"4711_3", 2, "n7", 1767261600000}});
   store.record(gang);
   store.record(failed(trial, FailureKind::oom, false, 1));
   auto resumed = began(trial, 2);
@@ -97,6 +100,8 @@ TEST_F(ViewTest, AttemptsAndFailuresTellTheStory) {
                    "resumed_from_epoch, ended_at >= began_at FROM attempts"),
               ElementsAre("1|1|n1|2|4,5|2|cpu|{\"trainer\":\"0.1\"}|oom|0|1",
                           "1|2|n1|2|3|1|cpu|{\"trainer\":\"0.1\"}|nan|6|1"));
+  EXPECT_THAT(rows("SELECT node, job, job_restarts, job_ends_at FROM attempts"),
+              ElementsAre("n7|4711_3|2|2026-01-01T10:00:00.000Z", "null|null|null|null"));
   EXPECT_THAT(rows("SELECT * FROM failures WHERE attempt = 2"),
               ElementsAre("1|2|nan|it broke|3|null|n1|3|Traceback"));
   EXPECT_THAT(rows("SELECT state, attempts, failure FROM trials"), ElementsAre("failed|2|nan"));

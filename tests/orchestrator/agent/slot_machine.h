@@ -28,6 +28,9 @@ class Machine {
   void stop(bool at_once = false, std::optional<double> within = std::nullopt) {
     event([&] { on_stop(state, at_once, within, now, out); });
   }
+  void cancel(int trial, int attempt = 1) {
+    event([&] { on_cancel(state, TrialId{trial}, attempt, now, out); });
+  }
   void spawned(bool found_checkpoints = false) {
     event([&] { on_spawned(state, found_checkpoints, now, out); });
   }

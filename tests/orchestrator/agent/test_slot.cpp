@@ -55,6 +55,42 @@ TEST(Slot, TheFolderOfATrialIsTakenBeforeItBeginsAndLeftAtItsEnd) {
   EXPECT_EQ(slot.take<LeaveFolder>().size(), 1u);
 }
 
+TEST(Slot, ACancelledAttemptIsEndedAndTheNextOneBegins) {
+  Machine slot(kPersistent);
+  slot.assign(1);
+  slot.assign(2);
+  slot.ready();
+  slot.says(started(1));
+  slot.cancel(7);  // of another trial: nothing
+  EXPECT_THAT(slot.signals(), IsEmpty());
+  slot.cancel(1);
+  EXPECT_THAT(slot.signals(), ElementsAre(SIGKILL));
+  slot.dies(SIGKILL);
+  EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::cancelled);
+  slot.ready();
+  EXPECT_THAT(slot.started_trials(), ElementsAre(1, 2));
+}
+
+TEST(Slot, ACancelledProgramMayEndWellFirst) {
+  Machine slot(kProcess);
+  slot.assign(1);
+  slot.spawned();
+  slot.cancel(1);
+  EXPECT_THAT(slot.signals(), ElementsAre(SIGTERM));
+  slot.exits(0);
+  EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::cancelled);
+}
+
+TEST(Slot, WhatIsCancelledInTheQueueGoesBack) {
+  Machine slot(kPersistent);
+  slot.assign(1);
+  slot.assign(2);
+  slot.ready();
+  slot.cancel(2);
+  EXPECT_EQ(slot.reports<Withdrawn>().at(0).trial, TrialId{2});
+  EXPECT_THAT(slot.signals(), IsEmpty());
+}
+
 TEST(Slot, ToWaitForAnEarlierAttemptsProcessesIsNoHang) {
   Machine slot(kPersistent);
   slot.state.settings.trainer.hang_seconds = 5;

@@ -13,6 +13,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 class CoordinatorTest : public testing::Test {
@@ -38,7 +39,8 @@ class CoordinatorTest : public testing::Test {
     tell(rank, Hello{.version = WINDROW_VERSION,
                      .host = "n" + std::to_string(rank),
                      .slots = slots_,
-                     .faults = std::move(faults)});
+                     .faults = std::move(faults),
+                     .job = {"4711", 2, "n" + std::to_string(rank)}});
   }
   void tell(int rank, FromAgent message) {
     coordinator_->on_message(AgentId{rank}, std::move(message));
@@ -355,6 +357,52 @@ TEST_F(CoordinatorTest, TrialsThatFailInTheirSecondEpochAreFailedAndStopNothing)
   EXPECT_EQ(coordinator_->end(), RunEnd::some_failed);
   EXPECT_THAT(folder_.rows("SELECT state, attempts, count(*) FROM trials GROUP BY 1, 2"),
               ElementsAre("failed|3|6"));
+}
+
+TEST_F(CoordinatorTest, CancelledTrialsAreEndedAndSayByWhom) {
+  begin("parameters: {epochs: 9}\ngrid: {x: [1, 2, 3]}\n");
+  const Assign first = assigned(0).at(0);
+  run(0, first, 1, 2);
+  const TrialId runs = first.start.trial, queued = assigned(0).at(1).start.trial;
+  const TrialId waits{6 - runs.value - queued.value};  // of 1, 2 and 3
+  EXPECT_EQ(coordinator_->cancel({runs, waits, TrialId{99}}, "ann@login1"), 2);
+  EXPECT_EQ(of<CancelTrial>().at(0).second, (CancelTrial{first.slot, runs, 1}));
+  tell(0, AttemptFailed{.slot = first.slot,
+                        .trial = runs,
+                        .attempt = 1,
+                        .kind = FailureKind::cancelled,
+                        .message = "cancelled on request",
+                        .reached = Reached::epoch});
+  finish(0, assigned(0).at(1), 9);
+  EXPECT_THAT(log_, Not(HasSubstr("failed")));
+  say_goodbye(1);
+  EXPECT_EQ(coordinator_->end(), RunEnd::some_failed);
+  EXPECT_THAT(folder_.rows("SELECT failure, count(*) FROM trials WHERE state = 'failed'"),
+              ElementsAre("cancelled|2"));
+  EXPECT_THAT(folder_.rows("SELECT message FROM failures"), ElementsAre("cancelled by ann@login1"));
+}
+
+TEST_F(CoordinatorTest, AStopOnRequestIsRemembered) {
+  begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n");
+  coordinator_->stop_for("ann@login1", false);
+  EXPECT_THAT(of<StopAll>(), SizeIs(1));
+  const Assign only = assigned(0).at(0);
+  tell(0, Withdrawn{only.slot, only.start.trial, only.start.attempt});
+  say_goodbye(1);
+  EXPECT_EQ(storage::Reader(folder_.file()).stopped_by(), "ann@login1");
+  EXPECT_EQ(storage::Reader(folder_.file()).checkpoints_of(only.start.trial.value), "/checkpoints");
+}
+
+TEST_F(CoordinatorTest, TheBatchJobOfEachAgentIsRecorded) {
+  CoordinatorOptions options;
+  options.job = {"4711", 2, "n0", 1767261600000};
+  begin("parameters: {epochs: 1}\ngrid: {x: [1]}\n", 1, options);
+  const Assign only = assigned(0).at(0);
+  run(0, only, 1, 1);
+  finish(0, only, 1);
+  say_goodbye(1);
+  EXPECT_THAT(folder_.rows("SELECT node, job, job_restarts, job_ends_at FROM attempts"),
+              ElementsAre("n0|4711|2|2026-01-01T10:00:00.000Z"));
 }
 
 TEST_F(CoordinatorTest, WithoutTimeForAnotherEpochItEnds) {

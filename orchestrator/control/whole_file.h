@@ -1,0 +1,15 @@
+// Small files that others read while they are written: there whole, or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace windrow::control {
+
+// Replaces the file at once. What went wrong, with the file's name; "" = nothing.
+std::string write_whole_file(const std::filesystem::path& file, const std::string& text);
+
+// Throws std::runtime_error where it can't be read.
+std::string read_whole_file(const std::filesystem::path& file);
+
+}  // namespace windrow::control
