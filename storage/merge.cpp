@@ -84,8 +84,8 @@ class Merge {
       Statement(into_, "INSERT INTO cell (study, hash, parameters) VALUES (?1, ?2, ?3)")
           .run(study, row.text(1), row.text(2));
       here = into_.last_insert_id();
-      for (const auto& item : protocol::Json::parse(row.text(2)).items())
-        names_.parameter(item.key());
+      const auto parameters = protocol::Json::parse(row.text(2));
+      for (const auto& item : parameters.items()) names_.parameter(item.key());
       stages(there, here, study);
     }
     Statement trials(from_, "SELECT id, seed, state FROM trial WHERE cell = ?1 ORDER BY id");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <thread>
@@ -161,11 +162,9 @@ RankFindings check_ranks() {
   } catch (const std::exception& error) {
     fault = error.what();
   }
-  if (!fault.empty())
-    return {0,
-            {{Health::fault, "launcher", fault,
-              "`srun --mpi=list` names what srun offers: pmix "
-              "for Open MPI, pmi2 for MPICH"}}};
+  if (!fault.empty())  // on each of them, of which one is to say so
+    return {std::atoi(process_environment("SLURM_PROCID").c_str()),
+            {{Health::fault, "launcher", fault, ""}}};
   const RankFacts own = own_facts(*link, library);
   RankFindings result{link->rank(), {}};
   if (link->rank() > 0) {

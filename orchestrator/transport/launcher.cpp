@@ -92,6 +92,14 @@ std::vector<std::string> suitable_libraries(const Environment& environment) {
   return {"ompi", "mpich", "abi"};
 }
 
+std::string missing_pmi_fault(const Environment& environment) {
+  const int ranks = number(environment("SLURM_STEP_NUM_TASKS"));
+  if (ranks < 2 || has_pmi(environment) || has_pmix(environment)) return "";
+  return "srun started " + std::to_string(ranks) +
+         " ranks without PMI, so that they can't find each other: start them with `srun "
+         "--mpi=pmix` (see `srun --mpi=list`; pmi2 for MPICH and its relatives), or use mpirun";
+}
+
 std::string lone_rank_fault(const std::string& library, const Environment& environment) {
   const int ranks = launched_ranks(environment);
   if (ranks < 2 || !launcher_lives(environment)) return "";

@@ -23,6 +23,10 @@ int launched_ranks(const Environment& environment = process_environment);
 // MPI 5.0).
 std::vector<std::string> suitable_libraries(const Environment& environment = process_environment);
 
+// That srun started several ranks and gave them no way to find each other, with the remedy; "": it
+// did. MPI itself would end the process.
+std::string missing_pmi_fault(const Environment& environment = process_environment);
+
 // Why a world of one rank can't be what the launcher meant, with the remedy; "": nothing speaks
 // against it. `library` is what was loaded. A launcher whose server answers no more is gone, and
 // its variables are left over: of a terminal inside a job, for example.

@@ -120,6 +120,8 @@ std::vector<MpiModule> mpi_modules() {
 LoadedLink load_mpi_link() {
   if (const std::string named = process_environment("WINDROW_MPI"); !named.empty())
     return load_named(named);
+  if (const std::string fault = missing_pmi_fault(); !fault.empty())
+    throw std::runtime_error(fault);
   std::string tried;
   for (const std::string& name : suitable_libraries()) {
     std::string why;

@@ -1,6 +1,5 @@
 """Workers that join a run and leave it: windrow run --serve, windrow work --join."""
 
-import os
 import random
 import signal
 import stat
@@ -21,7 +20,8 @@ class Workers(WindrowTest):
         return process
 
     def work(self, *arguments, slots=2):
-        return self.start("work", "--join", self.db, "--slots", slots, *arguments)
+        """One that came too late, to a run that is over, waits for another one for a minute."""
+        return self.start("work", "--join", self.db, "--slots", slots, "--wait", 60, *arguments)
 
     def epochs(self):
         return self.count("SELECT count(*) FROM epochs") if self.db.exists() else 0
@@ -114,7 +114,7 @@ class Workers(WindrowTest):
         self.assert_each_trial_finished_once(4, 200)
 
     def test_a_paused_worker_is_taken_for_lost_and_joins_anew(self):
-        study = self.fake_study(xs=range(4), epochs=150, epoch_ms=20, checkpoints=True)
+        study = self.fake_study(xs=range(4), epochs=500, epoch_ms=20, checkpoints=True)
         run = self.serve(study)
         first, second = self.work(), self.work()
         self.wait_for_epochs()
@@ -122,10 +122,11 @@ class Workers(WindrowTest):
         wait_until("its loss", lambda: self.count(
             "SELECT count(*) FROM event WHERE kind = 'agent lost'"))
         first.send_signal(signal.SIGCONT)
+        wait_until("its return", lambda: self.count("SELECT count(DISTINCT rank) FROM attempts") == 3)
         self.finish(run)
         self.finish(first)
         self.finish(second)
-        self.assert_each_trial_finished_once(4, 150)
+        self.assert_each_trial_finished_once(4, 500)
         self.assertLessEqual(self.kinds(), {"node"})
 
     def test_workers_that_are_killed_all_the_time_finish_it_in_the_end(self):
@@ -161,7 +162,7 @@ class Workers(WindrowTest):
                          [(0,), (1,), (2,)])
 
     def test_without_a_run_it_says_so(self):
-        self.finish(self.work("--wait", 0), expect=3)
+        self.finish(self.start("work", "--join", self.db, "--wait", 0), expect=3)
         self.assertIn("--serve", self.err)
 
     def test_a_stop_sends_the_workers_home(self):

@@ -42,7 +42,7 @@ TEST(BatchScript, AsksForWhatWasGivenAndNothingElse) {
   for (const char* absent : {"--account", "--qos", "--gres", "<-", "usage: sbatch slurm"})
     EXPECT_THAT(script.substr(0, script.find("set -u")), Not(HasSubstr(absent)));
   EXPECT_THAT(script, HasSubstr("set -- '/home/me/p1.yaml' '--db' '/home/me/p1.db'\n"));
-  EXPECT_THAT(script, HasSubstr("windrow status \"$study\""));
+  EXPECT_THAT(script, HasSubstr("\"${windrow[@]}\" status \"$study\""));
   EXPECT_THAT(batch_script(small(), batch_body), Not(HasSubstr("--gpus")));
 }
 

@@ -72,6 +72,14 @@ TEST(Launcher, OneRankWhereItStartedSeveralIsAFault) {
               HasSubstr("started 4 ranks"));
 }
 
+TEST(Launcher, RanksThatCantFindEachOtherAreAFault) {
+  EXPECT_THAT(missing_pmi_fault(with({{"SLURM_STEP_NUM_TASKS", "2"}})),
+              AllOf(HasSubstr("2 ranks without PMI"), HasSubstr("srun --mpi=pmix")));
+  EXPECT_EQ(missing_pmi_fault(with({{"SLURM_STEP_NUM_TASKS", "1"}})), "");
+  EXPECT_EQ(missing_pmi_fault(with({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMIX_RANK", "0"}})), "");
+  EXPECT_EQ(missing_pmi_fault(with({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_RANK", "0"}})), "");
+}
+
 // A terminal that was opened inside a job, for example.
 TEST(Launcher, VariablesOfOneThatIsGoneDoNoHarm) {
   EXPECT_EQ(lone_rank_fault("ompi", with({{"OMPI_COMM_WORLD_SIZE", "4"}})), "");
