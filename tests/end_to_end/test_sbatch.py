@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 import unittest
 
 from support import DEADLINE, SOURCE, WINDROW, WindrowTest, wait_until
@@ -15,11 +16,12 @@ while [[ $1 == --* ]]; do shift; done
 "$@" & p=$!
 trap 'kill -USR1 $p' USR1; trap 'kill -TERM $p' TERM
 while kill -0 $p 2>/dev/null; do wait $p; code=$?; done
+sleep ${SRUN_LINGER:-0}
 exit ${SRUN_CODE:-$code}
 """
 SCONTROL = """#!/bin/bash
 case "$1" in
-  show) echo "JobId=$4 JobState=${JOB_STATE:-RUNNING} EndTime=Unknown" ;;
+  show) echo "JobId=$4 JobState=${JOB_STATE:-RUNNING} EndTime=${END_TIME:-Unknown} x" ;;
   requeue) echo "$2" >> "$REQUEUED" ;;
 esac
 """
@@ -77,12 +79,24 @@ class Sbatch(WindrowTest):
         self.assertEqual(self.requeues(), 1)
 
     def test_a_cancelled_job_does_not_come_back(self):
-        study = self.fake_study(xs=(1, 2), epochs=60, epoch_ms=20, checkpoints=True)
+        study = self.fake_study(xs=(1, 2), epochs=600, epoch_ms=20, checkpoints=True)
         self.before = 0
-        process = self.job(study, JOB_STATE="CANCELLED")
+        # Slurm's word for a job of which processes still run, whatever ended it.
+        for state in ("CANCELLED", "COMPLETING"):
+            process = self.job(study, JOB_STATE=state)
+            self.interrupt(process, signal.SIGTERM)
+            self.end(process, expect=3)
+            self.assertEqual(self.requeues(), 0)
+            self.before = self.count("SELECT count(*) FROM epochs")
+
+    def test_one_whose_time_was_up_before_the_script_was_through_does(self):
+        study = self.fake_study(xs=(1, 2), epochs=600, epoch_ms=20, checkpoints=True)
+        self.before = 0
+        end = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + 4))
+        process = self.job(study, JOB_STATE="COMPLETING", END_TIME=end, SRUN_LINGER="5")
         self.interrupt(process, signal.SIGTERM)
         self.end(process, expect=3)
-        self.assertEqual(self.requeues(), 0)
+        self.assertEqual(self.requeues(), 1)
 
     def test_failed_trials_and_bad_files_are_no_reason_to_come_back(self):
         self.end(self.job(self.fake_study(xs=(1, 2), fail_epoch=1, fail_kind="nan")), expect=1)

@@ -127,8 +127,8 @@ class Slurm(WindrowTest):
         self.assertEqual(self.count("SELECT count(*) FROM attempts WHERE job_ends_at IS NULL"), 0)
 
     def test_lost_ranks_lost_nodes_suspension_pre_emption_and_requeues_blame_nobody(self):
-        study = self.fake_study(xs=range(24), epochs=800, epoch_ms=100, checkpoints=True)
-        job = self.submit(study, "--time", "10", "--", "--nice=0")
+        study = self.fake_study(xs=range(24), epochs=200, epoch_ms=100, checkpoints=True)
+        job = self.submit(study, "--time", "10", "--slots", 1)
         self.wait_for_epochs(50)
 
         self.slurm("scontrol", "suspend", job)
@@ -166,9 +166,9 @@ class Slurm(WindrowTest):
         self.assertEqual(self.ended(job), "CANCELLED")
         self.windrow("status", study, "--db", self.db, "--exit-code", expect=3)
 
-        job = self.submit(study, "--time", "10")
+        job = self.submit(study, "--time", "10", "--slots", 4)
         self.assertEqual(self.ended(job), "COMPLETED", self.log())
-        self.assert_each_trial_finished_once(24, 800)
+        self.assert_each_trial_finished_once(24, 200)
         self.assert_nobody_is_blamed("preempted", "node")
 
     def test_windrow_stop_from_the_login_node_ends_the_job_for_good(self):
