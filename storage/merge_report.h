@@ -15,7 +15,7 @@ struct MergeConflict {
 
 struct MergeReport {
   int taken = 0;                 // finished or failed trials that were new here, or not over here
-  int same = 0;                  // finished in both, with the same results
+  int same = 0;                  // over in both, and alike
   int unfinished = 0;            // not over there: their checkpoints belong to the other database
   int failed_here_finished = 0;  // failed there, finished here: nothing is taken
   std::vector<MergeConflict> conflicts;  // finished in both, differently: this one's stays

@@ -233,7 +233,8 @@ TrialDetails Reader::show(std::int64_t trial, int last_epochs) {
 
 namespace {
 
-// From version 4 on sessions have these columns.
+// From version 4 on sessions have these columns; those of runs have a folder of checkpoints, those
+// of commands that changed something have none.
 std::string of_session(Database& database, const std::string& sql, std::int64_t trial) {
   if (database.integer("PRAGMA user_version") < 4) return "";
   Statement select(database, sql);
@@ -252,7 +253,9 @@ std::string Reader::checkpoints_of(std::int64_t trial) {
 
 std::string Reader::stopped_by() {
   return of_session(*impl_->database,
-                    "SELECT stopped_by FROM session WHERE ?1 = 0 ORDER BY id DESC LIMIT 1", 0);
+                    "SELECT stopped_by FROM session WHERE checkpoints IS NOT NULL AND ?1 = 0 "
+                    "ORDER BY id DESC LIMIT 1",
+                    0);
 }
 
 StudyTables Reader::tables(const std::string& study, const std::string& stage) {

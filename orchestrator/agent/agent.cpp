@@ -103,7 +103,6 @@ void Agent::welcome(Welcome message) {
     if (i == 0) tell_overrides(settings.environment);
     runners_.push_back(std::make_unique<SlotRunner>(
         loop_, std::move(settings), now_, [this](FromAgent m) { report(std::move(m)); }, log_));
-    if (stopped_) runners_.back()->stop(false);
   }
   closed_.assign(ids_.size(), false);
   if (stopped_) stop(false);

@@ -13,15 +13,12 @@ constexpr std::chrono::seconds kLimit{90};
 
 }  // namespace
 
-bool run_is_there(const std::string& database, std::string& why_not) {
-  storage::Reader reader(database);
-  const auto who = reader.coordinator();
-  if (!who)
-    why_not = "no run works on " + database + " now";
-  else if (!who->alive)
-    why_not = "the run that worked on " + database + " (pid " + std::to_string(who->pid) +
-              ") was killed: none works on it now";
-  return who && who->alive;
+std::string no_run_fault(const std::string& database) {
+  const auto who = storage::Reader(database).coordinator();
+  if (!who) return "no run works on " + database + " now";
+  if (who->alive) return "";
+  return "the run that worked on " + database + " (pid " + std::to_string(who->pid) +
+         ") was killed: none works on it now";
 }
 
 int ask_run(const std::string& database, const control::Request& request) {

@@ -7,8 +7,8 @@
 
 namespace windrow::commands {
 
-// Whether a run works on it, as far as can be told from here; else why not.
-bool run_is_there(const std::string& database, std::string& why_not);
+// Why no run can be asked, as far as can be told from here; "" = one works on it.
+std::string no_run_fault(const std::string& database);
 
 // Asks it and prints its answer. The exit code: 0, or 1 where none came.
 int ask_run(const std::string& database, const control::Request& request);

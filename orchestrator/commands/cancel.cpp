@@ -62,7 +62,7 @@ int cancel(CancelOptions options) {
     return kAllDone;
   }
   const std::string by = control::this_user();
-  if (std::string why_not; run_is_there(options.database, why_not))
+  if (no_run_fault(options.database).empty())
     return ask_run(options.database,
                    {.kind = control::Request::Kind::cancel, .trials = open, .by = by});
   storage::Store store(options.database);

@@ -9,17 +9,12 @@
 #include "orchestrator/process/program.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/transport/load_link.h"
+#include "storage/process.h"
 
 namespace windrow::commands {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 std::string plural(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
@@ -53,8 +48,8 @@ std::string one_line(std::string text) {
 
 Findings check_machine() {
   Findings findings;
-  findings.push_back(
-      {Health::ok, "windrow", "version " WINDROW_VERSION ", host " + host_name(), ""});
+  findings.push_back({Health::ok, "windrow",
+                      "version " WINDROW_VERSION ", host " + storage::this_process().host, ""});
   const DeviceFacts facts = read_device_facts();
   std::string devices = plural(facts.cores.size(), "core");
   if (facts.cpu_quota) devices += ", CPU quota of " + format_number(*facts.cpu_quota);

@@ -1,9 +1,6 @@
 #include "orchestrator/commands/doctor_ranks.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -14,6 +11,7 @@
 #include "orchestrator/agent/devices.h"
 #include "orchestrator/session/mpi_limit.h"
 #include "orchestrator/transport/load_link.h"
+#include "storage/process.h"
 
 namespace windrow::commands {
 namespace {
@@ -22,12 +20,6 @@ using nlohmann::json;
 
 constexpr double kStartSeconds = 30;
 constexpr std::chrono::seconds kGather{20};
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -40,7 +32,7 @@ RankFacts own_facts(Link& link, const std::string& library) {
   const Link::LocalShare cores = link.local_share(devices.cores_key());
   const Link::LocalShare gpus = link.local_share(devices.gpus_key());
   RankFacts facts{.rank = link.rank(),
-                  .host = host_name(),
+                  .host = storage::this_process().host,
                   .node = read_batch_job().node,
                   .version = WINDROW_VERSION,
                   .mpi = library,

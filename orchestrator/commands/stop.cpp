@@ -17,9 +17,8 @@ struct StopOptions {
 };
 
 int stop(const StopOptions& options) {
-  std::string why_not;
-  if (!run_is_there(options.database, why_not)) {
-    std::cerr << "windrow: " << why_not << "\n";
+  if (const std::string fault = no_run_fault(options.database); !fault.empty()) {
+    std::cerr << "windrow: " << fault << "\n";
     return kSomeFailed;
   }
   return ask_run(options.database, {.kind = control::Request::Kind::stop,

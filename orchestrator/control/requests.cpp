@@ -3,7 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "orchestrator/control/whole_file.h"
+#include "storage/process.h"
 
 namespace windrow::control {
 namespace {
@@ -53,11 +54,10 @@ void remove_files(const fs::path& folder) {
 // No other request of any host has it.
 std::string unique_name() {
   static int count = 0;
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
+  const auto process = storage::this_process();
   const auto now = std::chrono::system_clock::now().time_since_epoch() / 1ns;
-  return std::string(host.data()) + "-" + std::to_string(getpid()) + "-" + std::to_string(now) +
-         "-" + std::to_string(++count);
+  return process.host + "-" + std::to_string(process.pid) + "-" + std::to_string(now) + "-" +
+         std::to_string(++count);
 }
 
 }  // namespace
@@ -125,10 +125,8 @@ std::optional<std::string> ask(const fs::path& folder, const Request& request,
 
 std::string this_user() {
   const passwd* entry = getpwuid(geteuid());
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
   return (entry == nullptr ? std::to_string(geteuid()) : std::string(entry->pw_name)) + "@" +
-         host.data();
+         storage::this_process().host;
 }
 
 }  // namespace windrow::control

@@ -2,10 +2,9 @@
 
 #include <unistd.h>
 
-#include <array>
-
 #include "orchestrator/control/run_json.h"
 #include "orchestrator/control/whole_file.h"
+#include "storage/process.h"
 
 namespace windrow::control {
 namespace {
@@ -17,18 +16,12 @@ constexpr std::chrono::seconds kEvery{2};
 constexpr std::chrono::seconds kReadEvery{10};  // the database, and never more than a part of the
 constexpr int kReadShare = 20;                  // time: so many times as long as it took
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
 double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 std::string to_text(const RunView& view, const Highlights& highlights) {
-  return json{{"host", host_name()},
+  return json{{"host", storage::this_process().host},
               {"pid", getpid()},
               {"at", unix_seconds()},
               {"run", to_json(view)},

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -11,35 +10,28 @@
 #include "orchestrator/agent/agent.h"
 #include "orchestrator/agent/batch_job.h"
 #include "orchestrator/console/progress.h"
-#include "orchestrator/control/requests.h"
-#include "orchestrator/control/snapshot.h"
 #include "orchestrator/coordinator/coordinator.h"
 #include "orchestrator/exit_codes.h"
 #include "orchestrator/process/open_files.h"
 #include "orchestrator/results/stored_study.h"
+#include "orchestrator/session/backoff.h"
 #include "orchestrator/session/mpi_limit.h"
 #include "orchestrator/session/preflight.h"
+#include "orchestrator/session/public_side.h"
 #include "orchestrator/session/running_clock.h"
 #include "orchestrator/session/stop_signals.h"
 #include "orchestrator/session/summary.h"
 #include "orchestrator/session/time_limit.h"
-#include "orchestrator/transport/door.h"
 #include "orchestrator/transport/load_link.h"
 #include "orchestrator/transport/transport.h"
+#include "storage/process.h"
 #include "storage/reader.h"
 
 namespace windrow {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::microseconds;
 using std::chrono::milliseconds;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 sweeps::Study read_study(const RunOptions& options) {
   if (!options.study_file.empty()) return sweeps::load_study(options.study_file, options.overrides);
@@ -76,8 +68,7 @@ struct Head {
   sweeps::Study study;
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<Coordinator> coordinator;
-  std::unique_ptr<control::Inbox> inbox;
-  std::unique_ptr<control::Publisher> publisher;
+  std::unique_ptr<PublicSide> public_side;
 };
 
 class Session {
@@ -136,14 +127,15 @@ class Session {
       for (const std::string& fault : faults) text += (text.empty() ? "" : "\n") + fault;
       throw std::runtime_error(text);
     }
+    const TimeLimit limit = time_limit(options_.until);
     CoordinatorOptions coordinator{.agents = transport_.size(),
                                    .serves = options_.serve.has_value(),
                                    .data_dir = data_dir,
                                    .lost_seconds = options_.lost_seconds,
                                    .stop_within_seconds = options_.stop_within_seconds,
+                                   .until = limit.until,
                                    .gangs = options_.gangs,
-                                   .job = read_batch_job()};
-    set_time_limit(coordinator);
+                                   .job = limit.job};
     if (options_.hang_seconds)
       head_.study.trainer.hang_seconds = *options_.hang_seconds;
     else if (head_.study.trainer.command.empty())
@@ -166,54 +158,10 @@ class Session {
         },
         [this](AgentId lost) { transport_.lose(static_cast<int>(lost.value)); },
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
-    open_to_others();
-  }
-
-  void set_time_limit(CoordinatorOptions& coordinator) const {
-    coordinator.until = slurm_end_time();
-    if (coordinator.until)
-      coordinator.job.ends_at_ms =
-          std::chrono::duration_cast<milliseconds>(coordinator.until->time_since_epoch()).count();
-    if (!options_.until.empty())
-      coordinator.until = parse_until(options_.until, std::chrono::system_clock::now());
-  }
-
-  // What others may see of the run and ask of it; and where workers may join it.
-  void open_to_others() {
-    if (options_.serve) open_door_to_workers();
-    head_.publisher = std::make_unique<control::Publisher>(options_.database, head_.study);
-    head_.inbox = std::make_unique<control::Inbox>(control::requests_folder(options_.database));
-    if (!head_.inbox->fault().empty())
-      console_.log("warning",
-                   "`windrow stop` and `cancel` can't reach this run: " + head_.inbox->fault());
-  }
-
-  void open_door_to_workers() {
-    std::unique_ptr<Door> door = open_door(*options_.serve);
-    DoorCard card = door->keys();
-    card.host = host_name();
-    card.addresses = own_addresses();
-    card.folder = fs::current_path().string();
-    door_file_ = door_file(fs::absolute(options_.database));
-    write_door_file(door_file_, card);
-    transport_.open(std::move(door));
-    console_.log("info", "workers join by `windrow work --join " +
-                             fs::absolute(options_.database).string() + "` (port " +
-                             std::to_string(card.port) + " of " + card.host + ")");
-  }
-
-  std::string answer(const control::Request& request) {
-    if (request.kind == control::Request::Kind::stop) {
-      stop_asked_ = true;
-      head_.coordinator->stop_for(request.by, request.now);
-      return request.now ? "it stops at once" : "it stops after the epochs in progress";
-    }
-    const int open = head_.coordinator->cancel(request.trials, request.by);
-    const auto asked = static_cast<int>(request.trials.size());
-    return std::to_string(open) + (open == 1 ? " trial is" : " trials are") + " cancelled" +
-           (open < asked ? "; " + std::to_string(asked - open) +
-                               " were over or are not of the study that runs"
-                         : "");
+    head_.public_side = std::make_unique<PublicSide>(
+        options_.database, head_.study, *head_.coordinator,
+        [this](const std::string& level, const std::string& text) { console_.log(level, text); });
+    if (options_.serve) transport_.open(head_.public_side->open_to_workers(*options_.serve));
   }
 
   double startup_seconds() const { return std::max(10.0, 2 * options_.lost_seconds); }
@@ -226,7 +174,7 @@ class Session {
   }
 
   void prepare_agent() {
-    AgentOptions agent{.host = host_name(),
+    AgentOptions agent{.host = storage::this_process().host,
                        .study_hash = transport_.rank() == 0 ? "" : seen_study_hash(options_),
                        .job = read_batch_job(),
                        .trainer = {trainer_program(options_.trainer)},
@@ -238,9 +186,11 @@ class Session {
       if (!none)
         agent.slots = choose_slots(devices_, options_.slots, {cores_.index, cores_.count},
                                    {gpus_.index, gpus_.count});
-      if (!devices_.warning.empty()) console_.log("warning", host_name() + ": " + devices_.warning);
+      if (!devices_.warning.empty())
+        console_.log("warning", storage::this_process().host + ": " + devices_.warning);
       if (agent.slots.empty() && !none)
-        console_.log("warning", "rank " + std::to_string(transport_.rank()) + " on " + host_name() +
+        console_.log("warning", "rank " + std::to_string(transport_.rank()) + " on " +
+                                    storage::this_process().host +
                                     " gets no slot: " + std::to_string(gpus_.count) +
                                     " ranks share its " + std::to_string(devices_.gpus.size()) +
                                     " GPUs; start no more ranks a host than it has GPUs");
@@ -258,11 +208,9 @@ class Session {
   }
 
   void loop_until_over() {
-    // A link has no descriptor to wait for: it is polled, the less often the longer it is silent.
-    constexpr microseconds kShortest{20}, kLongest{10'000};
-    constexpr milliseconds kTick{50}, kPoll{500};
-    microseconds backoff = kShortest;
-    Clock::time_point next_tick{}, next_poll{};
+    constexpr milliseconds kTick{50};
+    Backoff backoff;
+    Clock::time_point next_tick{};
     Progress progress(console_);
     const auto to_agent = [this](protocol::ToAgent m) { agent_->on_message(std::move(m)); };
     const auto to_coordinator = [this](AgentId from, protocol::FromAgent m) {
@@ -277,21 +225,16 @@ class Session {
         agent_->tick(mail_read);
         if (head_.coordinator) {
           head_.coordinator->tick(now, mail_read);
-          const auto view = [this] { return head_.coordinator->view(); };
-          progress.tick(now, view);
-          head_.publisher->tick(now, view);
-          if (now >= next_poll) {
-            next_poll = now + kPoll;
-            head_.inbox->poll([this](const control::Request& asked) { return answer(asked); });
-          }
+          progress.tick(now, [this] { return head_.coordinator->view(); });
+          head_.public_side->tick(now);
         }
       }
       if (agent_->gone() && (!head_.coordinator || head_.coordinator->over())) break;
       std::chrono::nanoseconds wait = next_tick - now;
-      if (transport_.polls()) wait = std::min<std::chrono::nanoseconds>(wait, backoff);
+      if (transport_.polls()) wait = std::min<std::chrono::nanoseconds>(wait, backoff.wait());
       if (transport_.has_own_mail()) wait = wait.zero();
       const int events = loop_.run_once(std::max(wait, wait.zero()));
-      backoff = delivered + events > 0 ? kShortest : std::min(kLongest, backoff * 2);
+      backoff.after(delivered + events > 0);
     }
   }
 
@@ -345,10 +288,8 @@ class Session {
     // What makes rank 0 send the others away is its to tell.
     const bool abandoned = !is_head && agent_->lost_coordinator();
     const int exit_code = is_head ? summarize() : abandoned ? kInterrupted : kAllDone;
-    if (abandoned) console_.log("error", host_name() + ": " + agent_->error());
-    remove_door_file();
-    head_.inbox.reset();
-    head_.publisher.reset();
+    if (abandoned) console_.log("error", storage::this_process().host + ": " + agent_->error());
+    head_.public_side.reset();
     head_.store.reset();
     if (agent_->lost_coordinator()) transport_.lose(0);
     end_transport(exit_code);
@@ -360,11 +301,6 @@ class Session {
     constexpr double kEndSeconds = 20;
     const MpiLimit limit(kEndSeconds, exit_code, "");
     if (!transport_.finish()) leave_without_mpi_end(exit_code);
-  }
-
-  void remove_door_file() const {
-    std::error_code error;
-    if (!door_file_.empty()) fs::remove(door_file_, error);
   }
 
   int summarize() {
@@ -392,7 +328,6 @@ class Session {
   std::unique_ptr<Agent> agent_;
   Clock::time_point began_ = Clock::now();
   bool stop_asked_ = false;
-  fs::path door_file_;  // "" = nobody may join
 };
 
 }  // namespace

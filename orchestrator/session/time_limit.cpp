@@ -5,6 +5,7 @@
 #include <ctime>
 #include <stdexcept>
 
+#include "orchestrator/agent/batch_job.h"
 #include "orchestrator/process/program.h"
 
 namespace windrow {
@@ -97,6 +98,19 @@ std::optional<WallTime> slurm_end_time() {
   } catch (const std::exception&) {  // not there: the signal before the end is what is left
     return std::nullopt;
   }
+}
+
+TimeLimit time_limit(const std::string& until_option) {
+  TimeLimit limit{slurm_end_time(), read_batch_job()};
+  if (!limit.job.id.empty()) limit.job.ends_at_ms = unix_ms(limit.until);
+  if (!until_option.empty())
+    limit.until = parse_until(until_option, std::chrono::system_clock::now());
+  return limit;
+}
+
+std::int64_t unix_ms(const std::optional<WallTime>& time) {
+  if (!time) return 0;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time->time_since_epoch()).count();
 }
 
 }  // namespace windrow

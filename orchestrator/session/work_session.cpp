@@ -1,22 +1,21 @@
 #include "orchestrator/session/work_session.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <csignal>
 #include <iostream>
 #include <stdexcept>
 
 #include "orchestrator/agent/agent.h"
-#include "orchestrator/agent/batch_job.h"
+#include "orchestrator/control/door_file.h"
 #include "orchestrator/exit_codes.h"
 #include "orchestrator/process/open_files.h"
+#include "orchestrator/session/backoff.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/session/running_clock.h"
 #include "orchestrator/session/stop_signals.h"
 #include "orchestrator/session/time_limit.h"
 #include "orchestrator/transport/door.h"
 #include "orchestrator/transport/transport.h"
+#include "storage/process.h"
 
 namespace windrow {
 namespace {
@@ -29,20 +28,13 @@ constexpr seconds kLook{2};      // for a run that is not there
 constexpr double kConnect = 3;   // seconds for each address
 constexpr double kWelcome = 30;  // seconds in which the run must have answered
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
 class WorkSession {
  public:
   explicit WorkSession(const WorkOptions& options)
       : options_(options), console_(options.verbosity), open_files_(raise_open_files_limit()) {
     for (const auto& [number, name] : kStopSignals)
       loop_.on_signal(number, [this, number, name] { on_stop_signal(number, name); });
-    until_ = options.until.empty() ? slurm_end_time()
-                                   : parse_until(options.until, std::chrono::system_clock::now());
+    limit_ = time_limit(options.until);
     const DeviceFacts devices = read_device_facts();
     slots_ = choose_slots(devices, options.slots, {0, 1}, {0, 1});
     if (const auto fault = open_files_fault(static_cast<int>(slots_.size()), open_files_.now))
@@ -54,21 +46,24 @@ class WorkSession {
     auto waits_since = Clock::now();
     bool told = false;
     while (!stop_asked_ && !time_is_up()) {
-      const auto card = read_door_file(door_file(options_.database));
+      const auto card = control::read_door_file(control::door_file(options_.database));
       const std::string address = card ? reachable_address(*card, kConnect) : "";
       if (!address.empty() && take_part(*card, address)) return exit_code_;
       if (!address.empty()) waits_since = Clock::now();  // it was there
       if (Clock::now() - waits_since > seconds(static_cast<long>(options_.wait_seconds)))
         return give_up(card.has_value());
       if (!std::exchange(told, true))
-        console_.log("info", "waits for a run at " + door_file(options_.database).string());
+        console_.log("info",
+                     "waits for a run at " + control::door_file(options_.database).string());
       loop_.run_once(kLook);
     }
     return kAllDone;
   }
 
  private:
-  bool time_is_up() const { return until_ && std::chrono::system_clock::now() >= *until_; }
+  bool time_is_up() const {
+    return limit_.until && std::chrono::system_clock::now() >= *limit_.until;
+  }
 
   int give_up(bool has_card) {
     console_.log("error", has_card ? "the run doesn't answer: was it killed? start it again"
@@ -87,18 +82,14 @@ class WorkSession {
                                   ", from which the run was started, is not to be had "
                                   "here: relative paths of its programs and data fail");
     Transport transport(join_door(card, address));
-    AgentOptions options{.host = host_name(),
+    AgentOptions options{.host = storage::this_process().host,
                          .slots = slots_,
-                         .job = read_batch_job(),
+                         .job = limit_.job,
                          .guest = true,
+                         .until_ms = unix_ms(limit_.until),
                          .trainer = {trainer_program(options_.trainer)},
                          .welcome_seconds = kWelcome,
                          .open_files = open_files_.before};
-    if (until_) {
-      options.until_ms =
-          std::chrono::duration_cast<milliseconds>(until_->time_since_epoch()).count();
-      if (!options.job.id.empty()) options.job.ends_at_ms = options.until_ms;
-    }
     agent_ = std::make_unique<Agent>(
         loop_, std::move(options), [this] { return clock_.now(); },
         [&](protocol::FromAgent message) { transport.send_to_coordinator(std::move(message)); },
@@ -122,10 +113,8 @@ class WorkSession {
   }
 
   void loop_until_gone(Transport& transport) {
-    using std::chrono::microseconds;
-    constexpr microseconds kShortest{20}, kLongest{10'000};
     constexpr milliseconds kTick{50};
-    microseconds backoff = kShortest;
+    Backoff backoff;
     Clock::time_point next_tick{};
     while (!agent_->gone()) {
       const auto [delivered, mail_read] = transport.deliver(
@@ -136,9 +125,9 @@ class WorkSession {
         agent_->tick(mail_read);
       }
       const std::chrono::nanoseconds wait =
-          std::min<std::chrono::nanoseconds>(next_tick - now, backoff);
+          std::min<std::chrono::nanoseconds>(next_tick - now, backoff.wait());
       const int events = loop_.run_once(std::max(wait, wait.zero()));
-      backoff = delivered + events > 0 ? kShortest : std::min(kLongest, backoff * 2);
+      backoff.after(delivered + events > 0);
     }
   }
 
@@ -156,7 +145,7 @@ class WorkSession {
   OpenFilesLimit open_files_;
   EventLoop loop_;
   RunningClock clock_{Clock::now()};
-  std::optional<WallTime> until_;
+  TimeLimit limit_;
   std::vector<protocol::SlotInfo> slots_;
   std::unique_ptr<Agent> agent_;
   bool stop_asked_ = false;

@@ -1,6 +1,6 @@
 #include "orchestrator/transport/channel.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace windrow {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -13,10 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <stdexcept>
 
 #include "orchestrator/process/program.h"
@@ -25,7 +20,6 @@ namespace windrow {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 void* open_module() {
   const std::string name = "libwindrow_door.so";
@@ -69,52 +63,6 @@ bool listens(const std::string& address, int port, int milliseconds) {
 }
 
 }  // namespace
-
-fs::path door_file(const fs::path& database) {
-  return database.string() + ".door";
-}
-
-void write_door_file(const fs::path& file, const DoorCard& card) {
-  const std::string text = json{{"host", card.host},
-                                {"addresses", card.addresses},
-                                {"port", card.port},
-                                {"server_key", card.server_key},
-                                {"client_key", card.client_key},
-                                {"client_secret", card.client_secret},
-                                {"folder", card.folder}}
-                               .dump(1, ' ', false, json::error_handler_t::replace) +
-                           "\n";
-  const std::string fresh = file.string() + "." + std::to_string(getpid()) + ".tmp";
-  unlink(fresh.c_str());
-  const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  const bool whole =
-      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const std::string why = std::strerror(errno);
-  if (fd >= 0) close(fd);
-  if (!whole || rename(fresh.c_str(), file.c_str()) != 0) {
-    unlink(fresh.c_str());
-    throw std::runtime_error(file.string() + ": can't be written: " + why);
-  }
-}
-
-std::optional<DoorCard> read_door_file(const fs::path& file) {
-  std::error_code error;
-  if (!fs::exists(file, error)) return std::nullopt;
-  std::ifstream in(file);
-  if (!in)
-    throw std::runtime_error(file.string() + ": can't be read: " + std::strerror(errno) +
-                             "; only the user whose run it is can join it");
-  std::ostringstream text;
-  text << in.rdbuf();
-  try {
-    const json fields = json::parse(text.str());
-    return DoorCard{fields.at("host"),       fields.at("addresses"),  fields.at("port"),
-                    fields.at("server_key"), fields.at("client_key"), fields.at("client_secret"),
-                    fields.at("folder")};
-  } catch (const json::exception& fault) {
-    throw std::runtime_error(file.string() + ": is no door of this version: " + fault.what());
-  }
-}
 
 std::unique_ptr<Door> open_door(int port) {
   return std::unique_ptr<Door>(function_of_module<Door* (*)(int)>("windrow_open_door")(port));

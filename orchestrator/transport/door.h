@@ -4,9 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +12,7 @@
 
 namespace windrow {
 
-// Where and how to join: the content of DATABASE.door.
+// Where and how to join; see control/door_file.h.
 struct DoorCard {
   std::string host;
   std::vector<std::string> addresses;  // of the host, numeric
@@ -25,19 +23,12 @@ struct DoorCard {
   friend bool operator==(const DoorCard&, const DoorCard&) = default;
 };
 
-std::filesystem::path door_file(const std::filesystem::path& database);
-// Throws std::runtime_error. The file can be read by its owner only, from its first byte on.
-void write_door_file(const std::filesystem::path& file, const DoorCard& card);
-// nullopt: there is none. Throws std::runtime_error where it can't be read.
-std::optional<DoorCard> read_door_file(const std::filesystem::path& file);
-
 // The run's side. Messages of each guest arrive in the order in which they were sent, each once,
 // also where its connection breaks for a while.
 class Door {
  public:
   virtual ~Door() = default;
-  virtual int port() const = 0;
-  virtual DoorCard keys() const = 0;  // without host, addresses and folder
+  virtual DoorCard keys() const = 0;  // and the port, without host, addresses and folder
   virtual void send(const std::string& guest, std::vector<std::uint8_t> bytes) = 0;
   // Never waits; false: nothing has come.
   virtual bool receive(std::string& guest, std::vector<std::uint8_t>& bytes) = 0;

@@ -1,6 +1,5 @@
 #include "orchestrator/transport/transport.h"
 
-#include <algorithm>
 #include <thread>
 
 #include "protocol/wire.h"
@@ -73,16 +72,19 @@ int Transport::deliver_from_guests(
   std::string guest;
   std::vector<std::uint8_t> bytes;
   for (; delivered < most && door_->receive(guest, bytes); ++delivered) {
-    auto found = std::ranges::find(guests_, guest);
     std::optional<protocol::FromAgent> message;
     try {
       message = protocol::decode_from_agent(bytes);
     } catch (const std::exception&) {  // ProtocolError, or the library's for what is no CBOR
     }
-    const bool hello = message && std::holds_alternative<protocol::Hello>(*message);
-    if (found == guests_.end() && hello) found = guests_.insert(guests_.end(), guest);
-    if (message && found != guests_.end())
-      to_coordinator(AgentId{size() + (found - guests_.begin())}, std::move(*message));
+    auto found = guest_ids_.find(guest);
+    if (found == guest_ids_.end() && message && std::holds_alternative<protocol::Hello>(*message)) {
+      const AgentId next{size() + static_cast<std::int64_t>(guests_.size())};
+      found = guest_ids_.emplace(guest, next).first;
+      guests_.push_back(guest);
+    }
+    if (message && found != guest_ids_.end())
+      to_coordinator(found->second, std::move(*message));
     else
       door_->forget(guest);
   }

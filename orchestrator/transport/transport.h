@@ -9,6 +9,9 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "orchestrator/transport/door.h"
 #include "orchestrator/transport/link.h"
@@ -66,6 +69,7 @@ class Transport {
   std::unique_ptr<Link> link_;
   std::unique_ptr<Door> door_;
   std::vector<std::string> guests_;  // by agent, the first after the ranks
+  std::unordered_map<std::string, AgentId> guest_ids_;
   std::set<int> lost_;
   std::optional<bool> all_live_;  // rank 0's word
   std::deque<protocol::ToAgent> own_to_agent_;

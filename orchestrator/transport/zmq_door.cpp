@@ -67,7 +67,6 @@ class ZmqDoor final : public Door {
     port_ = std::stoi(bound.substr(bound.rfind(':') + 1));
   }
 
-  int port() const override { return port_; }
   DoorCard keys() const override {
     return {.port = port_,
             .server_key = server_.open,

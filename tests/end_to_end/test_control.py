@@ -36,6 +36,8 @@ class Control(WindrowTest):
         self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("preempted",)])
         self.windrow("status", "--db", self.db, "--exit-code", expect=5)
         self.assertEqual(self.left_behind(), [])
+        self.ask("cancel", 4)  # which is no run
+        self.windrow("status", "--db", self.db, "--exit-code", expect=5)
         # A job that comes back without having been told to stop is another matter.
         process = self.begin(epochs=self.count("SELECT count(*) FROM epochs") + 1)
         process.send_signal(signal.SIGTERM)
