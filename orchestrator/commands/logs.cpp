@@ -26,13 +26,6 @@ struct LogsOptions {
   bool follow = false;
 };
 
-std::string contents(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 std::string last_lines(const std::string& text, std::size_t lines) {
   std::size_t begin = text.size();
   for (std::size_t seen = 0; lines > 0 && begin > 0; --begin)
@@ -63,6 +56,11 @@ std::string further(const fs::path& file, std::uintmax_t& at) {
   return text.str();
 }
 
+int wrote_nothing(const LogsOptions& options, const std::string& where) {
+  std::cerr << "windrow: trial " << options.trial << " wrote nothing that is kept" << where << "\n";
+  return kSomeFailed;
+}
+
 int logs(const LogsOptions& options) {
   std::string folder;
   {
@@ -70,21 +68,18 @@ int logs(const LogsOptions& options) {
     reader.show(options.trial, 1);  // refuses a number that is no trial's
     folder = reader.checkpoints_of(options.trial);
   }
+  if (folder.empty()) return wrote_nothing(options, "");
   const fs::path file = trial_log_file(folder, TrialId{options.trial});
-  const std::string old = folder.empty() ? "" : contents(file.string() + ".1");
-  const std::string now = folder.empty() ? "" : contents(file);
+  std::uintmax_t begin = 0, at = 0;
+  const std::string old = further(file.string() + ".1", begin), now = further(file, at);
   std::cout << last_lines(old + now, options.lines) << std::flush;
-  if (options.follow && !folder.empty()) {
-    std::uintmax_t at = now.size();
-    for (bool over = false; !over;) {
-      over = is_over(options.database, options.trial);
-      if (!over) std::this_thread::sleep_for(std::chrono::milliseconds(300));
-      std::cout << further(file, at) << std::flush;
-    }
-  } else if (old.empty() && now.empty()) {
-    std::cerr << "windrow: trial " << options.trial << " wrote nothing that is kept"
-              << (folder.empty() ? "" : " (" + file.string() + ")") << "\n";
-    return kSomeFailed;
+  if (!options.follow)
+    return old.empty() && now.empty() ? wrote_nothing(options, " (" + file.string() + ")")
+                                      : kAllDone;
+  for (bool over = false; !over;) {
+    over = is_over(options.database, options.trial);
+    if (!over) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    std::cout << further(file, at) << std::flush;
   }
   return kAllDone;
 }

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "orchestrator/commands/agent_options.h"
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
 #include "orchestrator/commands/gang_option.h"
@@ -13,7 +14,7 @@ struct Raw {  // as typed
   RunOptions run;
   std::vector<std::string> sets;
   std::string gang = "auto";
-  bool quiet = false, verbose = false;
+  VerbosityFlags flags;
 };
 
 void add_common(CLI::App& command, Raw& raw) {
@@ -27,13 +28,7 @@ void add_common(CLI::App& command, Raw& raw) {
   command.add_option("--checkpoints", run.checkpoints,
                      "folder for checkpoints; all hosts should see it (default: beside the "
                      "database)");
-  command.add_option("--device", run.slots.device, "auto, cpu or cuda")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
-  command.add_option("--slots", run.slots.slots,
-                     "slots of this rank (default: its GPUs, else its cores / threads per slot)");
-  command.add_option("--threads-per-slot", run.slots.threads_per_slot,
-                     "CPU threads of each slot (default: 1; on GPUs the rank's cores / slots)");
+  add_slot_options(command, run.slots);
   command.add_option("--trainer", run.trainer, "path of windrow-trainer");
   add_gang_option(command, raw.gang);
   command
@@ -46,14 +41,7 @@ void add_common(CLI::App& command, Raw& raw) {
                   "seconds without output after which a trainer is killed; 0: never (default: "
                   "the study's hang_seconds; 120 for the shipped tasks)")
       ->check(CLI::NonNegativeNumber);
-  command
-      .add_option("--stop-within", run.stop_within_seconds,
-                  "seconds after a stop by which what still runs is killed; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command.add_option("--until", run.until,
-                     "begin no epoch that can't end before: 18:30, 2026-05-01T08:00, +90m "
-                     "(default: the end of the Slurm job, where there is one)");
+  add_stop_options(command, run.stop_within_seconds, run.until);
   command
       .add_option_function<int>(
           "--serve", [&run](int port) { run.serve = port; },
@@ -64,15 +52,12 @@ void add_common(CLI::App& command, Raw& raw) {
       ->check(CLI::Range(0, 65535))
       ->type_name("[PORT]");
   command.add_flag("--json", run.json, "print the end's summary as JSON on stdout");
-  command.add_flag("-q,--quiet", raw.quiet, "errors only");
-  command.add_flag("-v,--verbose", raw.verbose, "also what trainers write");
+  add_verbosity_flags(command, raw.flags);
 }
 
 int execute(Raw& raw) {
   raw.run.overrides = sweeps::parse_overrides(raw.sets);
-  raw.run.verbosity = raw.verbose ? Console::Verbosity::debug
-                      : raw.quiet ? Console::Verbosity::quiet
-                                  : Console::Verbosity::normal;
+  raw.run.verbosity = raw.flags.verbosity();
   raw.run.gangs = gang_policy(raw.gang);
   return run_session(raw.run);
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "orchestrator/commands/agent_options.h"
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
 #include "orchestrator/session/work_session.h"
@@ -13,7 +14,7 @@ void add_work(CLI::App& app, int& exit_code) {
   struct Raw {
     WorkOptions work;
     std::filesystem::path database;
-    bool quiet = false, verbose = false;
+    VerbosityFlags flags;
   };
   auto raw = std::make_shared<Raw>();
   WorkOptions& work = raw->work;
@@ -23,29 +24,15 @@ void add_work(CLI::App& app, int& exit_code) {
       ->required()
       ->check(CLI::Validator([](const std::string& name) { return storage::file_name_fault(name); },
                              ""));
-  command->add_option("--device", work.slots.device, "auto, cpu or cuda")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
-  command->add_option("--slots", work.slots.slots,
-                      "slots (default: the GPUs, else the cores / threads per slot)");
-  command->add_option("--threads-per-slot", work.slots.threads_per_slot,
-                      "CPU threads of each slot (default: 1; on GPUs the cores / slots)");
+  add_slot_options(*command, work.slots);
   command->add_option("--trainer", work.trainer, "path of windrow-trainer");
   command
       ->add_option("--wait", work.wait_seconds,
                    "seconds to wait for a run, also where it was lost and may come back")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command
-      ->add_option("--stop-within", work.stop_within_seconds,
-                   "seconds after a stop by which what still runs is killed; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command->add_option("--until", work.until,
-                      "begin no epoch that can't end before: 18:30, 2026-05-01T08:00, +90m "
-                      "(default: the end of the Slurm job, where there is one)");
-  command->add_flag("-q,--quiet", raw->quiet, "errors only");
-  command->add_flag("-v,--verbose", raw->verbose, "also what trainers write");
+  add_stop_options(*command, work.stop_within_seconds, work.until);
+  add_verbosity_flags(*command, raw->flags);
   command->footer(
       "It leaves when its time is up or it is signalled, after the epochs in progress, which "
       "costs\n"
@@ -57,9 +44,7 @@ void add_work(CLI::App& app, int& exit_code) {
       "  sbatch --array=1-20 --time=30 --wrap 'windrow work --join windrow.db'");
   command->callback([raw, &exit_code] {
     raw->work.database = std::filesystem::absolute(raw->database);
-    raw->work.verbosity = raw->verbose ? Console::Verbosity::debug
-                          : raw->quiet ? Console::Verbosity::quiet
-                                       : Console::Verbosity::normal;
+    raw->work.verbosity = raw->flags.verbosity();
     exit_code = work_session(raw->work);
   });
 }
