@@ -63,6 +63,10 @@ inline constexpr const char* kName<SetGang> = "gang";
 template <>
 inline constexpr const char* kName<SetSlotGang> = "slot_gang";
 template <>
+inline constexpr const char* kName<ProgramSeen> = "program_seen";
+template <>
+inline constexpr const char* kName<EnvironmentSeen> = "environment_seen";
+template <>
 inline constexpr const char* kName<TrainerReady> = "trainer_ready";
 template <>
 inline constexpr const char* kName<AttemptStarted> = "attempt_started";
@@ -197,6 +201,9 @@ void visit(V& v, M& m) {
   v("gang", m.gang, required);
   v("ready_seconds", m.ready_seconds, required);
   v("hang_seconds", m.hang_seconds, required);
+  v("files", m.files, optional);
+  v("freeze", m.freeze, optional);
+  v("code", m.code, optional);
 }
 template <class V, Is<Welcome> M>
 void visit(V& v, M& m) {
@@ -263,6 +270,20 @@ void visit(V& v, M& m) {
   v("faults", m.faults, optional);
   v("job", m.job, optional);
 }
+template <class V, Is<Program> M>
+void visit(V& v, M& m) {
+  v("hash", m.hash, required);
+  v("command", m.command, required);
+  v("files", m.files, required);
+}
+template <class V, Is<ProgramSeen> M>
+void visit(V& v, M& m) {
+  v("program", m.program, required);
+}
+template <class V, Is<EnvironmentSeen> M>
+void visit(V& v, M& m) {
+  v("facts", m.facts, required);
+}
 template <class V, Is<TrainerReady> M>
 void visit(V& v, M& m) {
   v("slot", m.slot, required);
@@ -272,6 +293,7 @@ template <class V, Is<AttemptStarted> M>
 void visit(V& v, M& m) {
   v("slot", m.slot, required);
   v("started", m.started, required);
+  v("program", m.program, optional);
 }
 template <class V, Is<AttemptEpoch> M>
 void visit(V& v, M& m) {

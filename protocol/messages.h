@@ -183,6 +183,10 @@ struct TrainerSettings {
   int gang = 1;                  // processes that train a trial together, each on a device
   double ready_seconds = 60;     // a persistent trainer must say ready within
   double hang_seconds = 0;       // no output for so long is a hang; 0: no limit
+  // Files and folders that are the program's own, beside those that are found.
+  std::vector<std::string> files;
+  std::vector<std::string> freeze;  // folders that are trained from a copy made at the first run
+  std::string code;                 // where that copy is; "" = there is none
   friend bool operator==(const TrainerSettings&, const TrainerSettings&) = default;
 };
 
@@ -282,9 +286,28 @@ struct TrainerReady {
   friend bool operator==(const TrainerReady&, const TrainerReady&) = default;
 };
 
+// What a trainer's command is made of, for the record.
+struct Program {
+  std::string hash;                  // of all of it
+  std::vector<std::string> command;  // its words
+  Json files = Json::object();       // of its own, by name: the hash of the content
+  friend bool operator==(const Program&, const Program&) = default;
+};
+
+struct ProgramSeen {  // comes before the first attempt that it makes at this agent
+  Program program;
+  friend bool operator==(const ProgramSeen&, const ProgramSeen&) = default;
+};
+
+struct EnvironmentSeen {  // once: what the agent's trainers find around them
+  Json facts = Json::object();
+  friend bool operator==(const EnvironmentSeen&, const EnvironmentSeen&) = default;
+};
+
 struct AttemptStarted {
   SlotId slot;
   Started started;
+  std::string program;  // Program::hash of the trainer's process
   friend bool operator==(const AttemptStarted&, const AttemptStarted&) = default;
 };
 
@@ -356,8 +379,9 @@ struct Goodbye {  // the agent's last message
   friend bool operator==(const Goodbye&, const Goodbye&) = default;
 };
 
-using FromAgent = std::variant<Hello, TrainerReady, AttemptStarted, AttemptEpoch, AttemptFinished,
-                               AttemptFailed, AttemptWarning, SlotLost, SlotClosing, Withdrawn,
-                               AgentHeartbeat, StopRequested, Goodbye>;
+using FromAgent =
+    std::variant<Hello, ProgramSeen, EnvironmentSeen, TrainerReady, AttemptStarted, AttemptEpoch,
+                 AttemptFinished, AttemptFailed, AttemptWarning, SlotLost, SlotClosing, Withdrawn,
+                 AgentHeartbeat, StopRequested, Goodbye>;
 
 }  // namespace windrow::protocol

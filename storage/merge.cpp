@@ -181,7 +181,8 @@ class Merge {
         .run(here);
     Statement(into_, "DELETE FROM epoch WHERE trial = ?1").run(here);
     Statement row(from_,
-                  "SELECT state, attempts, epochs, wall_seconds, failure FROM trial WHERE id = ?1");
+                  "SELECT state, attempts, epochs, wall_seconds, failure, redone FROM trial "
+                  "WHERE id = ?1");
     row.row(there.id);
     const auto real = [&](int column) {
       return row.is_null(column) ? std::nullopt : std::optional(row.real(column));
@@ -193,20 +194,62 @@ class Merge {
         row.is_null(4) ? std::nullopt : std::optional(std::string(row.text(4)));
     Statement(into_,
               "UPDATE trial SET state = ?2, attempts = ?3, epochs = ?4, wall_seconds = ?5, "
-              "failure = ?6 WHERE id = ?1")
-        .run(here, row.integer(0), row.integer(1), whole(2), real(3), failure);
-    Statement sessions(from_, "SELECT DISTINCT session FROM attempt WHERE trial = ?1");
-    sessions.bind(there.id);
-    while (sessions.step()) {
-      const std::int64_t theirs = sessions.integer(0);
-      copy_rows(from_, into_, "attempt", "trial", there.id,
-                {{"trial", here}, {"session", session(theirs)}},
-                "session = " + std::to_string(theirs));
-    }
+              "failure = ?6, redone = max(redone, ?7) WHERE id = ?1")
+        .run(here, row.integer(0), row.integer(1), whole(2), real(3), failure, row.integer(5));
+    copy_attempts(there.id, here);
     copy_rows(from_, into_, "artefact", "trial", there.id, {{"trial", here}});
     copy_rows(from_, into_, "failure", "trial", there.id, {{"trial", here}});
     copy_metrics(there.id, here);
     copy_epochs(there.id, here);
+  }
+
+  void copy_attempts(std::int64_t there, std::int64_t here) {
+    Statement groups(from_, "SELECT DISTINCT session, source FROM attempt WHERE trial = ?1");
+    groups.bind(there);
+    while (groups.step()) {
+      const std::int64_t theirs = groups.integer(0);
+      Changed changed = {{"trial", here}, {"session", session(theirs)}};
+      std::string which = "session = " + std::to_string(theirs);
+      if (groups.is_null(1)) {
+        which += " AND source IS NULL";
+      } else {
+        which += " AND source = " + std::to_string(groups.integer(1));
+        changed["source"] = source(groups.integer(1));
+      }
+      copy_rows(from_, into_, "attempt", "trial", there, changed, which);
+    }
+    Statement programs(from_,
+                       "SELECT hash, command, files, recorded_at FROM program WHERE hash IN "
+                       "(SELECT program FROM attempt WHERE trial = ?1)");
+    programs.bind(there);
+    while (programs.step())
+      Statement(into_,
+                "INSERT OR IGNORE INTO program (hash, command, files, recorded_at) "
+                "VALUES (?1, ?2, ?3, ?4)")
+          .run(programs.text(0), programs.text(1), programs.text(2), programs.integer(3));
+  }
+
+  std::int64_t source(std::int64_t there) {
+    const auto [found, is_new] = sources_.try_emplace(there, 0);
+    if (!is_new) return found->second;
+    Statement row(from_, "SELECT git_commit, dirty, diff, recorded_at FROM source WHERE id = ?1");
+    row.row(there);
+    Statement(into_,
+              "INSERT OR IGNORE INTO source (git_commit, dirty, diff, recorded_at) "
+              "VALUES (?1, ?2, ?3, ?4)")
+        .run(row.text(0), row.integer(1), row.text(2), row.integer(3));
+    Statement find(into_, "SELECT id FROM source WHERE git_commit = ?1 AND diff = ?2");
+    find.row(row.text(0), row.text(2));
+    return found->second = find.integer(0);
+  }
+
+  std::int64_t environment(std::int64_t there) {
+    Statement row(from_, "SELECT facts FROM environment WHERE id = ?1");
+    row.row(there);
+    Statement(into_, "INSERT OR IGNORE INTO environment (facts) VALUES (?1)").run(row.text(0));
+    Statement find(into_, "SELECT id FROM environment WHERE facts = ?1");
+    find.row(row.text(0));
+    return find.integer(0);
   }
 
   // The session here of one there, with its slots.
@@ -215,7 +258,17 @@ class Merge {
     if (!is_new) return found->second;
     copy_rows(from_, into_, "session", "id", there, {});
     found->second = into_.last_insert_id();
-    copy_rows(from_, into_, "slot", "session", there, {{"session", found->second}});
+    Statement environments(from_, "SELECT DISTINCT environment FROM slot WHERE session = ?1");
+    environments.bind(there);
+    while (environments.step()) {
+      Changed changed = {{"session", found->second}};
+      std::string which = "environment IS NULL";
+      if (!environments.is_null(0)) {
+        which = "environment = " + std::to_string(environments.integer(0));
+        changed["environment"] = environment(environments.integer(0));
+      }
+      copy_rows(from_, into_, "slot", "session", there, changed, which);
+    }
     return found->second;
   }
 
@@ -255,7 +308,7 @@ class Merge {
   Names& names_;
   Database& from_;
   std::string name_;  // of the study
-  std::map<std::int64_t, std::int64_t> sessions_;
+  std::map<std::int64_t, std::int64_t> sessions_, sources_;
   MergeReport report_;
 };
 

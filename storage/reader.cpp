@@ -222,6 +222,16 @@ TrialDetails Reader::show(std::int64_t trial, int last_epochs) {
   if (parameters.row(trial)) details.parameters = parameters.text(0);
   Statement attempts(db, "SELECT * FROM attempts WHERE trial = ?1 ORDER BY attempt");
   details.attempts = fetch(attempts.bind(trial));
+  if (db.integer("PRAGMA user_version") >= 5) {
+    const auto of_attempts = [&](const std::string& view, const std::string& key) {
+      Statement select(db, "SELECT * FROM " + view + " WHERE " + key + " IN (SELECT " + key +
+                               " FROM attempts WHERE trial = ?1)");
+      return fetch(select.bind(trial));
+    };
+    details.programs = of_attempts("programs", "program");
+    details.sources = of_attempts("sources", "source");
+    details.environments = of_attempts("environments", "environment");
+  }
   Statement failures(db, "SELECT * FROM failures WHERE trial = ?1 ORDER BY attempt");
   details.failures = fetch(failures.bind(trial));
   details.epochs = epoch_rows(db, trial, last_epochs);
@@ -256,6 +266,38 @@ std::string Reader::stopped_by() {
                     "SELECT stopped_by FROM session WHERE checkpoints IS NOT NULL AND ?1 = 0 "
                     "ORDER BY id DESC LIMIT 1",
                     0);
+}
+
+std::vector<ProgramInfo> Reader::programs() {
+  std::vector<ProgramInfo> programs;
+  if (impl_->database->integer("PRAGMA user_version") < 5) return programs;
+  Statement select(*impl_->database,
+                   "SELECT hash, command, files, recorded_at FROM program ORDER BY recorded_at");
+  while (select.step())
+    programs.push_back(
+        {std::string(select.text(0)),
+         protocol::Json::parse(select.text(1)).get<std::vector<std::string>>(),
+         protocol::Json::parse(select.text(2)).get<std::map<std::string, std::string>>(),
+         iso_time(select.integer(3))});
+  return programs;
+}
+
+std::vector<TrialProgram> Reader::trial_programs(const std::string& study) {
+  std::vector<TrialProgram> programs;
+  if (impl_->database->integer("PRAGMA user_version") < 5) return programs;
+  Statement select(
+      *impl_->database,
+      "SELECT t.id, c.hash, t.state, a.program FROM study s JOIN cell c ON c.study = s.id "
+      "JOIN trial t ON t.cell = c.id JOIN attempt a ON a.trial = t.id "
+      "WHERE s.name = ?1 AND a.program IS NOT NULL AND a.taken_back IS NULL "
+      "AND (a.outcome = 'finished' OR EXISTS (SELECT 1 FROM epoch e WHERE e.trial = t.id "
+      "AND e.attempt = a.attempt)) ORDER BY t.id, a.attempt");
+  select.bind(study);
+  while (select.step())
+    programs.push_back({select.integer(0), std::string(select.text(1)),
+                        static_cast<TrialState>(select.integer(2)) == TrialState::finished,
+                        std::string(select.text(3))});
+  return programs;
 }
 
 StudyTables Reader::tables(const std::string& study, const std::string& stage) {

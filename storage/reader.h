@@ -55,11 +55,28 @@ struct CoordinatorInfo {  // who writes the file now, or was killed while it did
   bool alive = true;             // false: a process of this host that is gone
 };
 
+// What a trainer's command was made of, as recorded with the attempts that it made.
+struct ProgramInfo {
+  std::string hash;
+  std::vector<std::string> command;
+  std::map<std::string, std::string> files;  // of its own, by name: the hash of the content
+  std::string recorded_at;                   // first; UTC, ISO 8601
+};
+
+// A program that made epochs, or the result, that a trial has.
+struct TrialProgram {
+  std::int64_t trial = 0;
+  std::string cell;  // hash
+  bool finished = false;
+  std::string program;  // ProgramInfo::hash
+};
+
 // All about one trial; the tables have the columns of the views of their names.
 struct TrialDetails {
   std::vector<std::pair<std::string, Value>> trial;  // its row of `trials`
   std::string parameters;                            // canonical JSON
   ResultTable attempts;
+  ResultTable programs, sources, environments;  // of these attempts; empty: none is on record
   ResultTable failures;
   ResultTable epochs;                                          // the last ones, in order
   std::vector<std::pair<std::string, std::string>> artefacts;  // name, JSON
@@ -103,6 +120,11 @@ class Reader {
   // run by `windrow stop`; "" = not known, nobody.
   std::string checkpoints_of(std::int64_t trial);
   std::string stopped_by();
+
+  // All that are on record, and those of each trial of a study, in the order of its attempts;
+  // trials that an older windrow made have none.
+  std::vector<ProgramInfo> programs();
+  std::vector<TrialProgram> trial_programs(const std::string& study);
 
   // Rows of `trials` and `summary` of a study, or of one of its stages, in grid order. Columns
   // that are null in every row (another study's parameters) are left out.

@@ -124,13 +124,14 @@ struct KnownTrial {
 // The study's trials in the database, by cell and seed.
 std::vector<KnownTrial> load_trials(Database& db, std::int64_t study) {
   std::vector<KnownTrial> trials;
-  Statement select(db,
-                   "SELECT t.id, t.cell, t.seed, t.state, t.attempts, t.failure, "
-                   "CASE t.state WHEN 2 THEN t.epochs "
-                   "ELSE coalesce((SELECT max(epoch) FROM epoch WHERE trial = t.id), 0) END, "
-                   "CASE t.state WHEN 2 THEN coalesce(t.wall_seconds / nullif(t.epochs, 0), 0) "
-                   "ELSE coalesce((SELECT avg(wall_seconds) FROM epoch WHERE trial = t.id), 0) END "
-                   "FROM cell c CROSS JOIN trial t ON t.cell = c.id WHERE c.study = ?1");
+  Statement select(
+      db,
+      "SELECT t.id, t.cell, t.seed, t.state, t.attempts, t.failure, "
+      "CASE t.state WHEN 2 THEN t.epochs "
+      "ELSE coalesce((SELECT max(epoch) FROM epoch WHERE trial = t.id), 0) END, "
+      "CASE t.state WHEN 2 THEN coalesce(t.wall_seconds / nullif(t.epochs, 0), 0) "
+      "ELSE coalesce((SELECT avg(wall_seconds) FROM epoch WHERE trial = t.id), 0) "
+      "END, t.redone FROM cell c CROSS JOIN trial t ON t.cell = c.id WHERE c.study = ?1");
   select.bind(study);
   while (select.step()) {
     KnownTrial known;
@@ -143,6 +144,7 @@ std::vector<KnownTrial> load_trials(Database& db, std::int64_t study) {
     if (!select.is_null(5)) trial.failure = protocol::failure_kind(select.text(5));
     trial.committed_epochs = static_cast<int>(select.integer(6));
     trial.mean_epoch_seconds = select.real(7);
+    trial.redone = static_cast<int>(select.integer(8));
     trials.push_back(std::move(known));
   }
   std::sort(trials.begin(), trials.end(), [](const KnownTrial& a, const KnownTrial& b) {

@@ -25,6 +25,9 @@ void end_dead_runs(Database& database);
 // Store::reset_failed inside a transaction.
 int reset_failed(Database& database, const std::string& study);
 
+// Store::redo inside a transaction.
+int redo(Database& database, const std::vector<TrialId>& trials);
+
 // Store::cell_metrics.
 CellMeans cell_metrics(Database& database, const std::string& study,
                        const std::vector<std::int64_t>& seeds);

@@ -51,8 +51,8 @@ Recorder::Recorder(Database& db, Names& names)
       insert_attempt_(db,
                       "INSERT OR IGNORE INTO attempt (trial, attempt, session, host, rank, slots, "
                       "gang, device, versions, info, began_at, outcome, resumed_from_epoch, "
-                      "device_kind, precision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                      "?11, 'running', ?12, ?13, ?14)"),
+                      "device_kind, precision, program, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+                      "?7, ?8, ?9, ?10, ?11, 'running', ?12, ?13, ?14, ?15, ?16)"),
       begin_trial_(db,
                    "UPDATE trial SET state = 1, attempts = max(attempts, ?2), failure = NULL "
                    "WHERE id = ?1 AND state <> 2"),
@@ -142,7 +142,8 @@ void Recorder::on(const AttemptBegan& r) {
   insert_attempt_.run(trial, r.attempt, session(), valid_utf8(r.host), r.rank,
                       comma_separated(r.slots), r.slots.size(), valid_utf8(r.device),
                       dump_if_any(r.versions), dump_if_any(r.info), at_, r.resumed_from_epoch,
-                      unless_empty(r.device_kind), unless_empty(r.precision));
+                      unless_empty(r.device_kind), unless_empty(r.precision),
+                      unless_empty(r.program), source_);
   if (database_.changes() == 0) return;  // repeated
   begin_trial_.run(trial, r.attempt);
   for (const auto& [name, value] : r.info.items()) {
@@ -257,6 +258,34 @@ void Recorder::on(const SlotRecord& r) {
                 unless_empty(job.node), unless_empty(job.id),
                 in_job ? std::optional<std::int64_t>(job.restarts) : std::nullopt,
                 job.ends_at_ms > 0 ? std::optional(job.ends_at_ms) : std::nullopt);
+}
+
+void Recorder::on(const ProgramRecord& r) {
+  const protocol::Program& program = r.program;
+  Statement(database_,
+            "INSERT OR IGNORE INTO program (hash, command, files, recorded_at) "
+            "VALUES (?1, ?2, ?3, ?4)")
+      .run(program.hash, dump(program.command), dump(program.files), at_);
+}
+
+void Recorder::on(const SourceRecord& r) {
+  const std::string diff = valid_utf8(r.diff);
+  Statement(database_,
+            "INSERT OR IGNORE INTO source (git_commit, dirty, diff, recorded_at) "
+            "VALUES (?1, ?2, ?3, ?4)")
+      .run(r.commit, int{r.dirty}, diff, at_);
+  Statement find(database_, "SELECT id FROM source WHERE git_commit = ?1 AND diff = ?2");
+  find.row(r.commit, diff);
+  source_ = find.integer(0);
+}
+
+void Recorder::on(const EnvironmentRecord& r) {
+  const std::string facts = dump(r.facts);
+  Statement(database_, "INSERT OR IGNORE INTO environment (facts) VALUES (?1)").run(facts);
+  Statement put(database_,
+                "UPDATE slot SET environment = (SELECT id FROM environment WHERE facts = ?3) "
+                "WHERE session = ?1 AND slot = ?2");
+  for (const SlotId slot : r.slots) put.run(session(), slot.value, facts);
 }
 
 void Recorder::on(const RunFacts& r) {

@@ -23,8 +23,14 @@ class Recorder {
   void apply(const Record& record, std::int64_t at, std::int64_t batch_at);
 
   // The transaction was: what it made is not there.
-  void rolled_back() { session_ = committed_session_; }
-  void committed() { committed_session_ = session_; }
+  void rolled_back() {
+    session_ = committed_session_;
+    source_ = committed_source_;
+  }
+  void committed() {
+    committed_session_ = session_;
+    committed_source_ = source_;
+  }
 
  private:
   void on(const AttemptBegan& record);
@@ -35,6 +41,9 @@ class Recorder {
   void on(const TrialFailed& record);
   void on(const Event& record);
   void on(const SlotRecord& record);
+  void on(const ProgramRecord& record);
+  void on(const SourceRecord& record);
+  void on(const EnvironmentRecord& record);
   void on(const RunFacts& record);
   void on(const StopAsked& record);
 
@@ -46,6 +55,7 @@ class Recorder {
   std::int64_t at_ = 0;
   std::int64_t batch_at_ = 0;
   std::optional<std::int64_t> session_, committed_session_;
+  std::optional<std::int64_t> source_, committed_source_;  // of the attempts that begin now
 
   Statement insert_attempt_, begin_trial_, put_trial_metric_;
   Statement attempt_is_open_, insert_epoch_, replace_epoch_, complete_epoch_, clear_epoch_metrics_,

@@ -46,6 +46,7 @@ struct StoredTrial {
   std::map<int, double> gang_epoch_seconds;
   std::optional<protocol::FailureKind> failure;           // of a failed trial
   std::map<protocol::FailureKind, int> failures_by_kind;  // that count, over all its attempts
+  int redone = 0;        // how often it was taken back to be trained anew
   int stopped_runs = 0;  // in which it failed and which were stopped since everything did
   std::vector<protocol::Watched> watched;  // the watched metric of its committed epochs
 };
@@ -64,6 +65,7 @@ struct AttemptBegan {
   int resumed_from_epoch = 0;
   std::string device_kind;  // what computes: "cpu" or the GPU's name; "" = not known
   std::string precision;    // "" = not known
+  std::string program;      // ProgramRecord's hash; "" = not known
 };
 struct EpochDone {
   protocol::Epoch epoch;
@@ -110,6 +112,19 @@ struct SlotRecord {
   int threads = 1;
   protocol::BatchJob job = {};
 };
+struct ProgramRecord {
+  protocol::Program program;
+};
+// The folder of the program's code under version control, when attempts that begin now began.
+struct SourceRecord {
+  std::string commit;  // "" = none is known
+  bool dirty = false;  // it has changes that are not committed
+  std::string diff;    // those, its length bounded
+};
+struct EnvironmentRecord {  // of these slots
+  std::vector<SlotId> slots;
+  Json facts;
+};
 struct RunFacts {           // of this session
   std::string checkpoints;  // folder of this database's trials and logs; "" = none is kept
 };
@@ -117,6 +132,7 @@ struct StopAsked {  // by `windrow stop`: a batch job is not to come back
   std::string by;
 };
 using Record = std::variant<AttemptBegan, EpochDone, AttemptFinished, AttemptFailed,
-                            FailureForgiven, TrialFailed, Event, SlotRecord, RunFacts, StopAsked>;
+                            FailureForgiven, TrialFailed, Event, SlotRecord, RunFacts, StopAsked,
+                            ProgramRecord, SourceRecord, EnvironmentRecord>;
 
 }  // namespace windrow::storage

@@ -142,11 +142,29 @@ ALTER TABLE session ADD COLUMN stopped_by TEXT;
 )sql");
 }
 
+// What made each number: the program, its version-controlled code, and what was around it.
+void to_version_5(Database& database) {
+  database.execute(R"sql(
+CREATE TABLE program (
+  hash TEXT PRIMARY KEY, command TEXT NOT NULL, files TEXT NOT NULL, recorded_at INTEGER NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE source (
+  id INTEGER PRIMARY KEY, git_commit TEXT, dirty INTEGER NOT NULL, diff TEXT NOT NULL,
+  recorded_at INTEGER NOT NULL, UNIQUE (git_commit, diff));
+CREATE TABLE environment (id INTEGER PRIMARY KEY, facts TEXT NOT NULL UNIQUE);
+ALTER TABLE attempt ADD COLUMN program TEXT;
+ALTER TABLE attempt ADD COLUMN source INTEGER;
+ALTER TABLE attempt ADD COLUMN taken_back TEXT;  -- its result, of a trial that is trained anew
+ALTER TABLE slot ADD COLUMN environment INTEGER;
+ALTER TABLE trial ADD COLUMN redone INTEGER NOT NULL DEFAULT 0;
+)sql");
+}
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 4> steps = {to_version_1, to_version_2, to_version_3,
-                                                 to_version_4};
+  static const std::array<Migration, 5> steps = {to_version_1, to_version_2, to_version_3,
+                                                 to_version_4, to_version_5};
   return steps;
 }
 

@@ -338,6 +338,10 @@ int Store::reset_failed(const std::string& study) {
   return impl_->call([&] { return storage::reset_failed(impl_->database, study); });
 }
 
+int Store::redo(const std::vector<TrialId>& trials) {
+  return impl_->call([&] { return storage::redo(impl_->database, trials); });
+}
+
 // Of a copy: it holds still, and may be brought up to date.
 MergeReport Store::merge(const std::filesystem::path& other) {
   Reader(other).studies();  // says what is wrong with a file that is none of ours

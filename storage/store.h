@@ -51,6 +51,11 @@ class Store {
   // Sets failed trials of the study back to pending with fresh retry budgets (`windrow retry`).
   int reset_failed(const std::string& study);
 
+  // Takes these trials back to be trained from the beginning, with fresh retry budgets (`windrow
+  // redo`): their epochs, results and artefacts are removed, their attempts stay on record, those
+  // that made the result with it. Returns how many had anything to take back.
+  int redo(const std::vector<TrialId>& trials);
+
   // Takes the trials of another database that are over and not yet so here, with all that is known
   // of them. That file is only read, also while a run writes it. Throws StorageError.
   MergeReport merge(const std::filesystem::path& other);

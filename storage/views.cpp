@@ -95,7 +95,24 @@ std::string attempts() {
          iso_time("began_at") + " AS began_at, " + iso_time("ended_at") +
          " AS ended_at, outcome, resumed_from_epoch, unread_lines, " + as(of_slot("node"), "node") +
          ", " + as(of_slot("job"), "job") + ", " + as(of_slot("job_restarts"), "job_restarts") +
-         ", " + as(of_slot(iso_time("job_ends_at")), "job_ends_at") + " FROM attempt";
+         ", " + as(of_slot(iso_time("job_ends_at")), "job_ends_at") +
+         ", program, source, taken_back, " + as(of_slot("environment"), "environment") +
+         " FROM attempt";
+}
+
+std::string programs() {
+  return "CREATE VIEW programs AS SELECT hash AS program, command, files, " +
+         iso_time("recorded_at") + " AS recorded_at FROM program";
+}
+
+std::string environments() {
+  return "CREATE VIEW environments AS SELECT id AS environment, facts FROM environment";
+}
+
+std::string sources() {
+  return "CREATE VIEW sources AS SELECT id AS source, git_commit, dirty AS git_dirty, "
+         "diff AS git_diff, " +
+         iso_time("recorded_at") + " AS recorded_at FROM source";
 }
 
 std::string failures() {
@@ -230,6 +247,9 @@ void cut(Columns& columns) {
 // Those whose columns don't depend on the studies in the file.
 std::map<std::string, std::string> fixed_views() {
   return {{"attempts", attempts()},
+          {"programs", programs()},
+          {"sources", sources()},
+          {"environments", environments()},
           {"failures", failures()},
           {"artefacts", artefacts()},
           {"trial_metrics", trial_metrics()},

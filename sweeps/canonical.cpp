@@ -44,6 +44,8 @@ Json to_json(const protocol::TrainerSettings& trainer) {
     json["arguments"] = protocol::to_string(trainer.arguments);
   if (trainer.reports_nothing) json["reports"] = "nothing";
   if (trainer.gang > 1) json["gang"] = trainer.gang;
+  if (!trainer.files.empty()) json["files"] = trainer.files;
+  if (!trainer.freeze.empty()) json["freeze"] = trainer.freeze;
   return json;
 }
 
@@ -54,6 +56,12 @@ Json to_json(const Stage& stage) {
                {"case_keys", stage.case_keys}};
   Json& grid = json["grid"] = Json::array();
   for (const auto& [key, values] : stage.grid) grid.push_back({key, values});
+  for (const auto& group : stage.zips) {
+    Json& zip = json["zip"].emplace_back(Json::array());
+    for (const auto& [key, values] : group) zip.push_back({key, values});
+  }
+  for (const Condition& rule : stage.when) json["when"].push_back({rule.parameter, rule.values});
+  if (!stage.exclude.empty()) json["exclude"] = stage.exclude;
   if (stage.best)
     json["best"] = {{"count", stage.best->count},
                     {"of", stage.best->of},

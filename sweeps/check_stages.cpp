@@ -22,6 +22,7 @@ class StageChecker {
       check_swept_once();
       if (selects) check_taken();
       check_cases();
+      check_conditions();
       check_size();
       if (!stage_->best || selects) check_required();
       earlier_.push_back(stage_->name);
@@ -111,6 +112,20 @@ class StageChecker {
                     "this case is the same cell as the one in line " +
                         std::to_string(first->second.line) + "; remove one");
     }
+  }
+
+  // A name that is misspelt would leave nothing out, or leave a parameter out everywhere.
+  void check_conditions() {
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& name) { names.push_back(name); };
+    for (const auto* places : {&source_.fixed, &places_->fixed, &places_->swept})
+      for (const auto& [name, place] : *places) add(name);
+    for (const std::string& name : taken_parameters(study_, *stage_)) add(name);
+    if (source_.task)
+      for (const std::string& name : source_.task->parameter_names()) add(name);
+    for (const auto& [name, place] : places_->conditions)
+      if (std::ranges::find(names, name) == names.end())
+        faults_.add(place, name, "the stage gives no such parameter; " + suggestion(name, names));
   }
 
   const Json* value_without_case(const std::string& key) const {

@@ -40,7 +40,9 @@ std::string trainer_text(const protocol::TrainerSettings& trainer) {
          (trainer.reports_nothing ? "\n  reports: nothing" : "") +
          (trainer.gang > 1 ? "\n  gang: " + std::to_string(trainer.gang) : "") +
          "\n  ready_seconds: " + flow(trainer.ready_seconds) +
-         "\n  hang_seconds: " + flow(trainer.hang_seconds) + "\n";
+         "\n  hang_seconds: " + flow(trainer.hang_seconds) +
+         (trainer.files.empty() ? "" : "\n  files: " + flow(trainer.files)) +
+         (trainer.freeze.empty() ? "" : "\n  freeze: " + flow(trainer.freeze)) + "\n";
 }
 
 std::string seeds_text(const std::vector<std::int64_t>& seeds) {
@@ -83,6 +85,18 @@ std::string sweep_text(const Stage& stage, const std::string& indent) {
     for (const auto& [key, values] : stage.grid)
       text += indent + "  " + scalar(key) + ": " + flow(values) + "\n";
   }
+  if (!stage.zips.empty()) text += indent + "zip:\n";
+  for (const auto& group : stage.zips) {
+    std::string axes;
+    for (const auto& [key, values] : group)
+      axes += (axes.empty() ? "" : ", ") + scalar(key) + ": " + flow(values);
+    text += indent + "  - {" + axes + "}\n";
+  }
+  if (!stage.when.empty()) text += indent + "when:\n";
+  for (const Condition& rule : stage.when)
+    text += indent + "  " + scalar(rule.parameter) + ": " + flow(rule.values) + "\n";
+  if (!stage.exclude.empty()) text += indent + "exclude:\n";
+  for (const Json& rule : stage.exclude) text += indent + "  - " + flow(rule) + "\n";
   return text;
 }
 

@@ -5,6 +5,7 @@
 
 #include "protocol/nearest.h"
 #include "sweeps/canonical.h"
+#include "sweeps/grid_rules.h"
 #include "sweeps/stages.h"
 #include "sweeps/study.h"
 #include "sweeps/tasks/task_schema.h"
@@ -42,6 +43,12 @@ class Expander {
     }
     Json parameters = study_.parameters;
     parameters.update(stage.parameters);
+    rules_.emplace(stage, task_);
+    first_rule_ = out_.rules.size();
+    for (const Condition& rule : stage.when)
+      out_.rules.push_back({.stage = stage.name, .rule = when_text(rule)});
+    for (const Json& rule : stage.exclude)
+      out_.rules.push_back({.stage = stage.name, .rule = exclude_text(rule)});
     static const std::vector<Json> kNoCases = {Json::object()};
     for (const Json& taken : selected) {
       for (const Json& one : stage.cases.empty() ? kNoCases : stage.cases) {
@@ -49,15 +56,31 @@ class Expander {
         Json given = parameters;
         given.update(taken);
         given.update(one);
-        expand_grid(stage, 0, given);
+        expand_zips(stage, 0, given);
       }
+    }
+    if (members_[stage.name].empty())
+      add_fault(stage,
+                "nothing is left of it: `exclude` takes every combination; remove a part of "
+                "it");
+  }
+
+  void expand_zips(const Stage& stage, std::size_t group, Json& parameters) {
+    if (group == stage.zips.size()) {
+      expand_grid(stage, 0, parameters);
+      return;
+    }
+    const std::vector<GridAxis>& axes = stage.zips[group];
+    for (std::size_t i = 0; i < axes.front().second.size(); ++i) {
+      for (const auto& [key, values] : axes) parameters[key] = values[i];
+      expand_zips(stage, group + 1, parameters);
     }
   }
 
   // The last axis is the fastest.
   void expand_grid(const Stage& stage, std::size_t axis, Json& parameters) {
     if (axis == stage.grid.size()) {
-      add_cell(stage, parameters);
+      add_combination(stage, parameters);
       return;
     }
     Json& place = parameters[stage.grid[axis].first];
@@ -67,18 +90,44 @@ class Expander {
     }
   }
 
-  void add_cell(const Stage& stage, const Json& given) {
+  void add_combination(const Stage& stage, const Json& parameters) {
+    if (stage.when.empty() && stage.exclude.empty()) {
+      add_cell(stage, parameters);
+      return;
+    }
+    Json given = parameters;
+    const auto lost = rules_->apply_when(given);
+    if (const auto excluded = rules_->excluded_by(given)) {
+      ++out_.rules[first_rule_ + stage.when.size() + *excluded].excluded;
+      return;
+    }
+    const bool is_new = add_cell(stage, given);
+    if (!lost) return;
+    RuleEffect& effect = out_.rules[first_rule_ + *lost];
+    ++effect.applied;
+    effect.merged += !is_new;
+  }
+
+  // Whether the stage did not have it yet.
+  bool add_cell(const Stage& stage, const Json& given) {
     Json complete = task_ ? complete_cell(stage, given) : given;
     std::string hash = hasher_.hash(task_ ? identity_parameters(*task_, complete) : complete);
     const auto [seen, is_new] = index_.emplace(hash, out_.cells.size());
     if (is_new) out_.cells.push_back({std::move(hash), std::move(complete), {}, {}});
     // Stages are expanded one after the other, so the last one is this one if it was seen before.
     Cell& cell = out_.cells[seen->second];
-    if (!cell.stages.empty() && cell.stages.back() == stage.name) return;
+    if (!cell.stages.empty() && cell.stages.back() == stage.name) return false;
     std::vector<std::size_t>& members = members_[stage.name];
     cell.stages.push_back(stage.name);
     cell.places.push_back(static_cast<int>(members.size()));
     members.push_back(seen->second);
+    return true;
+  }
+
+  void add_fault(const Stage& stage, const std::string& message) {
+    if (!faults_.empty()) faults_ += '\n';
+    faults_.append("study ").append(study_.name).append(", stage ").append(stage.name);
+    faults_.append(": ").append(message);
   }
 
   Json complete_cell(const Stage& stage, const Json& given) {
@@ -218,6 +267,8 @@ class Expander {
   const StageFailures& failures_;
   const TaskSpec* task_ = nullptr;
   CellHasher hasher_;
+  std::optional<GridRules> rules_;  // of the stage that is expanded
+  std::size_t first_rule_ = 0;      // its first one in out_.rules
   Expansion out_;
   std::unordered_map<std::string, std::size_t> index_;                 // hash -> cell
   std::unordered_map<std::string, std::vector<std::size_t>> members_;  // stage -> cells

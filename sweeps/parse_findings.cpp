@@ -23,6 +23,8 @@ std::vector<std::string> known_parameters(const StudySource& source) {
     for (const auto& [name, value] : stage.parameters.items()) add(name);
     for (const std::string& name : stage.case_keys) add(name);
     for (const GridAxis& axis : stage.grid) add(axis.first);
+    for (const auto& group : stage.zips)
+      for (const GridAxis& axis : group) add(axis.first);
   }
   return names;
 }

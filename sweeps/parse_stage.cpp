@@ -12,34 +12,6 @@ constexpr const char* kGridExample =
 constexpr const char* kCasesExample =
     "a list of maps, for example [{lr: 0.1, depth: 2}, {lr: 0.01, depth: 3}]";
 
-void read_axis(const YamlEntry& entry, ParameterReader& parameters, Faults& faults,
-               std::vector<GridAxis>& grid) {
-  const std::string& key = entry.key.text;
-  if (entry.value.kind != YamlNode::Kind::sequence) {
-    faults.add(entry.value.place, key,
-               describe(entry.value) + " is no list of values; give one, for example [" +
-                   (entry.value.kind == YamlNode::Kind::scalar ? entry.value.text : "0.1, 0.2") +
-                   "]");
-    return;
-  }
-  if (entry.value.items.empty()) {
-    faults.add(entry.value.place, key, "its list of values is empty; give at least one value");
-    return;
-  }
-  GridAxis axis{key, {}};
-  Places seen;  // canonical value -> where
-  for (const YamlNode& item : entry.value.items) {
-    std::optional<Json> value = parameters.value(key, item);
-    if (!value) continue;
-    const auto [first, is_new] = seen.emplace(canonical(*value), item.place);
-    if (is_new)
-      axis.second.push_back(std::move(*value));
-    else
-      faults.add(item.place, key, value->dump() + " stands twice in its list; remove one");
-  }
-  grid.push_back(std::move(axis));
-}
-
 void read_grid(const YamlNode& node, ParameterReader& parameters, Faults& faults, Stage& stage,
                StageSource& source) {
   if (!for_each_entry(node, "grid", kGridExample, faults, [&](const YamlEntry& entry) {
@@ -107,6 +79,35 @@ void read_despite(const YamlNode& node, Faults& faults, Selection& best) {
 
 }  // namespace
 
+// `repeated`: a value may stand in the list more than once.
+void read_axis(const YamlEntry& entry, ParameterReader& parameters, Faults& faults,
+               std::vector<GridAxis>& grid, bool repeated) {
+  const std::string& key = entry.key.text;
+  if (entry.value.kind != YamlNode::Kind::sequence) {
+    faults.add(entry.value.place, key,
+               describe(entry.value) + " is no list of values; give one, for example [" +
+                   (entry.value.kind == YamlNode::Kind::scalar ? entry.value.text : "0.1, 0.2") +
+                   "]");
+    return;
+  }
+  if (entry.value.items.empty()) {
+    faults.add(entry.value.place, key, "its list of values is empty; give at least one value");
+    return;
+  }
+  GridAxis axis{key, {}};
+  Places seen;  // canonical value -> where
+  for (const YamlNode& item : entry.value.items) {
+    std::optional<Json> value = parameters.value(key, item);
+    if (!value) continue;
+    const auto [first, is_new] = seen.emplace(canonical(*value), item.place);
+    if (is_new || repeated)
+      axis.second.push_back(std::move(*value));
+    else
+      faults.add(item.place, key, value->dump() + " stands twice in its list; remove one");
+  }
+  grid.push_back(std::move(axis));
+}
+
 void read_selection(const YamlNode& node, Faults& faults, Selection& best, StageSource& source) {
   const SectionReader reader(node, Section::best, "best", faults);
   source.best = node.place;
@@ -150,6 +151,7 @@ void read_stage(const SectionReader& reader, ParameterReader& parameters, Faults
     read_grid(*grid, parameters, faults, stage, source);
   if (const YamlNode* cases = reader.find("cases"))
     read_cases(*cases, parameters, faults, stage, source);
+  read_rules(reader, parameters, faults, stage, source);
 }
 
 }  // namespace windrow::sweeps

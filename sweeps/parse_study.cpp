@@ -81,6 +81,8 @@ class StudyReader {
                       std::to_string(trainer.gang) + " a trial");
     reader.positive("ready_seconds", trainer.ready_seconds);
     reader.not_negative("hang_seconds", trainer.hang_seconds);
+    read_paths(reader, "files", trainer.files);
+    read_paths(reader, "freeze", trainer.freeze);
     const YamlNode* command = reader.find("command");
     if (!command) return;
     if (command->kind != YamlNode::Kind::sequence || command->items.empty()) {
@@ -92,9 +94,35 @@ class StudyReader {
     }
     for (const YamlNode& item : command->items)
       if (const auto word = read_text(item, "command", faults_)) trainer.command.push_back(*word);
+    if (!trainer.freeze.empty() &&
+        std::ranges::find(trainer.command, "-m") != trainer.command.end())
+      faults_.add(reader.find("freeze")->place, "freeze",
+                  "python -m looks for the module in the folder that windrow starts in and not in "
+                  "the copy; name the script in `command`, for example [python3, src/train.py]");
     if (!trainer.command.empty() && trainer.command.front().empty())
       faults_.add(command->items.front().place, "command",
                   "the program's name is empty; give one, for example python3");
+  }
+
+  void read_paths(const SectionReader& reader, const char* key, std::vector<std::string>& out) {
+    const YamlNode* node = reader.find(key);
+    if (!node) return;
+    if (node->kind != YamlNode::Kind::sequence)
+      return faults_.add(node->place, key,
+                         describe(*node) + " is no list; give paths, for example [src, conf]");
+    for (const YamlNode& item : node->items) {
+      const auto path = read_text(item, key, faults_);
+      if (!path) continue;
+      const std::filesystem::path normal = std::filesystem::path(*path).lexically_normal();
+      if (path->empty() || (key == std::string_view("freeze") &&
+                            (normal.is_absolute() || (!normal.empty() && *normal.begin() == ".."))))
+        faults_.add(item.place, key,
+                    describe(item) +
+                        " is not below the folder that windrow starts in; give a path "
+                        "that counts from there, such as src");
+      else
+        out.push_back(*path);
+    }
   }
 
   void read_early_stopping(const YamlNode& node) {
@@ -128,7 +156,7 @@ class StudyReader {
       read_stage(top_, parameters, faults_, stage, places);
       return;
     }
-    for (const char* key : {"grid", "cases"})
+    for (const char* key : {"grid", "cases", "zip", "when", "exclude"})
       if (const YamlEntry* entry = top_.entry(key))
         faults_.add(entry->key.place, key,
                     "the study has stages, in line " + std::to_string(stages->key.place.line) +

@@ -125,6 +125,19 @@ Json shared_definitions() {
       {"parameters", any_parameters_schema(false)},
       {"grid", any_parameters_schema(true)},
       {"cases", {{"type", "array"}, {"items", {{"$ref", "#/$defs/parameters"}}}, {"minItems", 1}}},
+      {"zip",
+       {{"oneOf",
+         {{{"$ref", "#/$defs/grid"}},
+          {{"type", "array"}, {"items", {{"$ref", "#/$defs/grid"}}}, {"minItems", 1}}}}}},
+      {"condition",
+       {{"type", "object"},
+        {"minProperties", 1},
+        {"additionalProperties",
+         {{"oneOf",
+           {{{"type", {"string", "number", "boolean", "null"}}},
+            {{"type", "array"},
+             {"items", {{"type", {"string", "number", "boolean", "null"}}}},
+             {"minItems", 1}}}}}}}},
       {"seeds",
        {{"oneOf",
          {{{"type", "integer"}, {"minimum", 1}, {"maximum", kMaximumSeedCount}},
@@ -157,7 +170,8 @@ Json study_schema() {
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
   schema["title"] = "Windrow study file";
   schema["oneOf"] = {{{"required", {"task"}}}, {{"required", {"trainer"}}}};
-  schema["dependentSchemas"]["stages"]["properties"] = {{"grid", false}, {"cases", false}};
+  for (const char* key : {"grid", "cases", "zip", "when", "exclude"})
+    schema["dependentSchemas"]["stages"]["properties"][key] = false;
   Json& definitions = schema["$defs"] = shared_definitions();
   for (const Section section : kSections)
     if (section != Section::study) definitions[to_string(section)] = section_schema(section);

@@ -32,12 +32,15 @@ std::vector<std::string> taken_parameters(const Study& study, const Stage& stage
 std::vector<std::string> swept_parameters(const Study& study, const Stage& stage) {
   std::vector<std::string> names = taken_parameters(study, stage);
   names.insert(names.end(), stage.case_keys.begin(), stage.case_keys.end());
+  for (const auto& group : stage.zips)
+    for (const GridAxis& axis : group) names.push_back(axis.first);
   for (const GridAxis& axis : stage.grid) names.push_back(axis.first);
   return names;
 }
 
 double most_cells(const Study& study, const Stage& stage) {
   double cells = stage.cases.empty() ? 1 : static_cast<double>(stage.cases.size());
+  for (const auto& group : stage.zips) cells *= static_cast<double>(group.front().second.size());
   for (const GridAxis& axis : stage.grid) cells *= static_cast<double>(axis.second.size());
   if (const Stage* from = selected_stage(study, stage))
     cells *= std::min<double>(stage.best->count, most_cells(study, *from));

@@ -44,11 +44,23 @@ struct Selection {
   friend bool operator==(const Selection&, const Selection&) = default;
 };
 
+// A parameter that only some combinations have.
+struct Condition {
+  std::string parameter;
+  Json values = Json::object();  // of other parameters: each has one of the list's values
+  friend bool operator==(const Condition&, const Condition&) = default;
+};
+
 struct Stage {
   std::string name;            // "main" for a study without stages
   Json parameters;             // fixed for this stage, over the study's
   std::vector<GridAxis> grid;  // cartesian product, last axis fastest
-  std::vector<Json> cases;     // explicit combinations, each an object; product with the grid
+  // Axes that run together: the first values of all, then the second ones. Each group is as one
+  // axis of the product, before those of the grid.
+  std::vector<std::vector<GridAxis>> zips;
+  std::vector<Condition> when;  // what doesn't fit is as if the parameter weren't given
+  std::vector<Json> exclude;    // as Condition::values: combinations that are left out
+  std::vector<Json> cases;      // explicit combinations, each an object; product with the grid
   std::vector<std::string> case_keys;  // the cases' parameters, in the order of first appearance
   std::optional<Selection> best;
 };
@@ -128,22 +140,31 @@ struct StageState {
 // How many trials of each stage failed for good, by kind.
 using StageFailures = std::map<std::string, std::map<protocol::FailureKind, int>>;
 
+// What a rule of a stage did to its combinations.
+struct RuleEffect {
+  std::string stage, rule;    // the rule as in the file
+  std::int64_t excluded = 0;  // left out by it
+  std::int64_t applied = 0;   // of `when`: lost the parameter,
+  std::int64_t merged = 0;    // and are the same cell as another combination then
+};
+
 struct Expansion {
-  std::vector<Cell> cells;  // in the order of first appearance; no two share a hash
+  std::vector<Cell> cells;        // in the order of first appearance; no two share a hash
+  std::vector<RuleEffect> rules;  // of all that are expanded, in the order of the file
   // Parameters with more than one value, stage by stage: those taken, of the cases, of the grid,
   // fixed ones.
   std::vector<std::string> varying;
   std::map<std::string, StageState> stages;
 };
 
-// Expands the study as far as results allow. The order: stage by stage as in the file; within a
-// stage the combinations selected, best first; for each of them the cases; for each of those the
-// grid, its last axis fastest. Selected cells that agree in all that is taken give one combination.
-// A selecting stage is expanded when every trial of the stage it selects from is over, which the
-// caller says by naming that stage in `complete`, and has no cells whose trials failed for the
-// machine's reasons, by `failures`, but for the kinds that its selection names in `despite`. Ties
-// in a selection go to the earlier cell. Throws StudyError where a combination is refused (each
-// cell is checked against the task's parameters).
+// Expands the study as far as results allow. A stage of which nothing is left is refused. The
+// order: stage by stage as in the file; within a stage the combinations selected, best first; for
+// each of them the cases; for each of those the grid, its last axis fastest. Selected cells that
+// agree in all that is taken give one combination. A selecting stage is expanded when every trial
+// of the stage it selects from is over, which the caller says by naming that stage in `complete`,
+// and has no cells whose trials failed for the machine's reasons, by `failures`, but for the kinds
+// that its selection names in `despite`. Ties in a selection go to the earlier cell. Throws
+// StudyError where a combination is refused (each cell is checked against the task's parameters).
 Expansion expand(const Study& study, const CellMetrics& metrics = {},
                  const std::vector<std::string>& complete = {}, const StageFailures& failures = {});
 

@@ -18,6 +18,16 @@ const std::vector<KeySpec> kStudyKeys = {
      R"({"$ref": "#/$defs/grid"})"},
     {"cases", "a list of combinations written out; each is combined with the grid",
      R"({"$ref": "#/$defs/cases"})"},
+    {"zip",
+     "lists of values that run together, as one axis: all first values, then all second ones; a "
+     "list "
+     "of such maps is an axis each",
+     R"({"$ref": "#/$defs/zip"})"},
+    {"when",
+     "parameters that only cells with these values of others have; elsewhere they aren't given",
+     R"({"type": "object", "additionalProperties": {"$ref": "#/$defs/condition"}, "minProperties": 1})"},
+    {"exclude", "a list of partial combinations: cells that fit one are left out",
+     R"({"type": "array", "items": {"$ref": "#/$defs/condition"}, "minItems": 1})"},
     {"stages", "parts of the study by name, in place of `grid` and `cases`",
      R"({"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/name"},
          "additionalProperties": {"$ref": "#/$defs/stage"}})"},
@@ -54,6 +64,14 @@ const std::vector<KeySpec> kTrainerKeys = {
      "a trainer without output on stdout and stderr for this many seconds hangs and is killed; "
      "0 is no limit",
      R"({"type": "number", "minimum": 0, "default": 0})"},
+    {"files",
+     "files and folders that are the program's own, beside those that the command and its imports "
+     "tell: results of other contents of theirs are told apart",
+     R"({"type": "array", "items": {"type": "string"}})"},
+    {"freeze",
+     "folders that are copied at the first run and trained from, so that they can be edited "
+     "meanwhile",
+     R"({"type": "array", "items": {"type": "string"}})"},
 };
 
 const std::vector<KeySpec> kEarlyStoppingKeys = {
@@ -74,6 +92,16 @@ const std::vector<KeySpec> kStageKeys = {
      R"({"$ref": "#/$defs/grid"})"},
     {"cases", "a list of combinations written out; each is combined with the grid",
      R"({"$ref": "#/$defs/cases"})"},
+    {"zip",
+     "lists of values that run together, as one axis: all first values, then all second ones; a "
+     "list "
+     "of such maps is an axis each",
+     R"({"$ref": "#/$defs/zip"})"},
+    {"when",
+     "parameters that only cells with these values of others have; elsewhere they aren't given",
+     R"({"type": "object", "additionalProperties": {"$ref": "#/$defs/condition"}, "minProperties": 1})"},
+    {"exclude", "a list of partial combinations: cells that fit one are left out",
+     R"({"type": "array", "items": {"$ref": "#/$defs/condition"}, "minItems": 1})"},
     {"best", "a selection from an earlier stage; each cell selected is combined with the rest",
      R"({"$ref": "#/$defs/best"})"},
 };

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sweeps/faults.h"
@@ -20,6 +21,8 @@ struct StageSource {  // of the stage with the same index
   Places fixed;
   Places swept;  // the axes, and each key where it first appears in the cases
   std::vector<Place> cases;
+  // Names of parameters in `when` and `exclude`, which must be given somewhere.
+  std::vector<std::pair<std::string, Place>> conditions;
   bool has_bad_case = false;  // one with a fault of its own, so that comparing them says nothing
   Place count, of, by, best;
   std::vector<Place> take;
@@ -54,7 +57,13 @@ class ParameterReader {
   Faults& faults_;
 };
 
+// parse_rules.cpp: `zip`, `when` and `exclude`
+void read_rules(const SectionReader& reader, ParameterReader& parameters, Faults& faults,
+                Stage& stage, StageSource& source);
+
 // parse_stage.cpp
+void read_axis(const YamlEntry& entry, ParameterReader& parameters, Faults& faults,
+               std::vector<GridAxis>& grid, bool repeated = false);
 void read_stage(const SectionReader& reader, ParameterReader& parameters, Faults& faults,
                 Stage& stage, StageSource& source);
 void read_selection(const YamlNode& node, Faults& faults, Selection& best, StageSource& source);

@@ -40,7 +40,8 @@ room storage protocol
 room orchestrator/scheduler protocol
 room orchestrator/guard
 room orchestrator/process protocol orchestrator/guard
-room orchestrator/agent protocol orchestrator/process
+room orchestrator/origin protocol orchestrator/process
+room orchestrator/agent protocol orchestrator/process orchestrator/origin
 room orchestrator/transport protocol orchestrator/process
 room orchestrator/coordinator protocol sweeps storage orchestrator/scheduler orchestrator/process
 room orchestrator/analysis protocol sweeps storage/result_table.h

@@ -3,8 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 
+#include "orchestrator/origin/code_copy.h"
+#include "orchestrator/origin/environment.h"
 #include "protocol/arguments.h"
 #include "protocol/teams.h"
 
@@ -90,6 +93,11 @@ void Agent::welcome(Welcome message) {
     message.trainer.command = options_.trainer;
     message.trainer.persistent = true;
   }
+  const std::filesystem::path folder = std::filesystem::current_path();
+  watch_.emplace(message.trainer, folder, shipped_);
+  if (!ids_.empty()) send_(EnvironmentSeen{origin::environment_facts(message.trainer.command)});
+  const origin::CodeCopy copy{message.trainer.freeze, message.trainer.code, folder};
+  message.trainer.command = copy.words(message.trainer.command);
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     const auto sharing = std::ranges::count(options_.slots, options_.slots[i].device,
                                             [](const SlotInfo& slot) { return slot.device; });
@@ -99,7 +107,9 @@ void Agent::welcome(Welcome message) {
                            .stop_within_seconds = message.stop_within_seconds},
                           slot_environment(options_.slots[i], sharing),
                           options_.open_files,
-                          options_.host + " " + options_.slots[i].device};
+                          options_.host + " " + options_.slots[i].device,
+                          [this] { return program(); }};
+    for (const auto& variable : copy.environment()) settings.environment.push_back(variable);
     if (i == 0) tell_overrides(settings.environment);
     runners_.push_back(std::make_unique<SlotRunner>(
         loop_, std::move(settings), now_, [this](FromAgent m) { report(std::move(m)); }, log_));
@@ -154,6 +164,12 @@ void Agent::leave(const std::string& error) {
   error_ = error;
   for (auto& each : runners_) each->shut_down();
   tick(false);
+}
+
+std::string Agent::program() {
+  const Program& now = watch_->now();
+  if (programs_.insert(now.hash).second) send_(ProgramSeen{now});
+  return now.hash;
 }
 
 // Trainers of all slots get the same ones.

@@ -5,11 +5,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "orchestrator/agent/folder_remover.h"
 #include "orchestrator/agent/slot_runner.h"
+#include "orchestrator/origin/program_watch.h"
 
 namespace windrow {
 
@@ -58,6 +60,7 @@ class Agent {
   void leave_when_closed();
   void mind_coordinator(slot::Time now, bool mail_read);
   void mind_time_limit(slot::Time now);
+  std::string program();  // what the trainer's command is made of now, told where it is new
   void tell_overrides(const Variables& environment);
   std::size_t index_of(SlotId slot) const;
 
@@ -67,6 +70,8 @@ class Agent {
   Send send_;
   SlotRunner::LogLine log_;
   FolderRemover remover_;
+  std::optional<origin::ProgramWatch> watch_;
+  std::set<std::string> programs_;  // that the coordinator was told of
   std::vector<SlotId> ids_;
   std::vector<std::unique_ptr<SlotRunner>> runners_;
   double lost_seconds_;   // silence of the coordinator that means its death; 0: no limit

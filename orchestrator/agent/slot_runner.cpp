@@ -72,6 +72,7 @@ void SlotRunner::carry_out(slot::Action& action) {
   } else if (std::holds_alternative<slot::LetGo>(action)) {
     process_.reset();
   } else if (auto* report = std::get_if<slot::Report>(&action)) {
+    if (auto* started = std::get_if<AttemptStarted>(&report->message)) started->program = program_;
     send_(std::move(report->message));
   } else if (const auto* log = std::get_if<slot::Log>(&action)) {
     trial_log_.add(log->text);
@@ -116,6 +117,7 @@ void SlotRunner::tick() {
 
 void SlotRunner::spawn(const std::optional<Start>& attempt) {
   ChildCommand command{settings_.machine.trainer.command, settings_.environment};
+  if (settings_.program) program_ = settings_.program();
   try {
     if (attempt) {
       trial_log_.begin(*attempt, settings_.where);

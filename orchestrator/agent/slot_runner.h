@@ -19,6 +19,8 @@ struct SlotSettings {
   Variables environment;             // CUDA_VISIBLE_DEVICES, ...
   std::optional<rlim_t> open_files;  // the soft limit that trainers get; nullopt: this process's
   std::string where = "";            // the slot's host and device, for the trials' logs
+  // Asked when a trainer is started: the program's hash (protocol::Program); "" = not known.
+  std::function<std::string()> program = nullptr;
 };
 
 class SlotRunner {
@@ -63,6 +65,7 @@ class SlotRunner {
   LogLine log_;
   slot::State state_;
   TrialLog trial_log_;
+  std::string program_;  // of the process
   std::unique_ptr<ChildProcess> process_;
   bool found_checkpoints_ = false;  // in the folder of the attempt that was spawned last
   bool told_no_locks_ = false;

@@ -19,6 +19,7 @@ void add_findings(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_query(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
+void add_redo(CLI::App& app, int& exit_code);
 void add_retry(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);

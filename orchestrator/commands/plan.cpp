@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,10 @@
 #include "orchestrator/commands/database_option.h"
 #include "orchestrator/commands/gang_option.h"
 #include "orchestrator/console/progress.h"
+#include "orchestrator/results/other_programs.h"
 #include "orchestrator/results/planned_trials.h"
 #include "orchestrator/scheduler/simulator.h"
+#include "orchestrator/session/run_program.h"
 #include "orchestrator/session/run_session.h"
 #include "storage/table_format.h"
 
@@ -90,6 +93,18 @@ struct Totals {
   std::int64_t trials = 0, unknown = 0, begun = 0, pending = 0, finished = 0, failed = 0;
 };
 
+std::string text_of(const sweeps::RuleEffect& effect) {
+  const auto combinations = [](std::int64_t number) {
+    return std::to_string(number) + (number == 1 ? " combination" : " combinations");
+  };
+  if (effect.excluded > 0) return effect.rule + " leaves out " + combinations(effect.excluded);
+  if (effect.applied == 0) return effect.rule + " fits nothing";
+  return effect.rule + " takes it out of " + combinations(effect.applied) +
+         (effect.merged > 0
+              ? ", of which " + std::to_string(effect.merged) + " are the same cell as another then"
+              : "");
+}
+
 Totals totals_of(const StudyPlan& plan) {
   Totals totals;
   for (const PlannedCell& cell : plan.cells) {
@@ -103,7 +118,8 @@ Totals totals_of(const StudyPlan& plan) {
   return totals;
 }
 
-void print_text(const sweeps::Study& study, const StudyPlan& plan, const PlanOptions& options) {
+void print_text(const sweeps::Study& study, const StudyPlan& plan, const OtherPrograms& others,
+                const PlanOptions& options) {
   const Totals totals = totals_of(plan);
   std::cout << storage::format_table(cell_table(plan, study.stages.size() > 1),
                                      storage::TableStyle::text)
@@ -119,9 +135,16 @@ void print_text(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
   add(totals.finished, "finished");
   add(totals.failed, "failed (windrow retry takes them up again)");
   std::cout << "\n";
+  for (const sweeps::RuleEffect& effect : plan.expansion.rules)
+    std::cout << (study.stages.size() > 1 ? "stage " + effect.stage + ": " : "") << text_of(effect)
+              << "\n";
   if (plan.left_trials > 0)
     std::cout << plan.left_trials << " trials in " << options.database
               << " are no longer in the study: they stay, and are not run\n";
+  if (!others.trials.empty())
+    std::cout << describe(others)
+              << "\n  (windrow run --program changed=keep goes on with them, changed=redo trains "
+                 "them anew)\n";
   for (const auto& [stage, state] : plan.expansion.stages)
     if (!state.reason.empty())
       std::cout << "stage " << stage << ": " << state.reason
@@ -150,7 +173,8 @@ void print_text(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
   std::cout << "\n";
 }
 
-void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOptions& options) {
+void print_json(const sweeps::Study& study, const StudyPlan& plan, const OtherPrograms& others,
+                const PlanOptions& options) {
   ordered_json cells = ordered_json::array();
   for (const PlannedCell& planned : plan.cells)
     cells.push_back({{"cell", planned.cell->hash},
@@ -161,6 +185,13 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
                      {"begun", planned.begun},
                      {"finished", planned.finished},
                      {"failed", planned.failed}});
+  ordered_json rules = ordered_json::array();
+  for (const sweeps::RuleEffect& effect : plan.expansion.rules)
+    rules.push_back({{"stage", effect.stage},
+                     {"rule", effect.rule},
+                     {"excluded", effect.excluded},
+                     {"applied", effect.applied},
+                     {"merged", effect.merged}});
   ordered_json waiting = ordered_json::object(), wanting = ordered_json::object();
   ordered_json seconds = ordered_json::object(), predictions = ordered_json::array();
   for (const auto& [stage, state] : plan.expansion.stages)
@@ -186,6 +217,12 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const PlanOpt
                             {"trials", totals_of(plan).trials},
                             {"trials_to_run", plan.to_run.size()},
                             {"trials_left", plan.left_trials},
+                            {"rules", rules},
+                            {"other_program",
+                             {{"trials", others.trials.size()},
+                              {"finished", others.finished},
+                              {"cells", others.cells},
+                              {"difference", others.difference}}},
                             {"waiting_stages", waiting},
                             {"short_stages", wanting},
                             {"expected_seconds", seconds},
@@ -200,10 +237,17 @@ int plan(const PlanOptions& options) {
   std::optional<storage::Reader> reader;
   if (std::filesystem::exists(options.database)) reader.emplace(options.database);
   const StudyPlan result = plan_study(study, reader ? &*reader : nullptr);
+  OtherPrograms others;
+  if (reader && !reader->programs().empty()) {
+    std::set<std::string> cells;
+    for (const sweeps::Cell& cell : result.expansion.cells) cells.insert(cell.hash);
+    others = other_programs(*reader, study.name, cells,
+                            present_program(study, "", reader->checkpoints_of(0)));
+  }
   if (options.json)
-    print_json(study, result, options);
+    print_json(study, result, others, options);
   else
-    print_text(study, result, options);
+    print_text(study, result, others, options);
   return kAllDone;
 }
 

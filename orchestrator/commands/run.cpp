@@ -1,5 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "orchestrator/commands/agent_options.h"
 #include "orchestrator/commands/commands.h"
@@ -9,6 +12,11 @@
 
 namespace windrow::commands {
 namespace {
+
+const std::map<std::string, ProgramChanged> kProgramChanged = {
+    {"changed=ask", ProgramChanged::ask},
+    {"changed=keep", ProgramChanged::keep},
+    {"changed=redo", ProgramChanged::redo}};
 
 struct Raw {  // as typed
   RunOptions run;
@@ -41,6 +49,12 @@ void add_common(CLI::App& command, Raw& raw) {
                   "seconds without output after which a trainer is killed; 0: never (default: "
                   "the study's hang_seconds; 120 for the shipped tasks)")
       ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--program", run.program_changed,
+                  "changed=ask, changed=keep or changed=redo: what becomes of results that another "
+                  "program made than the one there is; without a terminal ask is keep")
+      ->transform(CLI::CheckedTransformer(kProgramChanged))
+      ->type_name("changed=ask|keep|redo");
   add_stop_options(command, run.stop_within_seconds, run.until);
   command
       .add_option_function<int>(

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
@@ -17,6 +18,8 @@ namespace {
 
 using nlohmann::ordered_json;
 using storage::TableStyle;
+
+constexpr std::size_t kListed = 8;  // facts of an environment that are longer are counted
 
 struct ShowOptions {
   std::int64_t trial = 0;
@@ -39,12 +42,24 @@ ordered_json as_json(const storage::ResultTable& table) {
   return ordered_json::parse(storage::format_table(table, TableStyle::json));
 }
 
+// Columns that hold JSON as what they hold.
+ordered_json with_json(const storage::ResultTable& table, const std::vector<std::string>& columns) {
+  ordered_json rows = as_json(table);
+  for (ordered_json& row : rows)
+    for (const std::string& column : columns)
+      row[column] = ordered_json::parse(row[column].get<std::string>());
+  return rows;
+}
+
 void print_json(const storage::TrialDetails& details) {
   ordered_json artefacts = ordered_json::object();
   for (const auto& [name, json] : details.artefacts) artefacts[name] = ordered_json::parse(json);
   std::cout << ordered_json{{"trial", as_json(one_row(details)).at(0)},
                             {"parameters", ordered_json::parse(details.parameters)},
                             {"attempts", as_json(details.attempts)},
+                            {"programs", with_json(details.programs, {"command", "files"})},
+                            {"sources", as_json(details.sources)},
+                            {"environments", with_json(details.environments, {"facts"})},
                             {"failures", as_json(details.failures)},
                             {"epochs", as_json(details.epochs)},
                             {"artefacts", artefacts}}
@@ -101,6 +116,39 @@ void print_failures(storage::ResultTable failures) {
   std::cout << tails;
 }
 
+// What made it, in lines: the columns hold JSON and diffs.
+void print_origin(const storage::TrialDetails& details) {
+  for (const ordered_json& row : with_json(details.programs, {"command", "files"})) {
+    std::cout << "\nprogram " << row["program"].get<std::string>() << "\n  command:";
+    for (const ordered_json& word : row["command"]) std::cout << " " << word.get<std::string>();
+    std::cout << "\n";
+    for (const auto& [file, hash] : row["files"].items())
+      std::cout << "  " << file << "  " << hash.get<std::string>() << "\n";
+  }
+  for (const ordered_json& row : as_json(details.sources)) {
+    const auto diff = row["git_diff"].get<std::string>();
+    std::cout << "\nsource " << row["source"] << "\n  git commit "
+              << row["git_commit"].get<std::string>();
+    if (row["git_dirty"] == 1)
+      std::cout << " with changes that are not committed (" << diff.size()
+                << " bytes; --json has them)";
+    std::cout << "\n";
+  }
+  for (const ordered_json& row : with_json(details.environments, {"facts"})) {
+    std::cout << "\nenvironment " << row["environment"] << "\n";
+    for (const auto& [name, fact] : row["facts"].items()) {
+      std::cout << "  " << name << ": ";
+      if (fact.is_string())
+        std::cout << fact.get<std::string>();
+      else if (fact.size() > kListed)
+        std::cout << fact.size() << " (--json lists them)";
+      else
+        std::cout << fact.dump();
+      std::cout << "\n";
+    }
+  }
+}
+
 int show(const ShowOptions& options) {
   storage::Reader reader(options.database);
   const storage::TrialDetails details = reader.show(options.trial, options.epochs);
@@ -110,6 +158,7 @@ int show(const ShowOptions& options) {
   }
   print_facts(details);
   print_section("attempts", details.attempts);
+  print_origin(details);
   print_failures(details.failures);
   print_section(options.epochs == 0 ? "epochs" : "last epochs", details.epochs);
   for (const auto& [name, json] : details.artefacts)

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "orchestrator/coordinator/coordinator.h"
+#include "protocol/program.h"
 
 namespace windrow {
 
@@ -68,11 +69,27 @@ void Coordinator::on_started(AttemptStarted message) {
                                       started.info,
                                       started.resumed_from_epoch,
                                       started.device_kind,
-                                      started.precision});
+                                      started.precision,
+                                      message.program});
   scheduler::on_attempt_started(scheduler_, message.slot, started.trial, started.attempt, commands_,
                                 started.gang_port > 0   ? scheduler::Takes::members
                                 : started.takes_threads ? scheduler::Takes::threads
                                                         : scheduler::Takes::nothing);
+}
+
+// Of the same run all should be of one program: a file that is edited meanwhile, or another copy on
+// a node, makes two.
+void Coordinator::on_program(AgentId from, const protocol::Program& program) {
+  const bool is_new = programs_.insert(program.hash).second;
+  if (!is_new) return;
+  store_.record(storage::ProgramRecord{program});
+  if (!program_)
+    program_ = program;
+  else
+    log_("warning", name_agent(from) + " trains with another program from now on: " +
+                        protocol::difference(*program_, program) +
+                        "; tables mark the cells whose programs differ");
+  if (programs_.size() > 1) program_changed_ = true;
 }
 
 void Coordinator::on_epoch(AttemptEpoch message) {

@@ -47,6 +47,10 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
   }
   std::visit(
       Overloaded{[&](Hello& m) { on_hello(from, std::move(m)); },
+                 [&](ProgramSeen& m) { on_program(from, m.program); },
+                 [&](EnvironmentSeen& m) {
+                   store_.record(storage::EnvironmentRecord{agent.slots, std::move(m.facts)});
+                 },
                  [&](TrainerReady& m) {
                    slots_[static_cast<std::size_t>(m.slot.value)].versions.update(m.ready.versions);
                  },
@@ -181,7 +185,10 @@ Start Coordinator::make_start(TrialId id, int attempt) {
 
 std::string Coordinator::checkpoint_dir(TrialId trial) const {
   if (options_.checkpoints.empty()) return "";
-  return options_.checkpoints + "/trial-" + std::to_string(trial.value);
+  // What is trained anew must not find what it had before.
+  const int redone = progress_.trial(trial).redone;
+  return options_.checkpoints + "/trial-" + std::to_string(trial.value) +
+         (redone > 0 ? "-anew-" + std::to_string(redone) : "");
 }
 
 std::string Coordinator::name_trial(TrialId id) const {

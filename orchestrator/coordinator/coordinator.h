@@ -80,6 +80,10 @@ class Coordinator {
   // Why the run was stopped or has an end with work left, beyond a request; "" = nothing to say.
   const std::string& stop_reason() const { return stop_reason_; }
 
+  // An attempt began whose program the run had not seen, since the last call; of another program
+  // than the first one.
+  bool take_program_changed() { return std::exchange(program_changed_, false); }
+
   bool over() const { return phase_ == Phase::left; }  // every live agent has said goodbye
   RunEnd end() const;
   const std::string& refusal() const { return refusal_; }
@@ -113,6 +117,7 @@ class Coordinator {
   };
 
   void on_hello(AgentId from, protocol::Hello hello);
+  void on_program(AgentId from, const protocol::Program& program);
   void on_started(protocol::AttemptStarted message);
   void on_epoch(protocol::AttemptEpoch message);
   void on_finished(protocol::AttemptFinished message);
@@ -176,6 +181,9 @@ class Coordinator {
   std::multimap<Clock::time_point, SlotId> resting_;  // until
   std::deque<Forgotten> forgotten_;
   std::map<TrialId, std::string> cancelled_by_;
+  std::optional<protocol::Program> program_;  // the first one
+  std::set<std::string> programs_;            // hashes of all
+  bool program_changed_ = false;
   std::int64_t epochs_done_ = 0;
   std::uint64_t saved_by_ = 0;  // the record after which nothing is left to save
   bool trials_known_ = false;   // the first expansion is done

@@ -107,6 +107,7 @@ void StudyProgress::take(const std::vector<storage::StoredTrial>& stored) {
     record.state = trial.state;
     record.failure = trial.failure;
     record.watched = trial.watched;
+    record.redone = trial.redone;
     ids_[key_of(trial.cell, trial.seed)] = trial.id;
     ++counts_[static_cast<std::size_t>(record.state)];
     added_.push_back(trial);

@@ -26,6 +26,7 @@ struct TrialRecord {
   storage::TrialState state = storage::TrialState::pending;
   std::optional<protocol::FailureKind> failure;  // of a failed trial
   std::vector<protocol::Watched> watched;        // the early-stopping metric of its epochs
+  int redone = 0;                                // how often it was begun anew on purpose
 };
 
 class StudyProgress {

@@ -20,6 +20,9 @@ std::vector<std::string> swept(const sweeps::Study& study) {
     if (stage.best)
       for (const std::string& name : stage.best->take) add(name);
     for (const std::string& name : stage.case_keys) add(name);
+    for (const auto& group : stage.zips)
+      for (const auto& [name, values] : group)
+        if (values.size() > 1) add(name);
     for (const auto& [name, values] : stage.grid)
       if (values.size() > 1) add(name);
   }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "orchestrator/results/comparison_columns.h"
+#include "orchestrator/results/other_programs.h"
 #include "orchestrator/results/planned_trials.h"
 #include "orchestrator/results/study_results.h"
 #include "sweeps/tasks/task_schema.h"
@@ -47,6 +48,7 @@ class TableMaker {
         kinds_(expansion_),
         tables_(reader.tables(study.name)),
         results_(results_from(expansion_, tables_.trials, reader, study)),
+        marks_(program_marks(reader, study.name)),
         one_seed_(study.seeds.size() == 1) {
     for (const CellResult& cell : results_.cells) cells_[cell.hash] = &cell;
     if (!wishes.stage.empty()) tables_ = reader.tables(study.name, wishes.stage);
@@ -86,6 +88,11 @@ class TableMaker {
     if (!one_seed_) add("seed");
     if (wishes_.unfinished) add("state");
     if (!wishes_.for_people) add("failure");
+    add_programs(trials, table, "trial", [this](const Value& trial) {
+      const auto* number = std::get_if<std::int64_t>(&trial);
+      const auto mark = number ? marks_.trials.find(*number) : marks_.trials.end();
+      return mark == marks_.trials.end() ? Value{} : Value{mark->second};
+    });
     out_.table = trials_report(trials, table);
     for (const sweeps::ReportColumn& column : table.columns)
       if (column.key == "wall_seconds" || kinds_.is_metric(column.key))
@@ -123,6 +130,10 @@ class TableMaker {
     const auto compare = comparison_metric(summary, "_mean");
     add_count_of_seeds(table);
     add_missing(summary, table, shown);
+    add_programs(summary, table, "cell", [this](const Value& cell) {
+      const auto mark = marks_.cells.find(text(cell));
+      return mark == marks_.cells.end() ? Value{} : Value{mark->second};
+    });
     if (compare) add_comparison(summary, table, *compare);
     out_.table =
         summary_report(summary, table, wishes_.for_people ? Interval::joined : Interval::separate);
@@ -160,6 +171,20 @@ class TableMaker {
     } else if (std::ranges::any_of(words, [](const Value& word) { return word.index() != 0; })) {
       add("not counted", words);
     }
+  }
+
+  // Where not all that is shown is of one program, a column says so.
+  template <class Mark>
+  void add_programs(ResultTable& rows, TableWishes& table, const char* key, const Mark& mark) {
+    const auto at = find_column(rows, key);
+    if (!marks_.any() || !at) return;
+    std::vector<Value> words;
+    for (const auto& row : rows.rows) words.push_back(mark(row[*at]));
+    if (std::ranges::all_of(words, [](const Value& word) { return word.index() == 0; })) return;
+    add_column(rows, "\x01program", std::move(words));
+    table.columns.push_back({"\x01program", "program"});
+    out_.notes.push_back("program: older is of another program than the newest, mixed of both (" +
+                         marks_.difference + ")");
   }
 
   void add_comparison(ResultTable& summary, TableWishes& table,
@@ -284,6 +309,7 @@ class TableMaker {
   ColumnKinds kinds_;
   storage::StudyTables tables_;  // of the stage that is asked for
   analysis::StudyResults results_;
+  ProgramMarks marks_;
   bool one_seed_;
   std::map<std::string, const CellResult*> cells_;  // by hash
   StudyTable out_;

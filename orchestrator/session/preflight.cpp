@@ -127,6 +127,13 @@ std::vector<std::string> preflight_faults(const sweeps::Study& study, const std:
                      fs::current_path().string() +
                      "; start windrow in the folder that the path counts from, or give the whole "
                      "path in trainer.command");
+  for (const auto* paths : {&study.trainer.files, &study.trainer.freeze})
+    for (const std::string& path : *paths)
+      if (!fs::exists(path))
+        faults.push_back(std::string(paths == &study.trainer.files ? "files" : "freeze") + ": " +
+                         path + " is not in " + fs::current_path().string() +
+                         "; correct it under trainer: in the study file, or start windrow in the "
+                         "folder that it counts from");
   if (study.task == "cifar10")
     for (std::string& fault : cifar10_faults(data_dir)) faults.push_back(std::move(fault));
   if (study.task == "choice-sets")

@@ -18,7 +18,9 @@
 #include "orchestrator/session/mpi_limit.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/session/public_side.h"
+#include "orchestrator/session/run_program.h"
 #include "orchestrator/session/running_clock.h"
+#include "orchestrator/session/source_watch.h"
 #include "orchestrator/session/stop_signals.h"
 #include "orchestrator/session/summary.h"
 #include "orchestrator/session/time_limit.h"
@@ -69,6 +71,7 @@ struct Head {
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<Coordinator> coordinator;
   std::unique_ptr<PublicSide> public_side;
+  std::optional<SourceWatch> source;  // of a program of the user's own
 };
 
 class Session {
@@ -151,6 +154,16 @@ class Session {
     check_can_write(checkpoints);
     // Trials are numbered in each database: a folder that several share is divided by theirs.
     coordinator.checkpoints = checkpoints / head_.store->database_id();
+    if (!head_.study.trainer.command.empty())
+      head_.source.emplace(
+          origin::ProgramWatch(head_.study.trainer, fs::current_path()).code_folder());
+    const bool someone = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+    settle_program(
+        head_.study, options_,
+        {options_.program_changed, someone && !under_launcher(), stop_signal_waits}, *head_.store,
+        coordinator.checkpoints,
+        [this](const std::string& level, const std::string& text) { console_.log(level, text); });
+    if (head_.source) head_.source->record(*head_.store);
     head_.coordinator = std::make_unique<Coordinator>(
         head_.study, *head_.store, std::move(coordinator),
         [this](AgentId agent, protocol::ToAgent message) {
@@ -227,6 +240,8 @@ class Session {
           head_.coordinator->tick(now, mail_read);
           progress.tick(now, [this] { return head_.coordinator->view(); });
           head_.public_side->tick(now);
+          if (head_.source)
+            head_.source->tick(*head_.store, head_.coordinator->take_program_changed());
         }
       }
       if (agent_->gone() && (!head_.coordinator || head_.coordinator->over())) break;
@@ -290,6 +305,7 @@ class Session {
     const int exit_code = is_head ? summarize() : abandoned ? kInterrupted : kAllDone;
     if (abandoned) console_.log("error", storage::this_process().host + ": " + agent_->error());
     head_.public_side.reset();
+    head_.source.reset();
     head_.store.reset();
     if (agent_->lost_coordinator()) transport_.lose(0);
     end_transport(exit_code);

@@ -13,6 +13,13 @@
 
 namespace windrow {
 
+// What becomes of results that another program made than the one there is.
+enum class ProgramChanged {
+  ask,   // whoever is at the terminal; without one: keep
+  keep,  // they stay, with a warning
+  redo,  // their trials are taken back and trained anew
+};
+
 struct RunOptions {
   std::filesystem::path study_file;  // empty: resume `study_name` from the database
   std::string study_name;            // for resume; "" = the only one there
@@ -27,7 +34,8 @@ struct RunOptions {
   double stop_within_seconds = 0;      // 0: no limit
   scheduler::GangPolicy gangs;         // how many slots train a trial together
   std::optional<int> serve;            // the port at which workers may join; 0: any that is free
-  std::string until;                   // a time, see time_limit.h; "": the batch system's end
+  ProgramChanged program_changed = ProgramChanged::ask;
+  std::string until;  // a time, see time_limit.h; "": the batch system's end
   Console::Verbosity verbosity = Console::Verbosity::normal;
   bool json = false;  // the end's summary as JSON on stdout
 };

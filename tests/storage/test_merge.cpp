@@ -22,9 +22,14 @@ class MergeTest : public ::testing::Test {
     const auto trials = store.reconcile(kStudy, some_cells(cells), {0});
     store.record(RunFacts{"/c"});
     store.record(SlotRecord{SlotId{3}, "n1", 2, "cpu", 4, {"4711", 0, "n7", 0}});
+    store.record(EnvironmentRecord{{SlotId{3}}, {{"cpu", file.string()}}});
+    store.record(SourceRecord{"commit", true, "diff in " + file.string()});
+    store.record(ProgramRecord{{file.filename(), {"train"}, {{"train.py", "1"}}}});
     for (const int i : run) {
       const TrialId trial = trials[static_cast<std::size_t>(i)].id;
-      store.record(began(trial, 1, {{"weights", 7}}));
+      AttemptBegan attempt = began(trial, 1, {{"weights", 7}});
+      attempt.program = file.filename();
+      store.record(attempt);
       store.record(epoch(trial, 1, {{"loss", loss + i}, {"nan", std::nan("")}}));
       store.record(epoch(trial, 2, {{"loss", loss + i + 1}}));
       store.record(finished(trial, 2, {{"test_loss", loss + i}}));
@@ -54,6 +59,15 @@ TEST_F(MergeTest, WhatIsOverThereIsTakenWithAllThatIsKnownOfIt) {
               ElementsAre("1|3", "2|4"));
   EXPECT_THAT(rows(here, "SELECT DISTINCT node, job, threads, outcome FROM attempts"),
               ElementsAre("n7|4711|4|finished"));
+  const std::string origin =
+      "SELECT a.trial, p.program, s.git_diff, e.facts FROM attempts a JOIN programs p USING "
+      "(program) JOIN sources s USING (source) JOIN environments e USING (environment) ORDER BY 1";
+  const auto made_by = [&](const char* trial, const std::filesystem::path& file) {
+    return std::string(trial) + "|" + file.filename().string() + "|diff in " + file.string() +
+           "|{\"cpu\":\"" + file.string() + "\"}";
+  };
+  EXPECT_THAT(rows(here, origin),
+              ElementsAre(made_by("1", here), made_by("2", there), made_by("3", there)));
   EXPECT_THAT(rows(there, "SELECT count(*) FROM trials WHERE state = 'finished'"),
               ElementsAre("2"));
   EXPECT_FALSE(std::filesystem::exists(here.string() + ".merge"));

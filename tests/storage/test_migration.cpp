@@ -154,7 +154,11 @@ TEST_F(FileTest, AFileOfTheVersionBeforeIsReadAndBroughtUpToDate) {
       "ALTER TABLE attempt DROP COLUMN precision; ALTER TABLE slot DROP COLUMN node; "
       "ALTER TABLE slot DROP COLUMN job; ALTER TABLE slot DROP COLUMN job_restarts; "
       "ALTER TABLE slot DROP COLUMN job_ends_at; ALTER TABLE session DROP COLUMN checkpoints; "
-      "ALTER TABLE session DROP COLUMN stopped_by; PRAGMA user_version = 2; "
+      "ALTER TABLE session DROP COLUMN stopped_by; DROP TABLE program; DROP TABLE source; "
+      "DROP VIEW sources; DROP VIEW programs; DROP VIEW environments; DROP TABLE environment; "
+      "ALTER TABLE attempt DROP COLUMN program; ALTER TABLE attempt DROP COLUMN source; "
+      "ALTER TABLE attempt DROP COLUMN taken_back; ALTER TABLE slot DROP COLUMN environment; "
+      "ALTER TABLE trial DROP COLUMN redone; PRAGMA user_version = 2; "
       "CREATE VIEW attempts AS SELECT trial, attempt, outcome FROM attempt; "
       "CREATE VIEW epochs AS SELECT trial, epoch FROM epoch");
   EXPECT_EQ(rows(file, "SELECT * FROM attempts"), std::vector<std::string>{"1|1|finished"});

@@ -17,7 +17,8 @@ constexpr const char* kCifar10Parameters =
     "zoom, batch, epochs, steps_per_epoch, shards, batch_norm, precision, validation_images, "
     "evaluation_batch";
 constexpr const char* kStudyKeys =
-    "study, task, trainer, parameters, seeds, early_stopping, grid, cases, stages, report";
+    "study, task, trainer, parameters, seeds, early_stopping, grid, cases, zip, when, exclude, "
+    "stages, report";
 
 // A study of task cifar10 in five lines; what follows begins in line 6.
 std::string cifar10(const std::string& rest) {

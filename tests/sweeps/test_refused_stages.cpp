@@ -24,6 +24,41 @@ TEST_P(RefusedStages, WithPlaceValueAndRemedy) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
+    Rules, RefusedStages,
+    testing::Values(
+        Refusal{"ZipOfOtherLengths", own("zip: {a: [1, 2], b: [3]}\n"),
+                "s.yaml:3:18: b: has 1 values, and a, which it runs together with, has 2; give "
+                "lists of the same length"},
+        Refusal{"ZipOfOneValue", own("zip: {a: 1}\n"),
+                "s.yaml:3:10: a: 1 is no list of values; give one, for example [1]"},
+        Refusal{"ZipEmpty", own("zip: {}\n"),
+                "s.yaml:3:6: zip: it is empty; give lists of the same length, for example {lr: "
+                "[0.1, 0.01], batch: [32, 64]}"},
+        Refusal{"ZipAndGrid", own("grid: {a: [1]}\nzip: {a: [1, 2]}\n"),
+                "s.yaml:4:7: a: it is swept already, in line 3; keep one of the two"},
+        Refusal{"ZipAndFixed", own("parameters: {a: 1}\nzip: {a: [1, 2]}\n"),
+                "s.yaml:4:7: a: it is fixed too, in line 3; keep one of the two"},
+        Refusal{"WhenOfNothing", own("grid: {a: [1]}\nwhen: {a: {}}\n"),
+                "s.yaml:4:11: a: it is empty, and would fit every combination; name a parameter"},
+        Refusal{"WhenOfItself", own("grid: {a: [1]}\nwhen: {a: {a: 1}}\n"),
+                "s.yaml:4:11: a: it can't hang on itself; name another parameter"},
+        Refusal{"WhenMisspelt", own("grid: {rate: [1], kind: [x]}\nwhen: {rat: {kind: x}}\n"),
+                "s.yaml:4:8: rat: the stage gives no such parameter; did you mean \"rate\"? It "
+                "is one of kind, rate"},
+        Refusal{"ExcludeMisspelt", own("grid: {rate: [1], kind: [x]}\nexclude: [{knd: x}]\n"),
+                "s.yaml:4:12: knd: the stage gives no such parameter; did you mean \"kind\"? "
+                "It is one of kind, rate"},
+        Refusal{"ExcludeNoList", own("grid: {a: [1]}\nexclude: {a: 1}\n"),
+                "s.yaml:4:10: exclude: a map is no list; give a list of partial combinations, for "
+                "example [{optimizer: sgd, lr: 1}]"},
+        Refusal{"ExcludeOutOfRange", cifar10("exclude: [{dropout: 2}]\ngrid: {optimizer: [sgd]}\n"),
+                "s.yaml:4:21: dropout: 2 is out of range; give a number of at least 0 and less "
+                "than 1"},
+        Refusal{"BesideStages", own("exclude: [{x: 1}]\nstages: {a: {grid: {x: [1, 2]}}}\n"),
+                "s.yaml:3:1: exclude: the study has stages, in line 4; move it into a stage"}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
     Grid, RefusedStages,
     testing::Values(
         Refusal{"Empty", own("grid: {}\n"),
@@ -110,10 +145,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "{grid: {lr: [0.1]}}}"},
         Refusal{"EmptyStage", own("stages:\n  a:\n"),
                 "s.yaml:4:3: a: no value is no map; give one with keys of parameters, grid, cases, "
-                "best"},
+                "zip, when, exclude, best"},
         Refusal{"UnknownKey", own("stages:\n  a: {gird: {lr: [1]}}\n"),
                 "s.yaml:4:7: gird: unknown key; did you mean \"grid\"? It is one of parameters, "
-                "grid, cases, best"},
+                "grid, cases, zip, when, exclude, best"},
         Refusal{"StageTwice", own("stages:\n  a: {grid: {lr: [1]}}\n  a: {grid: {lr: [2]}}\n"),
                 "s.yaml:5:3: a: the key is given twice, first in line 4; remove one"},
         Refusal{
@@ -137,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{
             "WithoutStages", own("best: {count: 1, of: a, by: loss}\n"),
             "s.yaml:3:1: best: unknown key; use one of study, task, trainer, parameters, seeds, "
-            "early_stopping, grid, cases, stages, report"},
+            "early_stopping, grid, cases, zip, when, exclude, stages, report"},
         Refusal{"UnknownStage", second_stage("best: {of: aa, by: loss}"),
                 "s.yaml:6:16: of: there is no stage \"aa\"; did you mean \"a\"?"},
         Refusal{"Itself", second_stage("best: {of: b, by: loss}"),

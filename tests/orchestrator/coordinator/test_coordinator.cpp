@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "orchestrator/coordinator/coordinator.h"
+#include "protocol/program.h"
+#include "storage/reader.h"
 #include "support.h"
 
 namespace windrow {
@@ -403,6 +405,38 @@ TEST_F(CoordinatorTest, TheBatchJobOfEachAgentIsRecorded) {
   say_goodbye(1);
   EXPECT_THAT(folder_.rows("SELECT node, job, job_restarts, job_ends_at FROM attempts"),
               ElementsAre("n0|4711|2|2026-01-01T10:00:00.000Z"));
+}
+
+TEST_F(CoordinatorTest, EachAttemptIsRecordedWithItsProgramAndAnotherOneIsTold) {
+  begin("grid: {x: [1, 2]}\n", 2);
+  const Program one = make_program({"python3", "train.py"}, {{"train.py", "a"}});
+  const Program other = make_program({"python3", "train.py"}, {{"train.py", "b"}});
+  const auto start = [&](int rank, const Program& program) {
+    tell(rank, ProgramSeen{program});
+    tell(rank, EnvironmentSeen{{{"cpu", "of rank " + std::to_string(rank)}}});
+    const Assign first = assigned(rank).front();
+    tell(rank, AttemptStarted{first.slot,
+                              {.trial = first.start.trial, .attempt = first.start.attempt},
+                              program.hash});
+  };
+  start(0, one);
+  EXPECT_FALSE(coordinator_->take_program_changed());
+  start(1, other);
+  EXPECT_TRUE(coordinator_->take_program_changed());
+  EXPECT_FALSE(coordinator_->take_program_changed());
+  EXPECT_THAT(log_, HasSubstr("rank 1 on n1 trains with another program from now on: train.py "
+                              "differs"));
+  store_.flush();
+  const auto rows = storage::Reader(folder_.file())
+                        .query(
+                            "SELECT a.program, e.facts FROM attempts a JOIN environments e USING "
+                            "(environment) ORDER BY trial")
+                        .rows;
+  ASSERT_THAT(rows, SizeIs(2));
+  EXPECT_THAT(rows[0],
+              ElementsAre(storage::Value{one.hash}, storage::Value{"{\"cpu\":\"of rank 0\"}"}));
+  EXPECT_THAT(rows[1],
+              ElementsAre(storage::Value{other.hash}, storage::Value{"{\"cpu\":\"of rank 1\"}"}));
 }
 
 TEST_F(CoordinatorTest, WithoutTimeForAnotherEpochItEnds) {
