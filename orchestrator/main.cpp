@@ -45,6 +45,7 @@ int run_command(int argc, char** argv) {
   commands::add_show(app, exit_code);
   commands::add_logs(app, exit_code);
   commands::add_table(app, exit_code);
+  commands::add_compare(app, exit_code);
   commands::add_findings(app, exit_code);
   commands::add_report(app, exit_code);
   commands::add_query(app, exit_code);

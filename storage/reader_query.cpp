@@ -95,7 +95,8 @@ struct Finalize {
 
 constexpr const char* kHint =
     "; the views are trials, epochs, attempts, failures, summary, trial_metrics, epoch_metrics, "
-    "artefacts, confusion and class_accuracy, and `PRAGMA table_info(trials)` lists a view's "
+    "artefacts, confusion, class_accuracy, programs, sources and environments, and `PRAGMA "
+    "table_info(trials)` lists a view's "
     "columns";
 
 // Throws what SQLite, or we, have against a user's statement; returns when it is one reading one.

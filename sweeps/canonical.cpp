@@ -140,6 +140,11 @@ std::string study_hash(const Study& study) {
                {"seeds", study.seeds},
                {"report", to_json(study.report)}};
   if (study.early_stopping) json["early_stopping"] = protocol::to_json(*study.early_stopping);
+  const auto add_notice = [&](const char* key, const std::optional<Notice>& notice) {
+    if (notice) json[key] = notice->url.empty() ? Json(notice->command) : Json(notice->url);
+  };
+  add_notice("on_end", study.on_end);
+  add_notice("on_failure", study.on_failure);
   Json& stages = json["stages"] = Json::array();
   for (const Stage& stage : study.stages) stages.push_back(to_json(stage));
   return protocol::content_hash(canonical(json));

@@ -152,7 +152,15 @@ std::string to_yaml(const Study& study) {
   text += seeds_text(study.seeds);
   if (study.early_stopping)
     text += "early_stopping: " + flow(protocol::to_json(*study.early_stopping)) + "\n";
-  return text + stages_text(study) + report_text(study.report);
+  text += stages_text(study) + report_text(study.report);
+  const auto add_notice = [&](const char* key, const std::optional<Notice>& notice) {
+    if (notice)
+      text += std::string(key) + ": " +
+              (notice->url.empty() ? flow(notice->command) : scalar(notice->url)) + "\n";
+  };
+  add_notice("on_end", study.on_end);
+  add_notice("on_failure", study.on_failure);
+  return text;
 }
 
 }  // namespace windrow::sweeps

@@ -33,6 +33,8 @@ class StudyReader {
     if (const YamlNode* node = top_.find("early_stopping")) read_early_stopping(*node);
     read_stages(parameters);
     if (const YamlNode* node = top_.find("report")) read_report(*node, source_, faults_);
+    read_notice("on_end", source_.study.on_end);
+    read_notice("on_failure", source_.study.on_failure);
   }
 
  private:
@@ -102,6 +104,29 @@ class StudyReader {
     if (!trainer.command.empty() && trainer.command.front().empty())
       faults_.add(command->items.front().place, "command",
                   "the program's name is empty; give one, for example python3");
+  }
+
+  void read_notice(const char* key, std::optional<Notice>& notice) {
+    const YamlNode* node = top_.find(key);
+    if (!node) return;
+    const auto refuse = [&] {
+      faults_.add(node->place, key,
+                  describe(*node) +
+                      " is neither a command nor a web address; give one, for example "
+                      "[python3, tell.py] or https://example.org/hook");
+    };
+    Notice read;
+    if (node->kind == YamlNode::Kind::scalar) {
+      if (!node->text.starts_with("https://") && !node->text.starts_with("http://"))
+        return refuse();
+      read.url = node->text;
+    } else {
+      if (node->kind != YamlNode::Kind::sequence || node->items.empty()) return refuse();
+      for (const YamlNode& item : node->items)
+        if (const auto word = read_text(item, key, faults_)) read.command.push_back(*word);
+      if (read.command.empty() || read.command.front().empty()) return refuse();
+    }
+    notice = std::move(read);
   }
 
   void read_paths(const SectionReader& reader, const char* key, std::vector<std::string>& out) {

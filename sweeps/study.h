@@ -87,6 +87,13 @@ struct Report {                       // how `table` and `report` show the study
   std::optional<std::vector<Figure>> figures;
 };
 
+// Whom a run tells: a program, or a web address. Either is given one JSON object.
+struct Notice {
+  std::vector<std::string> command;  // argv; empty: `url`
+  std::string url;
+  friend bool operator==(const Notice&, const Notice&) = default;
+};
+
 struct Study {
   std::string name;
   std::string task;  // a shipped task, or "" with trainer.command
@@ -96,6 +103,8 @@ struct Study {
   std::optional<protocol::EarlyStopping> early_stopping;
   std::vector<Stage> stages;  // in the file's order; a stage selects from earlier ones only
   Report report;
+  std::optional<Notice> on_end;      // the study is over
+  std::optional<Notice> on_failure;  // a trial failed for good, or the run can't go on
 
   std::string text;  // the effective study as YAML (with --set applied): parsing it
                      // gives this study again; what `resume` reads back

@@ -33,6 +33,11 @@ const std::vector<KeySpec> kStudyKeys = {
          "additionalProperties": {"$ref": "#/$defs/stage"}})"},
     {"report", "what `windrow table`, `report` and `findings` show",
      R"({"$ref": "#/$defs/report"})"},
+    {"on_end", "a command or a web address that is told when the study is over",
+     R"({"$ref": "#/$defs/notice"})"},
+    {"on_failure",
+     "a command or a web address that is told when a trial failed for good, or the run can't go on",
+     R"({"$ref": "#/$defs/notice"})"},
 };
 
 const std::vector<KeySpec> kTrainerKeys = {

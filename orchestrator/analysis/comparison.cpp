@@ -1,6 +1,7 @@
 #include "orchestrator/analysis/comparison.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace windrow::analysis {
 
@@ -18,6 +19,7 @@ Comparison compare_with_best(const std::vector<const CellResult*>& cells,
   for (std::size_t i = 0; i < cells.size(); ++i) {
     values.push_back(metric_of(*cells[i], by.metric).values);
     if (values.back().empty()) continue;
+    ++out.of;
     const double mean = estimate(values.back()).mean;
     const bool better = by.goal == protocol::Goal::minimize ? mean < best_mean : mean > best_mean;
     if (out.best && !better) continue;
@@ -31,7 +33,17 @@ Comparison compare_with_best(const std::vector<const CellResult*>& cells,
     if (out.cells[i].is_best) continue;
     out.cells[i].difference = paired_difference(values[i], values[*out.best]);
     if (out.cells[i].difference.p) p.push_back(*out.cells[i].difference.p);
+    const bool lower = by.goal == protocol::Goal::minimize;
+    const BySeed &best = values[*out.best], &other = values[i];
+    out.cells[i].best_better = lower ? superiority(other, best) : superiority(best, other);
+    if (out.cells[i].best_better.n == 0) continue;
+    const auto behind = [&](std::size_t cell) {
+      return std::abs(estimate(values[cell]).mean - best_mean);
+    };
+    if (!out.second || behind(i) < behind(*out.second)) out.second = i;
   }
+  if (out.second)
+    out.seeds_for_second = seeds_to_tell_apart(values[*out.second], values[*out.best]);
   const std::vector<double> adjusted = holm_adjusted(p);
   std::size_t next = 0;
   for (AgainstBest& cell : out.cells)

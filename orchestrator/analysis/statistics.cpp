@@ -1,6 +1,8 @@
 #include "orchestrator/analysis/statistics.h"
 
 #include <algorithm>
+#include <boost/math/distributions/beta.hpp>
+#include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
@@ -34,12 +36,70 @@ Estimate estimate(const BySeed& values) {
   return estimate(list);
 }
 
-Estimate paired_difference(const BySeed& a, const BySeed& b) {
-  std::vector<double> differences;
+namespace {
+
+std::vector<double> differences(const BySeed& a, const BySeed& b) {
+  std::vector<double> found;
   for (const auto& [seed, value] : a)
-    if (const auto other = b.find(seed); other != b.end())
-      differences.push_back(value - other->second);
-  return estimate(differences);
+    if (const auto other = b.find(seed); other != b.end()) found.push_back(value - other->second);
+  return found;
+}
+
+// Of a two-sided t-test at 5% of n values whose mean is `effect` standard deviations from 0.
+double power_of(double effect, int n) {
+  const double freedom = n - 1;
+  const boost::math::students_t null(freedom);
+  const double critical = boost::math::quantile(boost::math::complement(null, 0.025));
+  const boost::math::non_central_t seen(freedom, effect * std::sqrt(static_cast<double>(n)));
+  return boost::math::cdf(boost::math::complement(seen, critical)) +
+         boost::math::cdf(seen, -critical);
+}
+
+}  // namespace
+
+Estimate paired_difference(const BySeed& a, const BySeed& b) {
+  return estimate(differences(a, b));
+}
+
+Superiority superiority(const BySeed& a, const BySeed& b) {
+  Superiority out;
+  for (const double difference : differences(a, b)) {
+    ++out.n;
+    out.above += difference > 0 ? 1 : difference == 0 ? 0.5 : 0;
+  }
+  if (out.n == 0) return out;
+  const double below = out.n - out.above;
+  out.share = out.above / out.n;
+  if (out.above > 0)
+    out.low = boost::math::quantile(boost::math::beta_distribution<>(out.above, below + 1), 0.025);
+  if (below > 0)
+    out.high = boost::math::quantile(
+        boost::math::complement(boost::math::beta_distribution<>(out.above + 1, below), 0.025));
+  return out;
+}
+
+double least_sign_flip_p(int n) {
+  return std::min(1.0, std::ldexp(2.0, -n));
+}
+
+std::optional<int> seeds_to_tell_apart(const BySeed& a, const BySeed& b, double power) {
+  constexpr int kMost = 10'000;
+  const std::vector<double> found = differences(a, b);
+  if (found.size() < 2) return std::nullopt;
+  const Estimate mean = estimate(found);
+  double squares = 0;
+  for (const double one : found) squares += (one - mean.mean) * (one - mean.mean);
+  const double deviation = std::sqrt(squares / static_cast<double>(found.size() - 1));
+  if (mean.mean == 0) return std::nullopt;
+  if (deviation == 0) return 2;
+  const double effect = std::abs(mean.mean) / deviation;
+  if (power_of(effect, kMost) < power) return std::nullopt;
+  int low = 1, high = kMost;  // too few, enough
+  while (high - low > 1) {
+    const int middle = (low + high) / 2;
+    (power_of(effect, middle) < power ? low : high) = middle;
+  }
+  return high;
 }
 
 std::vector<double> holm_adjusted(const std::vector<double>& p) {

@@ -21,6 +21,7 @@ void add_query(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
 void add_redo(CLI::App& app, int& exit_code);
 void add_retry(CLI::App& app, int& exit_code);
+void add_compare(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_selftest(CLI::App& app, int& exit_code);

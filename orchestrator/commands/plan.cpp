@@ -14,6 +14,7 @@
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
 #include "orchestrator/commands/gang_option.h"
+#include "orchestrator/commands/order_option.h"
 #include "orchestrator/console/progress.h"
 #include "orchestrator/results/other_programs.h"
 #include "orchestrator/results/planned_trials.h"
@@ -35,6 +36,7 @@ struct PlanOptions {
   std::string database = "windrow.db";
   std::vector<int> slots = {1, 2, 4, 8, 16};
   std::string gang = "auto";
+  scheduler::Order order = scheduler::Order::longest;
   bool json = false;
 };
 
@@ -236,7 +238,7 @@ int plan(const PlanOptions& options) {
       sweeps::load_study(options.study_file, sweeps::parse_overrides(options.sets));
   std::optional<storage::Reader> reader;
   if (std::filesystem::exists(options.database)) reader.emplace(options.database);
-  const StudyPlan result = plan_study(study, reader ? &*reader : nullptr);
+  const StudyPlan result = plan_study(study, reader ? &*reader : nullptr, options.order);
   OtherPrograms others;
   if (reader && !reader->programs().empty()) {
     std::set<std::string> cells;
@@ -266,6 +268,7 @@ void add_plan(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   add_gang_option(*command, options->gang);
+  add_order_option(*command, options->order);
   command->add_flag("--json", options->json, "one JSON object");
   command->footer(
       "Nothing is written or started. States of a cell's trials: new (not in the database yet),\n"

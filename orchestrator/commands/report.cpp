@@ -1,12 +1,12 @@
 // windrow report: a study's results as one HTML page, and its figures as files for a paper.
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <string>
 
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
+#include "orchestrator/control/whole_file.h"
 #include "orchestrator/report/page.h"
 #include "orchestrator/report/plot_files.h"
 #include "orchestrator/report/report_content.h"
@@ -21,21 +21,6 @@ struct ReportOptions {
   std::filesystem::path output, figures;
   std::string format = "svg";
 };
-
-// Through a temporary file: who has the old page open never sees half of the new one.
-void write_page(const std::filesystem::path& file, const std::string& page) {
-  std::filesystem::path fresh = file;
-  fresh += ".tmp";
-  std::ofstream out(fresh, std::ios::binary);
-  out << page;
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(fresh, file, error);
-  if (!out || error) {
-    std::filesystem::remove(fresh, error);
-    throw std::runtime_error(file.string() + ": can't be written; give another file with -o");
-  }
-}
 
 int make_report(const ReportOptions& options) {
   storage::Reader reader(options.database);
@@ -55,7 +40,9 @@ int make_report(const ReportOptions& options) {
   if (options.output.empty() && !options.figures.empty()) return kAllDone;
   const std::filesystem::path output =
       options.output.empty() ? std::filesystem::path(study.name + ".html") : options.output;
-  write_page(output, report::report_page(content));
+  if (const std::string fault = control::write_whole_file(output, report::report_page(content));
+      !fault.empty())
+    throw std::runtime_error(fault + "; give another file with -o");
   std::cout << output.string() << "\n";
   if (!content.complete) std::cerr << "windrow: " << content.state << "; the report says which\n";
   return kAllDone;

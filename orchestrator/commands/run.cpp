@@ -8,6 +8,7 @@
 #include "orchestrator/commands/commands.h"
 #include "orchestrator/commands/database_option.h"
 #include "orchestrator/commands/gang_option.h"
+#include "orchestrator/commands/order_option.h"
 #include "orchestrator/session/run_session.h"
 
 namespace windrow::commands {
@@ -39,6 +40,7 @@ void add_common(CLI::App& command, Raw& raw) {
   add_slot_options(command, run.slots);
   command.add_option("--trainer", run.trainer, "path of windrow-trainer");
   add_gang_option(command, raw.gang);
+  add_order_option(command, run.order);
   command
       .add_option("--lost-after", run.lost_seconds,
                   "seconds of silence after which a rank is taken for dead")
@@ -55,6 +57,15 @@ void add_common(CLI::App& command, Raw& raw) {
                   "program made than the one there is; without a terminal ask is keep")
       ->transform(CLI::CheckedTransformer(kProgramChanged))
       ->type_name("changed=ask|keep|redo");
+  command
+      .add_option("--stop-after-failures", run.stop_after_failures,
+                  "stop when so many trials have failed for good (default: go on with the others)")
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--page", run.page,
+                  "keep the study's report up to date in this HTML file while the run goes on; "
+                  "it reloads itself")
+      ->type_name("FILE");
   add_stop_options(command, run.stop_within_seconds, run.until);
   command
       .add_option_function<int>(

@@ -29,6 +29,16 @@ spdlog::level::level_enum lowest_level(Console::Verbosity verbosity) {
   }
 }
 
+// At most so many characters of UTF-8, whole ones.
+std::string cut(const std::string& line, std::size_t most) {
+  std::size_t characters = 0, at = 0;
+  for (; at < line.size(); ++at) {
+    const bool begins = (static_cast<unsigned char>(line[at]) & 0xc0) != 0x80;
+    if (begins && ++characters > most) break;
+  }
+  return line.substr(0, at);
+}
+
 }  // namespace
 
 Console::Console(Verbosity verbosity)
@@ -66,7 +76,7 @@ void Console::redraw(const std::vector<std::string>& lines) {
   erase_block();
   const auto columns = static_cast<std::size_t>(width());
   std::string text;
-  for (const std::string& line : lines) text += line.substr(0, columns - 1) + "\n";
+  for (const std::string& line : lines) text += cut(line, columns - 1) + "\n";
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
   block_ = lines;
@@ -75,7 +85,8 @@ void Console::redraw(const std::vector<std::string>& lines) {
 
 void Console::erase_block() {
   if (drawn_lines_ == 0) return;
-  std::fprintf(stderr, "\x1b[%zuA\x1b[J", drawn_lines_);
+  // From the line's beginning: the terminal writes ^C where the cursor stands.
+  std::fprintf(stderr, "\r\x1b[%zuA\x1b[J", drawn_lines_);
   drawn_lines_ = 0;
 }
 

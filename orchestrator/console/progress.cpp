@@ -1,5 +1,6 @@
 #include "orchestrator/console/progress.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -53,9 +54,11 @@ std::string progress_line(const RunView& view, double epochs_per_second) {
 std::vector<std::string> progress_block(const RunView& view, double epochs_per_second,
                                         std::size_t most_slots) {
   std::vector<std::string> lines = {progress_line(view, epochs_per_second)};
-  const double share =
-      view.trials == 0 ? 0 : static_cast<double>(view.finished + view.failed) / view.trials;
-  lines.push_back("[" + bar(share, 40) + "] " + std::to_string(std::lround(share * 100)) + "%");
+  const double share = view.trials == 0 ? 0 : std::min(1.0, view.trials_done / view.trials);
+  // 100% is for when nothing is left.
+  const auto percent = static_cast<int>(view.trials_done < view.trials ? 100 * share : 100);
+  lines.push_back("[" + bar(share, 40) + "] " + std::to_string(percent) + "%");
+  if (!view.best.empty()) lines.push_back("  best so far: " + view.best);
   for (std::size_t i = 0; i < view.slots.size() && i < most_slots; ++i) {
     const SlotView& slot = view.slots[i];
     std::string line = "  slot " + std::to_string(i) + " " + slot.host + " " + slot.device + "  ";

@@ -69,11 +69,17 @@ Publisher::~Publisher() {
 void Publisher::tick(Clock::time_point now, const std::function<RunView()>& view) {
   if (now < next_) return;
   next_ = now + kEvery;
+  RunView now_seen = view();  // it may ask for best()
   {
     const std::lock_guard lock(mutex_);
-    view_ = view();
+    view_ = std::move(now_seen);
   }
   changed_.notify_one();
+}
+
+std::string Publisher::best() {
+  const std::lock_guard lock(mutex_);
+  return best_;
 }
 
 // What can't be read or written is left out: the run matters more, and the next try may do better.
@@ -92,6 +98,8 @@ void Publisher::work() {
       try {
         storage::Reader reader(database_);
         highlights = study_highlights(reader, study_);
+        const std::lock_guard lock(mutex_);
+        best_ = best_text(highlights);
       } catch (const storage::StorageError&) {
       }
       const auto end = Clock::now();

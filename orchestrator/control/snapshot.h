@@ -42,6 +42,8 @@ class Publisher {
   // Takes a view when it is time for the next one. `view` is asked for only then.
   void tick(Clock::time_point now, const std::function<RunView()>& view);
 
+  std::string best();  // finished trial that was read last, in words; "" = none yet
+
  private:
   void work();
 
@@ -51,6 +53,7 @@ class Publisher {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<RunView> view_;  // that waits to be written
+  std::string best_;
   bool ending_ = false;
   std::thread thread_;
 };

@@ -99,8 +99,8 @@ void Coordinator::on_epoch(AttemptEpoch message) {
   info.keeps_checkpoints |= !epoch.checkpoint.empty();
   info.epoch = epoch.epoch;
   const bool is_new = std::exchange(info.reported, epoch.epoch) != epoch.epoch;
+  progress_.on_epoch(epoch.trial, epoch.epoch);
   TrialRecord& trial = progress_.trial(epoch.trial);
-  trial.committed_epochs = std::max(trial.committed_epochs, epoch.epoch);
   if (study_.early_stopping && !study_.trainer.command.empty()) {
     const auto metric = epoch.metrics.find(study_.early_stopping->metric);
     std::erase_if(trial.watched, [&](const Watched& one) {

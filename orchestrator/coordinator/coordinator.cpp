@@ -85,9 +85,14 @@ void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials
                      sweeps::declared_cost(study_.task, parameters), trial.epochs,
                      std::min(trial.committed_epochs, trial.epochs), stored.attempts,
                      stored.mean_epoch_seconds, stored.failures_by_kind, stored.stopped_runs,
-                     widest_gang(stored.id), stored.gang_epoch_seconds});
+                     widest_gang(stored.id), stored.gang_epoch_seconds, wave_of(trial.seed)});
   }
   scheduler::on_trials_added(scheduler_, specs, commands_);
+}
+
+int Coordinator::wave_of(std::int64_t seed) const {
+  if (options_.order == scheduler::Order::longest) return 0;
+  return static_cast<int>(std::ranges::find(study_.seeds, seed) - study_.seeds.begin());
 }
 
 void Coordinator::mind_expansion() {
@@ -143,6 +148,13 @@ void Coordinator::fail(const scheduler::TrialFailed& command) {
     log_("error", name_trial(command.trial) + " is failed for good (" +
                       std::string(to_string(command.kind)) + ")");
   trial_over(command.trial, TrialState::failed, command.kind);
+  if (command.kind != FailureKind::cancelled) ++failed_here_;
+  if (options_.stop_after_failures > 0 && failed_here_ == options_.stop_after_failures) {
+    stop_reason_ = std::to_string(failed_here_) +
+                   (failed_here_ == 1 ? " trial has failed" : " trials have failed") +
+                   ", so the run stops (--stop-after-failures); the last failure: " + last_failure_;
+    stop(false, stop_reason_);
+  }
 }
 
 int Coordinator::cancel(const std::vector<TrialId>& trials, const std::string& who) {
@@ -220,6 +232,7 @@ RunView Coordinator::view() const {
   view.finished = progress_.count(TrialState::finished);
   view.failed = progress_.count(TrialState::failed);
   view.epochs_done = epochs_done_;
+  view.trials_done = progress_.trials_done();
   view.seconds_left = scheduler::expected_remaining_seconds(scheduler_);
   view.waiting_stages = progress_.waiting_stages();
   view.short_stages = progress_.short_stages();

@@ -29,7 +29,9 @@ struct CoordinatorOptions {
   double lost_seconds = 30;        // an agent silent for so long is dead
   double stop_within_seconds = 0;  // see protocol::Welcome
   std::optional<std::chrono::system_clock::time_point> until;  // when the run must be over
+  scheduler::Order order = scheduler::Order::longest;
   scheduler::GangPolicy gangs;  // of the shipped tasks; other programs lead none
+  int stop_after_failures = 0;  // trials that failed for good; 0: never
   double gang_deadline = 60;    // see protocol::Start
   protocol::BatchJob job;       // this process's
 };
@@ -48,6 +50,8 @@ struct RunView {
   std::string study;
   int trials = 0, finished = 0, failed = 0, running = 0;
   std::int64_t epochs_done = 0;        // in this run
+  double trials_done = 0;              // those that run count by their epochs
+  std::string best;                    // finished trial, in words; "" = not known
   std::optional<double> seconds_left;  // estimate; nullopt while nothing is known
   std::map<std::string, std::string> waiting_stages, short_stages;  // with the reason
   std::vector<SlotView> slots;
@@ -87,6 +91,9 @@ class Coordinator {
   bool over() const { return phase_ == Phase::left; }  // every live agent has said goodbye
   RunEnd end() const;
   const std::string& refusal() const { return refusal_; }
+  bool out_of_time() const { return out_of_time_; }  // why it stops; it goes on later
+  int failed_trials() const { return progress_.count(storage::TrialState::failed); }
+  const std::string& last_failure() const { return last_failure_; }  // in words; "" = none yet
   RunView view() const;
 
  private:
@@ -138,6 +145,7 @@ class Coordinator {
   void set_helpers(const scheduler::SetHelpers& command);
   double seconds() const { return std::chrono::duration<double>(now_.time_since_epoch()).count(); }
   int widest_gang(TrialId trial);
+  int wave_of(std::int64_t seed) const;
   void on_warning(const protocol::AttemptWarning& message);
   void mind_time_limit();
   void mind_store(Clock::time_point now);
@@ -184,12 +192,14 @@ class Coordinator {
   std::optional<protocol::Program> program_;  // the first one
   std::set<std::string> programs_;            // hashes of all
   bool program_changed_ = false;
+  int failed_here_ = 0;  // trials, for good, in this run
   std::int64_t epochs_done_ = 0;
   std::uint64_t saved_by_ = 0;  // the record after which nothing is left to save
   bool trials_known_ = false;   // the first expansion is done
   std::string last_failure_;    // with the end of what its trainer wrote
   std::string last_failed_host_;
   bool stopping_ = false;
+  bool out_of_time_ = false;
   bool told_locked_out_ = false;
   std::string refusal_, stop_reason_;
 };

@@ -56,6 +56,7 @@ void Coordinator::leave_when_done() {
                           scheduler::slots_in_service(scheduler_) == 0;
   const bool no_time = !expanding && scheduler::out_of_time(scheduler_);
   if (!nothing_left && !stopped && !nobody_left && !nobody_can && !no_time) return;
+  out_of_time_ = no_time;
   if (no_time) stop_reason_ = "no epoch of what is left can end before the time limit";
   if (nobody_can && !nothing_left) stop_reason_ = "no slot is left that may be given a trial";
   phase_ = Phase::saving;

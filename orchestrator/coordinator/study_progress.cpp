@@ -13,6 +13,12 @@ bool over(const TrialRecord& trial) {
   return trial.state == TrialState::finished || trial.state == TrialState::failed;
 }
 
+// Of a trial that is not over: its last epoch is not all that it has to do.
+double part_done(const TrialRecord& trial) {
+  const int epochs = std::max(trial.epochs, 1);
+  return static_cast<double>(std::min(trial.committed_epochs, epochs)) / epochs;
+}
+
 template <class T>
 bool is_ready(std::future<T>& future) {
   return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
@@ -109,6 +115,7 @@ void StudyProgress::take(const std::vector<storage::StoredTrial>& stored) {
     record.watched = trial.watched;
     record.redone = trial.redone;
     ids_[key_of(trial.cell, trial.seed)] = trial.id;
+    set_done(record, over(record) ? 1 : part_done(record));
     ++counts_[static_cast<std::size_t>(record.state)];
     added_.push_back(trial);
   }
@@ -117,6 +124,17 @@ void StudyProgress::take(const std::vector<storage::StoredTrial>& stored) {
   for (const auto& [id, record] : trials_)
     if (!over(record))
       for (const std::string& stage : expansion_.cells[record.cell].stages) ++open_in_stage_[stage];
+}
+
+void StudyProgress::on_epoch(TrialId id, int epoch) {
+  TrialRecord& record = trials_.at(id);
+  record.committed_epochs = std::max(record.committed_epochs, epoch);
+  if (!over(record)) set_done(record, part_done(record));
+}
+
+void StudyProgress::set_done(TrialRecord& trial, double done) {
+  trials_done_ += done - trial.done;
+  trial.done = done;
 }
 
 bool StudyProgress::on_trial_over(TrialId id, TrialState state,
@@ -128,6 +146,7 @@ bool StudyProgress::on_trial_over(TrialId id, TrialState state,
   record.state = state;
   record.failure = failure;
   record.watched.clear();
+  set_done(record, 1);
   ++counts_[static_cast<std::size_t>(record.state)];
   if (was_over) return false;
   bool completed = false;

@@ -26,6 +26,7 @@ struct TrialRecord {
   storage::TrialState state = storage::TrialState::pending;
   std::optional<protocol::FailureKind> failure;  // of a failed trial
   std::vector<protocol::Watched> watched;        // the early-stopping metric of its epochs
+  double done = 0;                               // the part of it that is done, 0 to 1
   int redone = 0;                                // how often it was begun anew on purpose
 };
 
@@ -46,6 +47,11 @@ class StudyProgress {
   bool on_trial_over(TrialId trial, storage::TrialState state,
                      std::optional<protocol::FailureKind> failure = std::nullopt);
 
+  void on_epoch(TrialId trial, int epoch);
+
+  // How many trials are done; those that are not over count by their epochs.
+  double trials_done() const { return trials_done_; }
+
   TrialRecord& trial(TrialId id) { return trials_.at(id); }
   const TrialRecord& trial(TrialId id) const { return trials_.at(id); }
   const sweeps::Cell& cell(const TrialRecord& trial) const { return expansion_.cells[trial.cell]; }
@@ -59,6 +65,7 @@ class StudyProgress {
   std::map<std::string, std::string> short_stages() const;
 
  private:
+  void set_done(TrialRecord& trial, double done);
   enum class Step { none, means, cells, trials };
 
   void begin_cells(storage::CellMeans means);
@@ -82,6 +89,7 @@ class StudyProgress {
   std::unordered_map<TrialId, TrialRecord> trials_;
   std::map<std::string, int> open_in_stage_;  // trials not over, of expanded stages
   std::array<int, 4> counts_{};
+  double trials_done_ = 0;
 };
 
 }  // namespace windrow

@@ -1,9 +1,10 @@
 #include "orchestrator/origin/source_tree.h"
 
 #include <chrono>
+#include <optional>
 #include <sstream>
 
-#include "orchestrator/process/program.h"
+#include "orchestrator/process/bounded_run.h"
 
 namespace windrow::origin {
 
@@ -18,7 +19,10 @@ SourceTree read_source_tree(const std::filesystem::path& folder) {
   const auto git = [&](std::vector<std::string> words, std::size_t most) {
     std::vector<std::string> argv = {"git", "--no-optional-locks", "-C", folder.string()};
     argv.insert(argv.end(), words.begin(), words.end());
-    return output_of(argv, most, deadline);
+    const BoundedResult said =
+        run_bounded({.argv = argv, .deadline = deadline, .most = most, .end_after_most = true});
+    const bool cut = said.output.size() == most;
+    return cut || said.exit_code == 0 ? std::optional(said.output) : std::nullopt;
   };
   SourceTree tree;
   const auto commit = git({"rev-parse", "HEAD"}, 200);

@@ -1,11 +1,9 @@
 #include "orchestrator/process/program.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -89,49 +87,6 @@ ProgramResult run_program(const std::vector<std::string>& argv, const std::strin
   }
   result.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   return result;
-}
-
-std::optional<std::string> output_of(const std::vector<std::string>& argv, std::size_t most,
-                                     std::chrono::steady_clock::time_point deadline) {
-  using std::chrono::milliseconds;
-  std::array<int, 2> out;
-  if (pipe2(out.data(), O_CLOEXEC) != 0) return std::nullopt;
-  pid_t pid = -1;
-  try {
-    pid = spawn({.argv = argv,
-                 .files = {{out[1], STDOUT_FILENO}},
-                 .null_files = {STDIN_FILENO, STDERR_FILENO}});
-  } catch (const std::system_error&) {
-    close(out[0]);
-    close(out[1]);
-    return std::nullopt;
-  }
-  close(out[1]);
-  std::string text;
-  bool in_time = true;
-  std::array<char, 4096> buffer;
-  while (text.size() < most) {
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
-    pollfd waiting{out[0], POLLIN, 0};
-    const int ready = poll(&waiting, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    if (ready < 0 && errno == EINTR) continue;
-    in_time = ready > 0;
-    if (!in_time) break;
-    const ssize_t n = read(out[0], buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  close(out[0]);
-  const bool cut = text.size() >= most;
-  if (cut || !in_time) kill(pid, SIGKILL);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!in_time || (!cut && status != 0)) return std::nullopt;
-  text.resize(std::min(text.size(), most));
-  return text;
 }
 
 }  // namespace windrow

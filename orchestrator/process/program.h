@@ -1,7 +1,6 @@
 // Other programs (curl, tar, md5sum, mpirun) that a command runs to their end.
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -25,10 +24,5 @@ struct ProgramResult {
 // message ends in `remedy`.
 ProgramResult run_program(const std::vector<std::string>& argv, const std::string& remedy,
                           const std::filesystem::path& folder = {});
-
-// What it prints, up to `most` bytes; it is ended then, and at the deadline. nullopt: it can't be
-// started, fails, or the deadline passed. Its stderr is dropped.
-std::optional<std::string> output_of(const std::vector<std::string>& argv, std::size_t most,
-                                     std::chrono::steady_clock::time_point deadline);
 
 }  // namespace windrow

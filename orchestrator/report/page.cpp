@@ -120,6 +120,9 @@ std::string report_page(const PageContent& content) {
       {{"title", escaped(content.study)},
        {"css", std::string(page_files::page_css)},
        {"version", WINDROW_VERSION},
+       {"reload", content.reload_seconds > 0 ? "<meta http-equiv=\"refresh\" content=\"" +
+                                                   std::to_string(content.reload_seconds) + "\">\n"
+                                             : ""},
        {"header", facts_html(content) + state_html(content)},
        {"body", body},
        {"data", inside_script(data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))},

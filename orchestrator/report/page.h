@@ -27,6 +27,7 @@ struct PageContent {
   std::vector<Block> results, findings, failures, provenance;
   std::vector<Drawing> drawings;
   std::string study_text;  // YAML
+  int reload_seconds = 0;  // after so many the page loads itself anew; 0: never
 };
 
 // UTF-8. All of `content` may be any text: it is escaped.

@@ -149,6 +149,38 @@ void write_out_versions(storage::ResultTable& table, std::size_t column) {
   }
 }
 
+std::string joined(const std::vector<std::string>& words, const char* between) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
+  return text;
+}
+
+// What made the results, with the commit that its folder had; no rows in an older file.
+Block program_block(storage::Reader& reader, const std::string& of_study) {
+  Block block{"Programs"};
+  const auto programs = reader.programs();
+  if (programs.empty()) return block;
+  const storage::ResultTable used = reader.query(
+      "SELECT a.program, s.git_commit, CASE s.git_dirty WHEN 1 THEN 'yes' WHEN 0 THEN 'no' END, "
+      "count(*) FROM attempts a JOIN trials t ON t.trial = a.trial LEFT JOIN sources s ON s.source "
+      "= a.source WHERE a.program IS NOT NULL AND " +
+      of_study + " GROUP BY a.program, s.git_commit, s.git_dirty ORDER BY min(a.began_at)");
+  block.table.columns = {"program", "command", "files", "git commit", "uncommitted changes",
+                         "attempts"};
+  for (const auto& row : used.rows) {
+    const auto* hash = std::get_if<std::string>(&row[0]);
+    const auto made = std::ranges::find_if(programs, [&](const storage::ProgramInfo& program) {
+      return hash != nullptr && program.hash == *hash;
+    });
+    if (made == programs.end()) continue;
+    std::vector<std::string> files;
+    for (const auto& [name, content] : made->files) files.push_back(name);
+    block.table.rows.push_back(
+        {made->hash, joined(made->command, " "), joined(files, ", "), row[1], row[2], row[3]});
+  }
+  return block;
+}
+
 void add_provenance(storage::Reader& reader, const std::string& of_study,
                     report::PageContent& content) {
   const std::string from = " FROM attempts a JOIN trials t ON t.trial = a.trial WHERE " + of_study;
@@ -169,6 +201,8 @@ void add_provenance(storage::Reader& reader, const std::string& of_study,
       of_study + " ORDER BY t.trial");
   cut(trials, "SELECT * FROM trials");
   content.provenance = {std::move(machines), std::move(trials)};
+  if (Block programs = program_block(reader, of_study); !programs.table.rows.empty())
+    content.provenance.push_back(std::move(programs));
 }
 
 }  // namespace

@@ -31,10 +31,41 @@ std::string signed_interval(double mean, double half_width) {
   return (mean < 0 ? "−" : "+") + size;
 }
 
+std::string with_digits(double share) {
+  char buffer[40];
+  std::snprintf(buffer, sizeof buffer, "%.2f", share);
+  return buffer;
+}
+
 std::string p_text(double p) {
   char buffer[40];
   std::snprintf(buffer, sizeof buffer, "%.2g", p);
   return p < 0.001 ? "<0.001" : buffer;
+}
+
+std::string count(double number) {
+  char buffer[40];
+  std::snprintf(buffer, sizeof buffer, "%.4g", number);
+  return buffer;
+}
+
+// What so many seeds can say at all, and how far the two best are from being told apart.
+void add_notes_of_few_seeds(StudyTable& out, const analysis::Comparison& compared) {
+  constexpr double kLevel = 0.05;
+  if (!compared.second) return;
+  const analysis::AgainstBest& second = compared.cells[*compared.second];
+  const analysis::Superiority& better = second.best_better;
+  std::string text = "The best is better than the second best on " + count(better.above) + " of " +
+                     std::to_string(better.n) + " seeds: P = " + with_digits(better.share) + " (" +
+                     with_digits(better.low) + " to " + with_digits(better.high) + ")";
+  if (compared.seeds_for_second && *compared.seeds_for_second > better.n)
+    text += "; " + std::to_string(*compared.seeds_for_second) +
+            " seeds would tell them apart, were the difference as seen (power 0.8)";
+  out.notes.push_back(text + ".");
+  if (const double least = analysis::least_sign_flip_p(better.n); least > kLevel)
+    out.notes.push_back("With " + std::to_string(better.n) +
+                        " seeds a paired sign-flip test can't go below p = " + count(least) +
+                        ": a smaller p rests on normally distributed differences.");
 }
 
 }  // namespace
@@ -65,7 +96,7 @@ void add_comparison_for_people(ResultTable& summary, TableWishes& wishes,
 
 void add_comparison_for_programs(ResultTable& summary, TableWishes& wishes,
                                  const analysis::Comparison& compared) {
-  std::vector<Value> best, mean, ci95, n, p, p_holm;
+  std::vector<Value> best, mean, ci95, n, p, p_holm, share, low, high;
   const auto value = [](const std::optional<double>& number) {
     return number ? Value{*number} : Value{};
   };
@@ -77,6 +108,10 @@ void add_comparison_for_programs(ResultTable& summary, TableWishes& wishes,
     ci95.push_back(value(difference.ci95));
     p.push_back(value(difference.p));
     p_holm.push_back(value(cell.p_holm));
+    const analysis::Superiority& better = cell.best_better;
+    share.push_back(better.n > 0 ? Value{better.share} : Value{});
+    low.push_back(better.n > 0 ? Value{better.low} : Value{});
+    high.push_back(better.n > 0 ? Value{better.high} : Value{});
   }
   const auto add = [&](const char* name, std::vector<Value>& values) {
     add_column(summary, kOwn + name, std::move(values));
@@ -88,14 +123,18 @@ void add_comparison_for_programs(ResultTable& summary, TableWishes& wishes,
   add("difference_n", n);
   add("p", p);
   add("p_holm", p_holm);
+  add("best_better", share);
+  add("best_better_low", low);
+  add("best_better_high", high);
 }
 
 void place_marks(StudyTable& out, const TableWishes& wishes, const std::string& metric,
-                 bool adjusted) {
+                 const analysis::Comparison& compared, bool adjusted) {
   if (out.table.columns.empty() || out.table.columns.back() != kMark) return;
   const auto column = std::ranges::find(wishes.columns, metric, &sweeps::ReportColumn::key);
   const auto at = static_cast<std::size_t>(column - wishes.columns.begin());
   const bool shown = column != wishes.columns.end();
+  bool any_dagger = false;
   out.table.columns.pop_back();
   for (std::size_t row = 0; row < out.table.rows.size(); ++row) {
     auto& values = out.table.rows[row];
@@ -103,14 +142,17 @@ void place_marks(StudyTable& out, const TableWishes& wishes, const std::string& 
     values.pop_back();
     if (mark == kBest) out.emphasized.emplace(row, shown ? at : 0);
     if (mark != kDagger) continue;
+    any_dagger = true;
     Value& value = values[shown ? at : values.size() - 1];
     if (const auto* number = std::get_if<double>(&value)) value = exact_text(*number);
     value = text(value) + " " + kDagger;
   }
-  out.notes.push_back("Best " + metric + " marked; − best: paired difference over the seeds.");
-  out.notes.push_back(std::string(kDagger) +
-                      " not distinguishable from the best at 5% (paired t-test" +
-                      (adjusted ? ", p adjusted by Holm's method)." : ", p as it is)."));
+  out.notes.push_back("Best " + metric + " of " + std::to_string(compared.of) +
+                      " cells marked; − best: paired difference over the seeds; p: paired t-test" +
+                      (adjusted ? ", adjusted by Holm's method." : ", as it is."));
+  if (any_dagger)
+    out.notes.push_back(std::string(kDagger) + " not distinguishable from the best at 5%.");
+  add_notes_of_few_seeds(out, compared);
 }
 
 }  // namespace windrow

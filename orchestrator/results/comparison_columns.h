@@ -27,6 +27,6 @@ void add_comparison_for_programs(storage::ResultTable& summary, TableWishes& wis
 // Emphasizes the best row's value of the metric, puts a dagger after those that can't be told from
 // it, and adds the notes that explain both. Does nothing to a table without a column of marks.
 void place_marks(StudyTable& out, const TableWishes& wishes, const std::string& metric,
-                 bool adjusted);
+                 const analysis::Comparison& compared, bool adjusted);
 
 }  // namespace windrow

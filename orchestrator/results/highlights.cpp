@@ -1,6 +1,7 @@
 #include "orchestrator/results/highlights.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "storage/quote.h"
 
@@ -66,6 +67,27 @@ Highlights study_highlights(storage::Reader& reader, const sweeps::Study& study,
               "t.trial = f.trial AND t.attempts = f.attempt" +
                   of_study + " AND t.state = 'failed' ORDER BY f.trial DESC" + limit);
   return found;
+}
+
+std::string best_text(const Highlights& highlights) {
+  if (highlights.best.rows.empty()) return "";
+  const auto& columns = highlights.best.columns;
+  const auto& row = highlights.best.rows.front();
+  const auto word = [](const storage::Value& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) return *text;
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
+    if (const auto* real = std::get_if<double>(&value)) {
+      char buffer[32];
+      std::snprintf(buffer, sizeof buffer, "%.4g", *real);
+      return std::string(buffer);
+    }
+    return std::string("-");
+  };
+  std::string text = columns.back() + " " + word(row.back()) + ", trial " + word(row.front());
+  for (std::size_t i = 1; i + 1 < columns.size(); ++i)
+    if (!std::holds_alternative<std::monostate>(row[i]))
+      text += " " + columns[i] + "=" + word(row[i]);
+  return text;
 }
 
 }  // namespace windrow

@@ -17,4 +17,7 @@ struct Highlights {
 // At most `rows` of each. A metric that no trial has yet has no best ones.
 Highlights study_highlights(storage::Reader& reader, const sweeps::Study& study, int rows = 5);
 
+// The best one in a line: "loss 0.123, trial 7 x=1 seed=0"; "" = there is none.
+std::string best_text(const Highlights& highlights);
+
 }  // namespace windrow

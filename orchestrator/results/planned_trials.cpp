@@ -96,7 +96,7 @@ void fill_epoch_seconds(const sweeps::Study& study, const StudyPlan& plan, const
 
 }  // namespace
 
-StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader) {
+StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader, scheduler::Order order) {
   Held held;
   sweeps::CellMetrics metrics;
   if (reader != nullptr && reader->study(study.name)) {
@@ -111,6 +111,7 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader) {
     const sweeps::Cell& cell = plan.expansion.cells[i];
     PlannedCell& planned = plan.cells.emplace_back();
     planned.cell = &cell;
+    int wave = 0;
     for (const std::int64_t seed : study.seeds) {
       const auto found = held.find({cell.hash, seed});
       const TrialInfo* trial = found == held.end() ? nullptr : &found->second;
@@ -122,8 +123,11 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader) {
            : trial->epochs > 0                  ? planned.begun
                                                 : planned.pending);
       known += trial != nullptr;
-      if (trial == nullptr || !over(*trial))
+      if (trial == nullptr || !over(*trial)) {
         plan.to_run.push_back(make_spec(study.task, cell, static_cast<int>(i), trial));
+        plan.to_run.back().wave = wave;
+      }
+      wave += order == scheduler::Order::breadth;
     }
   }
   plan.left_trials = static_cast<std::int64_t>(held.size()) - known;

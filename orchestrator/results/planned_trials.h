@@ -31,6 +31,7 @@ struct StudyPlan {
 };
 
 // `reader`: null where there is no database yet.
-StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader);
+StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader,
+                     scheduler::Order order = scheduler::Order::longest);
 
 }  // namespace windrow

@@ -137,7 +137,8 @@ class TableMaker {
     if (compare) add_comparison(summary, table, *compare);
     out_.table =
         summary_report(summary, table, wishes_.for_people ? Interval::joined : Interval::separate);
-    if (compare) place_marks(out_, table, compare->metric, wishes_.adjusted);
+    if (compare) place_marks(out_, table, compare->metric, compared_, wishes_.adjusted);
+    if (const std::string rest = what_it_rests_on(); !rest.empty()) out_.notes.push_back(rest);
   }
 
   // The seeds of each cell that aren't in its mean: how many failed and how, and how many finished
@@ -195,16 +196,44 @@ class TableMaker {
       const CellResult* cell = cell_of(summary, row);
       cells.push_back(cell ? cell : &kNone);
     }
-    const analysis::Comparison compared = compare_with_best(cells, by);
-    if (!compared.possible() && wishes_.for_people) {
+    compared_ = compare_with_best(cells, by);
+    if (!compared_.possible() && wishes_.for_people) {
       out_.remarks.push_back("no comparison with the best by " + by.metric +
                              ": no cell shares two finished seeds with the best one");
       return;
     }
     if (wishes_.for_people)
-      add_comparison_for_people(summary, table, compared, wishes_.adjusted);
+      add_comparison_for_people(summary, table, compared_, wishes_.adjusted);
     else
-      add_comparison_for_programs(summary, table, compared);
+      add_comparison_for_programs(summary, table, compared_);
+  }
+
+  // Of a study with trials that are not over: "seed 0 of 3", where it is the same in every cell,
+  // else how many trials; "" = all are over.
+  std::string what_it_rests_on() const {
+    std::set<std::vector<std::int64_t>> seeds;
+    std::size_t finished = 0, open = 0;
+    for (const CellResult& cell : results_.cells) {
+      if (!wishes_.stage.empty() &&
+          std::ranges::find(cell.stages, wishes_.stage) == cell.stages.end())
+        continue;
+      std::vector<std::int64_t> of_cell;
+      for (const analysis::TrialResult& trial : cell.trials) {
+        if (trial.state != analysis::TrialResult::State::open) of_cell.push_back(trial.seed);
+        finished += trial.state == analysis::TrialResult::State::finished;
+        open += trial.state == analysis::TrialResult::State::open;
+      }
+      seeds.insert(std::move(of_cell));
+    }
+    if (open == 0 || finished == 0) return "";
+    if (seeds.size() > 1)
+      return "Rests on " + std::to_string(finished) + " finished trials; " + std::to_string(open) +
+             " are not over.";
+    std::string list;
+    for (const std::int64_t seed : *seeds.begin())
+      list += (list.empty() ? "" : ", ") + std::to_string(seed);
+    return std::string("Rests on ") + (seeds.begin()->size() == 1 ? "seed " : "seeds ") + list +
+           " of " + std::to_string(study_.seeds.size()) + ".";
   }
 
   // ---- what is asked for
@@ -310,6 +339,7 @@ class TableMaker {
   storage::StudyTables tables_;  // of the stage that is asked for
   analysis::StudyResults results_;
   ProgramMarks marks_;
+  analysis::Comparison compared_;
   bool one_seed_;
   std::map<std::string, const CellResult*> cells_;  // by hash
   StudyTable out_;

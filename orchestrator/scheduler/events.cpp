@@ -21,6 +21,7 @@ int group_of(State& state, int id) {
 
 Trial make_trial(State& state, const TrialSpec& spec) {
   Trial trial{.id = spec.trial, .group = group_of(state, spec.group)};
+  trial.wave = std::max(spec.wave, 0);
   trial.epochs = std::max(spec.epochs, 1);
   trial.epochs_done = std::clamp(spec.committed_epochs, 0, trial.epochs);
   trial.declared_cost = std::isfinite(spec.declared_cost) ? std::max(spec.declared_cost, 0.0) : 0;

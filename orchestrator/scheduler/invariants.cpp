@@ -131,7 +131,7 @@ std::optional<std::string> check_invariants(const State& state) {
   if (!state.fresh.consistent() || !state.retries.consistent() || !state.last.consistent())
     return "a ready queue is out of order";
   std::vector<int> in_queue(state.trials.size()), in_slot(state.trials.size());
-  for (const ReadyQueue* queue : {&state.fresh, &state.retries, &state.last})
+  for (const ReadyWaves* queue : {&state.fresh, &state.retries, &state.last})
     for (const int trial : queue->trials()) ++in_queue[trial];
   for (std::size_t i = 0; i < state.slots.size(); ++i) {
     for (const Assignment* place : {&state.slots[i].current, &state.slots[i].next})

@@ -14,13 +14,14 @@ namespace {
 // bound. Progress does not depend on it: the first candidate fits some slot in service.
 constexpr std::size_t kCandidates = 16;
 
-ReadyQueue& queue_of(State& state, const Trial& trial) {
+ReadyWaves& queue_of(State& state, const Trial& trial) {
   return !trial.charges.empty() ? state.retries : trial.stopped_runs > 0 ? state.last : state.fresh;
 }
 
 void put_ready(State& state, int index) {
   const Trial& trial = state.trials[index];
-  queue_of(state, trial).push({index, trial.group, trial.epochs_left(), trial.cost_left()});
+  queue_of(state, trial)
+      .push({index, trial.group, trial.epochs_left(), trial.cost_left(), trial.wave});
 }
 
 bool failed_on(const Trial& trial, int slot) {
@@ -64,7 +65,7 @@ bool fits_in_time(const State& state, const Trial& trial) {
 // The longest expected trial of the queue that the slot may have; kNone: there is none among the
 // first ones.
 template <class MayHave>
-int take_from(State& state, ReadyQueue& queue, MayHave may_have) {
+int take_from(State& state, ReadyWaves& queue, MayHave may_have) {
   const double scale = seconds_per_cost(state);
   int taken = kNone;
   std::vector<int> refused;
@@ -167,7 +168,7 @@ void make_pending(State& state, int index) {
 
 void take_ready(State& state, int index) {
   const Trial& trial = state.trials[index];
-  for (ReadyQueue* queue : {&state.retries, &state.last, &state.fresh})
+  for (ReadyWaves* queue : {&state.retries, &state.last, &state.fresh})
     if (queue->remove(trial.group, index)) return;
 }
 

@@ -20,6 +20,7 @@ class ReadyQueue {
     int group = 0;  // index
     int epochs_left = 0;
     double cost_left = 0;  // the part of the declared cost
+    int wave = 0;          // see ReadyWaves
   };
   struct Top {
     Entry entry;

@@ -2,7 +2,8 @@
 // `out`. No I/O, no clock, no threads; the same input gives the same output. The coordinator's loop
 // feeds it, and so does the simulator.
 //
-// Order: longest expected first (measured seconds per epoch x epochs left, then declared cost, then
+// Order: wave by wave (TrialSpec::wave; all are of one unless wanted otherwise), in each longest
+// expected first (measured seconds per epoch x epochs left, then declared cost, then
 // grid order); one trial is queued ahead at each slot, and is taken back when another slot would
 // stand idle.
 //
@@ -47,6 +48,12 @@ struct TrialSpec {
   int stopped_runs = 0;  // earlier runs that were stopped since everything failed, this too
   int widest = 1;        // members that a gang of it may have
   std::map<int, double> gang_epoch_seconds = {};  // measured earlier, by members
+  int wave = 0;  // trials of a later wave begin only where none of an earlier one waits
+};
+
+enum class Order {
+  longest,  // longest expected first, which ends soonest
+  breadth,  // the first seed of all cells, then the second one of all, ...: as waves
 };
 
 // How many slots train a trial together.

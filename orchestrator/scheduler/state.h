@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "orchestrator/scheduler/indexed_heap.h"
-#include "orchestrator/scheduler/ready_queue.h"
+#include "orchestrator/scheduler/ready_waves.h"
 #include "orchestrator/scheduler/scheduler.h"
 
 namespace windrow::scheduler {
@@ -39,6 +39,7 @@ struct Streak {
 struct Trial {
   TrialId id;
   int group = 0;
+  int wave = 0;
   double declared_cost = 1;
   int epochs = 1;
   int epochs_done = 0;
@@ -152,9 +153,9 @@ struct State {
 
   // Pending trials. Those that must avoid a place are apart, so that they never hide one that any
   // slot may take; and those with which a run was stopped come last.
-  ReadyQueue fresh;
-  ReadyQueue retries;
-  ReadyQueue last;
+  ReadyWaves fresh;
+  ReadyWaves retries;
+  ReadyWaves last;
 
   // Slots in service, by what can be done with them; each is in one of these at most.
   IndexedHeap<int> vacant;                            // without current; by index

@@ -134,6 +134,15 @@ std::vector<std::string> preflight_faults(const sweeps::Study& study, const std:
                          path + " is not in " + fs::current_path().string() +
                          "; correct it under trainer: in the study file, or start windrow in the "
                          "folder that it counts from");
+  for (const auto& [key, notice] :
+       {std::pair("on_end", &study.on_end), std::pair("on_failure", &study.on_failure)}) {
+    if (!*notice) continue;
+    const std::string teller = (*notice)->url.empty() ? (*notice)->command.front() : "curl";
+    if (const std::string why = why_not_executable(teller); !why.empty())
+      faults.push_back(std::string(key) + " can't be told: " + why +
+                       ((*notice)->url.empty() ? "; correct it in the study file"
+                                               : "; install it, or give a command in its place"));
+  }
   if (study.task == "cifar10")
     for (std::string& fault : cifar10_faults(data_dir)) faults.push_back(std::move(fault));
   if (study.task == "choice-sets")

@@ -28,6 +28,9 @@ class PublicSide {
 
   void tick(Clock::time_point now);  // several times a second
 
+  // The coordinator's, with the best trial that the database has.
+  RunView view();
+
  private:
   std::string answer(const control::Request& request);
 

@@ -15,7 +15,9 @@
 #include "orchestrator/process/open_files.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/session/backoff.h"
+#include "orchestrator/session/live_page.h"
 #include "orchestrator/session/mpi_limit.h"
+#include "orchestrator/session/notices.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/session/public_side.h"
 #include "orchestrator/session/run_program.h"
@@ -72,6 +74,8 @@ struct Head {
   std::unique_ptr<Coordinator> coordinator;
   std::unique_ptr<PublicSide> public_side;
   std::optional<SourceWatch> source;  // of a program of the user's own
+  std::unique_ptr<Notices> notices;
+  std::unique_ptr<LivePage> page;
 };
 
 class Session {
@@ -137,7 +141,9 @@ class Session {
                                    .lost_seconds = options_.lost_seconds,
                                    .stop_within_seconds = options_.stop_within_seconds,
                                    .until = limit.until,
+                                   .order = options_.order,
                                    .gangs = options_.gangs,
+                                   .stop_after_failures = options_.stop_after_failures,
                                    .job = limit.job};
     if (options_.hang_seconds)
       head_.study.trainer.hang_seconds = *options_.hang_seconds;
@@ -174,6 +180,13 @@ class Session {
     head_.public_side = std::make_unique<PublicSide>(
         options_.database, head_.study, *head_.coordinator,
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
+    head_.notices = std::make_unique<Notices>(
+        head_.study, options_.database,
+        [this](const std::string& level, const std::string& text) { console_.log(level, text); });
+    if (!options_.page.empty())
+      head_.page = std::make_unique<LivePage>(
+          options_.page, options_.database, head_.study,
+          [this](const std::string& level, const std::string& text) { console_.log(level, text); });
     if (options_.serve) transport_.open(head_.public_side->open_to_workers(*options_.serve));
   }
 
@@ -238,8 +251,9 @@ class Session {
         agent_->tick(mail_read);
         if (head_.coordinator) {
           head_.coordinator->tick(now, mail_read);
-          progress.tick(now, [this] { return head_.coordinator->view(); });
+          progress.tick(now, [this] { return head_.public_side->view(); });
           head_.public_side->tick(now);
+          head_.notices->tick(now, head_.coordinator->failed_trials(), [this] { return news(); });
           if (head_.source)
             head_.source->tick(*head_.store, head_.coordinator->take_program_changed());
         }
@@ -303,10 +317,13 @@ class Session {
     // What makes rank 0 send the others away is its to tell.
     const bool abandoned = !is_head && agent_->lost_coordinator();
     const int exit_code = is_head ? summarize() : abandoned ? kInterrupted : kAllDone;
+    const std::optional<nlohmann::json> last_news = is_head ? std::optional(news()) : std::nullopt;
     if (abandoned) console_.log("error", storage::this_process().host + ": " + agent_->error());
     head_.public_side.reset();
     head_.source.reset();
     head_.store.reset();
+    head_.page.reset();
+    if (last_news) tell_the_end(*last_news);
     if (agent_->lost_coordinator()) transport_.lose(0);
     end_transport(exit_code);
     return exit_code;
@@ -317,6 +334,26 @@ class Session {
     constexpr double kEndSeconds = 20;
     const MpiLimit limit(kEndSeconds, exit_code, "");
     if (!transport_.finish()) leave_without_mpi_end(exit_code);
+  }
+
+  nlohmann::json news() const {
+    nlohmann::json summary = summary_json(
+        head_.coordinator->view(), std::chrono::duration<double>(Clock::now() - began_).count());
+    summary["last_failure"] = head_.coordinator->last_failure();
+    return summary;
+  }
+
+  // A run that comes back by itself, or that a person stopped, has no news.
+  void tell_the_end(nlohmann::json summary) {
+    const RunEnd end = head_.coordinator->end();
+    const bool over = end == RunEnd::all_done || end == RunEnd::some_failed;
+    summary["exit_code"] = exit_code(end);
+    summary["reason"] =
+        end == RunEnd::refused ? head_.coordinator->refusal() : head_.coordinator->stop_reason();
+    if (over) head_.notices->end(summary);
+    if (!over && !summary["reason"].get<std::string>().empty() && !head_.coordinator->out_of_time())
+      head_.notices->failure(summary);
+    head_.notices.reset();
   }
 
   int summarize() {

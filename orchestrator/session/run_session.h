@@ -32,10 +32,13 @@ struct RunOptions {
   double lost_seconds = 30;
   std::optional<double> hang_seconds;  // nullopt: the study's, else the shipped tasks' own
   double stop_within_seconds = 0;      // 0: no limit
-  scheduler::GangPolicy gangs;         // how many slots train a trial together
-  std::optional<int> serve;            // the port at which workers may join; 0: any that is free
+  scheduler::Order order = scheduler::Order::longest;
+  scheduler::GangPolicy gangs;  // how many slots train a trial together
+  std::optional<int> serve;     // the port at which workers may join; 0: any that is free
   ProgramChanged program_changed = ProgramChanged::ask;
-  std::string until;  // a time, see time_limit.h; "": the batch system's end
+  std::string page;             // the report's file, kept up to date; "" = none
+  int stop_after_failures = 0;  // trials that failed for good; 0: never
+  std::string until;            // a time, see time_limit.h; "": the batch system's end
   Console::Verbosity verbosity = Console::Verbosity::normal;
   bool json = false;  // the end's summary as JSON on stdout
 };

@@ -1,6 +1,7 @@
 """windrow merge: databases of one study, made apart."""
 
 import contextlib
+import json
 import sqlite3
 import unittest
 
@@ -46,6 +47,37 @@ class Merge(WindrowTest):
         gate.touch()
         self.finish(process)
         self.assertIn("1 trial taken, 2 the same in both", self.merge(other))
+
+
+class Compare(WindrowTest):
+    def run_apart(self, name, xs, **parameters):
+        database = self.folder / f"{name}.db"
+        study = self.fake_study(xs=xs, **parameters)
+        study.write_text(study.read_text() + "seeds: 3\nreport: {compare: {metric: loss}}\n")
+        self.windrow("run", study, "--db", database)
+        return database
+
+    def test_the_same_twice_is_the_same_to_the_bit(self):
+        out = self.windrow("compare", self.run_apart("a", (1, 2)), self.run_apart("b", (1, 2, 3)))
+        rows = [line.split() for line in out.splitlines()[2:5]]
+        self.assertEqual([row[-1] for row in rows], ["3", "3", "0"])
+        self.assertIn("1 cell is only in " + str(self.folder / "b.db"), out)
+
+    def test_what_differs_has_its_interval(self):
+        before = self.run_apart("a", (1, 2))
+        after = self.run_apart("b", (1, 2))
+        with contextlib.closing(sqlite3.connect(after)) as database, database:
+            database.execute("UPDATE trial_metric SET value = value + 1 + trial / 100.0 WHERE metric "
+                             "= (SELECT id FROM metric WHERE name = 'loss') AND trial <= 3")
+        rows = json.loads(self.windrow("compare", before, after, "--json"))
+        self.assertAlmostEqual(rows[0]["difference"], 1.02)
+        self.assertLess(rows[0]["p_holm"], 0.05)
+        self.assertEqual((rows[1]["difference"], rows[1]["same"]), (0, 3))
+
+    def test_a_metric_that_neither_has_is_refused(self):
+        database = self.run_apart("a", (1,))
+        self.windrow("compare", database, database, "--metric", "los", expect=2)
+        self.assertIn('did you mean "loss"?', self.err)
 
 
 if __name__ == "__main__":

@@ -167,5 +167,26 @@ class Report(WindrowTest):
         self.assertIn("gnuplot-nox", self.err)
 
 
+class LivePage(WindrowTest):
+    def test_the_page_follows_the_run_and_stays(self):
+        gate = self.folder / "gate"
+        study = self.fake_study(xs=(1, 9), wait_file=str(gate), wait_x=9)
+        page = self.folder / "live.html"
+        process = self.start("run", study, "--db", self.db, "--slots", 1, "--page", page)
+        wait_until("a page with the first trial", lambda: page.exists()
+                   and "1 of 2 trials finished" in page.read_text())
+        self.assertIn('http-equiv="refresh"', page.read_text())
+        gate.touch()
+        self.finish(process)
+        self.assertIn("2 of 2 trials finished", page.read_text())
+        self.assertNotIn('http-equiv="refresh"', page.read_text())
+        self.assertEqual(list(self.folder.glob("*.tmp")), [])
+
+    def test_a_page_that_cant_be_written_is_refused_before_anything_starts(self):
+        self.run_study(self.fake_study(), "--page", self.folder / "none" / "live.html", expect=2)
+        self.assertIn("name another file with --page", self.err)
+        self.assertEqual(self.count("SELECT count(*) FROM attempts"), 0)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -150,7 +150,7 @@ report:
         self.windrow("table", "--db", self.db, "--compare", "lss", expect=2)
         self.assertIn('no column "lss"', self.err)
         text = self.windrow("table", "--db", self.db, "--adjust", "none")
-        self.assertIn("p as it is", text)
+        self.assertIn("as it is", text)
         # The report is the file's, where the file is named.
         study.write_text(study.read_text().replace("loss: Loss", "loss: Loss (new)"))
         self.assertIn("Loss (new)", self.windrow("table", study, "--db", self.db))

@@ -1,11 +1,13 @@
 """Ctrl-C once and twice, and the signals that batch systems send."""
 
 import os
+import pty
+import re
 import signal
 import time
 import unittest
 
-from support import WindrowTest, descendants, is_gone, wait_until
+from support import WINDROW, WindrowTest, descendants, is_gone, wait_until
 
 
 class Stopping(WindrowTest):
@@ -148,6 +150,83 @@ class Stopping(WindrowTest):
         self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("preempted",)])
         self.go_on()
         self.windrow("status", self.study, "--db", self.db, "--exit-code", expect=0)
+
+
+def screen(text):
+    """What a terminal shows after it has got this text."""
+    lines, row, column = [""], 0, 0
+    for part in re.findall(r"\x1b\[[0-9;]*[A-Za-z]|.|\n", text, re.S):
+        if part.startswith("\x1b["):
+            if part[-1] == "A":
+                row -= int(part[2:-1])
+            elif part[-1] == "J":
+                lines[row] = lines[row][:column]
+                del lines[row + 1:]
+        elif part == "\n":
+            row, column = row + 1, 0
+        elif part == "\r":
+            column = 0
+        else:
+            lines[row] = lines[row][:column].ljust(column) + part + lines[row][column + 1:]
+            column += 1
+        while row >= len(lines):
+            lines.append("")
+    return [line for line in lines if line]
+
+
+class OnATerminal(WindrowTest):
+    def test_nothing_of_the_block_is_left_after_ctrl_c(self):
+        study = self.fake_study(epochs=60, epoch_ms=20)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execv(WINDROW, [WINDROW, "run", str(study), "--db", str(self.db), "--slots", "2"])
+        text, asked = "", False
+        try:
+            while True:
+                text += os.read(terminal, 65536).decode()
+                if not asked and re.search(r"%\r\n  slot", text):
+                    os.write(terminal, b"\x03")
+                    asked = True
+        except OSError:  # the program has left the terminal
+            pass
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 3)
+        os.close(terminal)
+        left = screen(text)
+        self.assertTrue(asked)
+        self.assertRegex(left[-1], r"^\d\d:\d\d:\d\d info fake: 0 of 4 trials finished")
+        self.assertEqual([line for line in left if "slot" in line and "slots" not in line], [])
+        self.assertEqual([line for line in left[:-1] if "trials finished" in line], [])
+
+
+class HowFar(WindrowTest):
+    def test_breadth_first_has_a_whole_table_when_it_is_stopped(self):
+        study = self.fake_study(xs=(9, 1, 2), epochs=2, epoch_ms=20)
+        study.write_text(study.read_text() + "seeds: 2\n")
+        self.run_study(study, "--slots", 1, "--order", "breadth")
+        began = self.rows("SELECT seed FROM trials JOIN attempts USING (trial) ORDER BY began_at")
+        self.assertEqual([seed for seed, in began], [0, 0, 0, 1, 1, 1])
+
+    def test_a_table_says_what_it_rests_on(self):
+        gate = self.folder / "gate"
+        study = self.fake_study(xs=(1, 2), wait_file=str(gate), wait_x=2)
+        study.write_text(study.read_text() + "seeds: 2\n")
+        process = self.start("run", study, "--db", self.db, "--slots", 1)
+        wait_until("the first cell", lambda: self.db.exists() and self.count(
+            "SELECT count(*) FROM trials WHERE state = 'finished'") == 2)
+        process.terminate()
+        gate.touch()
+        self.finish(process, expect=3)
+        self.assertIn("Rests on 2 finished trials; 2 are not over.",
+                      self.windrow("table", "--db", self.db))
+
+    def test_after_so_many_failures_it_stops(self):
+        study = self.fake_study(xs=(1, 2, 3, 4), fail_epoch=2, fail_kind="nan", failing_x=3)
+        self.run_study(study, "--slots", 1, "--stop-after-failures", 2, expect=3)
+        self.assertIn("2 trials have failed, so the run stops (--stop-after-failures)", self.err)
+        self.assertEqual(self.count("SELECT count(*) FROM trials WHERE state = 'failed'"), 2)
+        self.run_study(study, expect=1)
+        self.assertEqual(self.count("SELECT count(*) FROM trials WHERE state = 'failed'"), 3)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,51 @@ TEST(Order, MeasuredSecondsGoBeforeDeclaredCost) {
   EXPECT_EQ(bench.said().front(), "assign 2 to 0 (attempt 1)");
 }
 
+// Group and wave of trials 1, 2, ...; the groups' cost is their number.
+void add_waves(Bench& bench, const std::vector<std::pair<int, int>>& trials) {
+  std::vector<TrialSpec> specs;
+  for (const auto& [group, wave] : trials)
+    specs.push_back({.trial = TrialId{static_cast<std::int64_t>(specs.size() + 1)},
+                     .group = group,
+                     .declared_cost = static_cast<double>(group),
+                     .epochs = 2,
+                     .wave = wave});
+  on_trials_added(bench.state, specs, bench.out);
+}
+
+TEST(Order, ALaterWaveWaitsForAllOfAnEarlierOneLongestFirstInEach) {
+  Bench bench;
+  add_waves(bench, {{1, 0}, {1, 1}, {2, 0}, {2, 1}, {3, 1}});
+  bench.join(0, 0, 5);
+  EXPECT_EQ(bench.said(), (Said{"assign 3 to 0 (attempt 1)", "assign 1 to 1 (attempt 1)",
+                                "assign 5 to 2 (attempt 1)", "assign 4 to 3 (attempt 1)",
+                                "assign 2 to 4 (attempt 1)"}));
+}
+
+TEST(Order, WhatIsMeasuredCountsInWavesThatComeLater) {
+  Bench bench;
+  add_waves(bench, {{1, 0}, {2, 0}});
+  bench.join(0, 0, 1);
+  bench.start(0, 2);
+  bench.epoch(0, 2, 1, 1);  // the costly one is quick
+  std::vector<TrialSpec> specs = {
+      {.trial = TrialId{7}, .group = 2, .declared_cost = 2, .epochs = 2, .wave = 3},
+      {.trial = TrialId{8},
+       .group = 5,
+       .declared_cost = 1.9,
+       .epochs = 1,
+       .epoch_seconds = 9,
+       .wave = 3}};
+  on_trials_added(bench.state, specs, bench.out);
+  bench.epoch(0, 2, 2, 1);
+  bench.finish(0, 2);
+  bench.start(0, 1);
+  bench.finish(0, 1);
+  const Said said = bench.said();
+  EXPECT_EQ(said.back(), "assign 7 to 0 (attempt 1)");
+  EXPECT_EQ(said[said.size() - 2], "assign 8 to 0 (attempt 1)");
+}
+
 TEST(Order, OnlyTheEpochsLeftCount) {
   Bench bench;
   std::vector<TrialSpec> specs(2);

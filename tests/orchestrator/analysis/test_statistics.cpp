@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "orchestrator/analysis/statistics.h"
 
 namespace windrow::analysis {
@@ -56,6 +58,51 @@ TEST(Statistics, TwoValuesHaveTheWideIntervalOfOneDegreeOfFreedom) {
 }
 
 // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") is 0.03 0.06 0.06 0.02.
+BySeed by_seed(const std::vector<double>& values) {
+  BySeed out;
+  for (std::size_t i = 0; i < values.size(); ++i) out[static_cast<std::int64_t>(i)] = values[i];
+  return out;
+}
+
+// The intervals are R's binom.test(3, 3) and binom.test(8, 10).
+TEST(Statistics, SuperiorityIsTheShareOfSeedsWithItsExactInterval) {
+  const Superiority all = superiority(by_seed({2, 3, 4}), by_seed({1, 1, 1}));
+  EXPECT_EQ(all.n, 3);
+  EXPECT_EQ(all.share, 1);
+  EXPECT_NEAR(all.low, 0.2924018, 1e-7);
+  EXPECT_EQ(all.high, 1);
+  const Superiority most =
+      superiority(by_seed({1, 1, 1, 1, 1, 1, 1, 1, 0, 0}), by_seed({0, 0, 0, 0, 0, 0, 0, 0, 1, 1}));
+  EXPECT_NEAR(most.low, 0.4439045, 1e-7);
+  EXPECT_NEAR(most.high, 0.9747893, 1e-7);
+  EXPECT_EQ(superiority(by_seed({1, 1}), by_seed({1, 1})).above, 1);  // equal ones: a half each
+  EXPECT_EQ(superiority({{0, 1.0}}, {{1, 1.0}}).n, 0);
+}
+
+TEST(Statistics, ASignFlipTestOfFewSeedsHasALeastP) {
+  EXPECT_EQ(least_sign_flip_p(1), 1);
+  EXPECT_EQ(least_sign_flip_p(3), 0.25);
+  EXPECT_EQ(least_sign_flip_p(6), 0.03125);
+}
+
+// Two differences whose mean is `effect` of their standard deviations.
+std::optional<int> seeds_for(double effect) {
+  const double half = std::sqrt(0.5);
+  return seeds_to_tell_apart(by_seed({effect + half, effect - half}), by_seed({0, 0}));
+}
+
+// As G*Power and R's power.t.test(type = "paired") have it, rounded up.
+TEST(Statistics, SeedsForAPairedTestOfPower80) {
+  EXPECT_EQ(seeds_for(0.2), 199);
+  EXPECT_EQ(seeds_for(0.5), 34);
+  EXPECT_EQ(seeds_for(0.8), 15);
+  EXPECT_EQ(seeds_for(1.0), 10);
+  EXPECT_EQ(seeds_for(0.001), std::nullopt);
+  EXPECT_EQ(seeds_for(0), std::nullopt);
+  EXPECT_EQ(seeds_to_tell_apart(by_seed({1, 1}), by_seed({0, 0})), 2);
+  EXPECT_EQ(seeds_to_tell_apart(by_seed({1}), by_seed({0})), std::nullopt);
+}
+
 TEST(Statistics, HolmAdjustsAsR) {
   EXPECT_THAT(holm_adjusted({0.01, 0.04, 0.03, 0.005}),
               ElementsAre(DoubleNear(0.03, 1e-12), DoubleNear(0.06, 1e-12), DoubleNear(0.06, 1e-12),

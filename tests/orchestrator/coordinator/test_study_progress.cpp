@@ -62,6 +62,19 @@ TEST_F(StudyProgressTest, AStageComesWhenTheOneItSelectsFromIsOver) {
 }
 
 // The best cell may be among those that the machine failed.
+TEST_F(StudyProgressTest, TrialsThatRunCountByTheirEpochs) {
+  begin("parameters: {epochs: 4}\ngrid: {x: [1, 2]}\n");
+  const auto trials = expand();
+  EXPECT_EQ(progress_->trials_done(), 0);
+  progress_->on_epoch(trials[0].id, 1);
+  progress_->on_epoch(trials[0].id, 3);
+  progress_->on_epoch(trials[0].id, 2);  // told again
+  EXPECT_DOUBLE_EQ(progress_->trials_done(), 0.75);
+  finish(trials[0].id, 1);
+  progress_->on_epoch(trials[1].id, 9);  // more than the parameters say
+  EXPECT_DOUBLE_EQ(progress_->trials_done(), 2);
+}
+
 TEST_F(StudyProgressTest, NothingIsSelectedFromAStageThatTheMachineFailed) {
   StudyProgress& progress = begin(kTwoStages);
   const auto first = expand();
