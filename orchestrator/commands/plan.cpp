@@ -243,8 +243,10 @@ int plan(const PlanOptions& options) {
   if (reader && !reader->programs().empty()) {
     std::set<std::string> cells;
     for (const sweeps::Cell& cell : result.expansion.cells) cells.insert(cell.hash);
-    others = other_programs(*reader, study.name, cells,
-                            present_program(study, "", reader->checkpoints_of(0)));
+    const protocol::Program now = present_program(study, "", reader->checkpoints_of(0));
+    // Where the shipped trainer isn't installed nothing can be said of it.
+    if (!study.trainer.command.empty() || !now.files.empty())
+      others = other_programs(*reader, study.name, cells, now);
   }
   if (options.json)
     print_json(study, result, others, options);

@@ -28,6 +28,7 @@ Coordinator::Coordinator(const sweeps::Study& study, storage::Store& store,
       lose_(std::move(lose)),
       log_(std::move(log)),
       progress_(study, store),
+      waves_(study.seeds, options_.order),
       scheduler_(scheduler::make_state({}, options_.gangs)),
       agents_(static_cast<std::size_t>(options_.agents)) {
   store_.record(storage::RunFacts{options_.checkpoints});
@@ -85,14 +86,9 @@ void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials
                      sweeps::declared_cost(study_.task, parameters), trial.epochs,
                      std::min(trial.committed_epochs, trial.epochs), stored.attempts,
                      stored.mean_epoch_seconds, stored.failures_by_kind, stored.stopped_runs,
-                     widest_gang(stored.id), stored.gang_epoch_seconds, wave_of(trial.seed)});
+                     widest_gang(stored.id), stored.gang_epoch_seconds, waves_.of(trial.seed)});
   }
   scheduler::on_trials_added(scheduler_, specs, commands_);
-}
-
-int Coordinator::wave_of(std::int64_t seed) const {
-  if (options_.order == scheduler::Order::longest) return 0;
-  return static_cast<int>(std::ranges::find(study_.seeds, seed) - study_.seeds.begin());
 }
 
 void Coordinator::mind_expansion() {

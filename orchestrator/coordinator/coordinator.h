@@ -17,6 +17,7 @@
 #include "orchestrator/coordinator/study_progress.h"
 #include "orchestrator/coordinator/time_account.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/scheduler/seed_waves.h"
 #include "orchestrator/scheduler/state.h"
 
 namespace windrow {
@@ -92,7 +93,7 @@ class Coordinator {
   RunEnd end() const;
   const std::string& refusal() const { return refusal_; }
   bool out_of_time() const { return out_of_time_; }  // why it stops; it goes on later
-  int failed_trials() const { return progress_.count(storage::TrialState::failed); }
+  int failed_here() const { return failed_here_; }   // trials, for good, in this run
   const std::string& last_failure() const { return last_failure_; }  // in words; "" = none yet
   RunView view() const;
 
@@ -145,7 +146,6 @@ class Coordinator {
   void set_helpers(const scheduler::SetHelpers& command);
   double seconds() const { return std::chrono::duration<double>(now_.time_since_epoch()).count(); }
   int widest_gang(TrialId trial);
-  int wave_of(std::int64_t seed) const;
   void on_warning(const protocol::AttemptWarning& message);
   void mind_time_limit();
   void mind_store(Clock::time_point now);
@@ -178,6 +178,7 @@ class Coordinator {
   Lose lose_;
   LogLine log_;
   StudyProgress progress_;
+  scheduler::SeedWaves waves_;
   TimeAccount time_;
   scheduler::State scheduler_;
   scheduler::Commands commands_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "orchestrator/scheduler/seed_waves.h"
 #include "sweeps/tasks/task_schema.h"
 
 namespace windrow {
@@ -104,6 +105,7 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader, schedu
       held.insert_or_assign({trial.cell, trial.seed}, std::move(trial));
     if (selects(study)) metrics = reader->cell_metrics(study.name, study.seeds);
   }
+  const scheduler::SeedWaves waves(study.seeds, order);
   StudyPlan plan;
   plan.expansion = expand_by(study, held, metrics);
   std::int64_t known = 0;
@@ -111,7 +113,6 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader, schedu
     const sweeps::Cell& cell = plan.expansion.cells[i];
     PlannedCell& planned = plan.cells.emplace_back();
     planned.cell = &cell;
-    int wave = 0;
     for (const std::int64_t seed : study.seeds) {
       const auto found = held.find({cell.hash, seed});
       const TrialInfo* trial = found == held.end() ? nullptr : &found->second;
@@ -125,9 +126,8 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader, schedu
       known += trial != nullptr;
       if (trial == nullptr || !over(*trial)) {
         plan.to_run.push_back(make_spec(study.task, cell, static_cast<int>(i), trial));
-        plan.to_run.back().wave = wave;
+        plan.to_run.back().wave = waves.of(seed);
       }
-      wave += order == scheduler::Order::breadth;
     }
   }
   plan.left_trials = static_cast<std::int64_t>(held.size()) - known;

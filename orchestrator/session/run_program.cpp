@@ -117,12 +117,15 @@ void settle_program(
                       " (--program changed=redo trains anew from what is there now)");
   }
   storage::Reader reader(options.database);
-  if (reader.programs().empty()) return;
+  const Program now = program_of(trainer, shipped);
+  if (std::ranges::all_of(reader.programs(), [&](const storage::ProgramInfo& program) {
+        return program.hash == now.hash;
+      }))
+    return;
   std::set<std::string> cells;
   for (const sweeps::Cell& cell : plan_study(study, &reader).expansion.cells)
     cells.insert(cell.hash);
-  const OtherPrograms others =
-      other_programs(reader, study.name, cells, program_of(trainer, shipped));
+  const OtherPrograms others = other_programs(reader, study.name, cells, now);
   if (others.trials.empty()) return;
   const std::string what = describe(others);
   Answer answer = choice.changed == ProgramChanged::redo ? Answer::redo : Answer::keep;

@@ -253,7 +253,7 @@ class Session {
           head_.coordinator->tick(now, mail_read);
           progress.tick(now, [this] { return head_.public_side->view(); });
           head_.public_side->tick(now);
-          head_.notices->tick(now, head_.coordinator->failed_trials(), [this] { return news(); });
+          head_.notices->tick(now, head_.coordinator->failed_here(), [this] { return news(); });
           if (head_.source)
             head_.source->tick(*head_.store, head_.coordinator->take_program_changed());
         }

@@ -49,6 +49,13 @@ class Notices(WindrowTest):
         self.assertEqual((failure["event"], failure["failed"]), ("failure", 1))
         self.assertNotEqual(failure["last_failure"], "")
 
+    def test_failures_of_earlier_runs_are_no_news(self):
+        study = self.study("on_failure: [python3, tell.py, failure.txt]\n", xs=(1, 9), fail_epoch=1,
+                           failing_x=1, fail_kind="nan")
+        self.run_study(study, expect=1)
+        self.run_study(study, expect=1)
+        self.assertEqual(len(self.told("failure.txt")), 1)
+
     def test_an_interrupted_run_has_no_news(self):
         study = self.study("on_end: [python3, tell.py, end.txt]\n"
                            "on_failure: [python3, tell.py, failure.txt]\n", epochs=100, epoch_ms=30)

@@ -1,4 +1,7 @@
 // Which trial goes where, and when.
+#include <numeric>
+
+#include "orchestrator/scheduler/seed_waves.h"
 #include "tests/scheduler/bench.h"
 
 namespace windrow::scheduler {
@@ -88,6 +91,16 @@ TEST(Order, WhatIsMeasuredCountsInWavesThatComeLater) {
   const Said said = bench.said();
   EXPECT_EQ(said.back(), "assign 7 to 0 (attempt 1)");
   EXPECT_EQ(said[said.size() - 2], "assign 8 to 0 (attempt 1)");
+}
+
+TEST(Order, SeedsAreWavesInTheStudysOrder) {
+  const SeedWaves waves({7, 3, 5}, Order::breadth);
+  EXPECT_EQ(waves.of(7), 0);
+  EXPECT_EQ(waves.of(5), 2);
+  EXPECT_EQ(SeedWaves({7, 3}, Order::longest).of(3), 0);
+  std::vector<std::int64_t> many(1000);
+  std::iota(many.begin(), many.end(), 0);
+  EXPECT_EQ(SeedWaves(many, Order::breadth).of(999), SeedWaves::kMost - 1);
 }
 
 TEST(Order, OnlyTheEpochsLeftCount) {
