@@ -214,19 +214,20 @@ class HowFar(WindrowTest):
         process = self.start("run", study, "--db", self.db, "--slots", 1)
         wait_until("the first cell", lambda: self.db.exists() and self.count(
             "SELECT count(*) FROM trials WHERE state = 'finished'") == 2)
-        process.terminate()
-        gate.touch()
-        self.finish(process, expect=3)
+        process.kill()
+        self.finish(process, expect=None)
         self.assertIn("Rests on 2 finished trials; 2 are not over.",
                       self.windrow("table", "--db", self.db))
 
     def test_after_so_many_failures_it_stops(self):
-        study = self.fake_study(xs=(1, 2, 3, 4), fail_epoch=2, fail_kind="nan", failing_x=3)
+        study = self.fake_study(xs=(1, 2, 3, 4), fail_epoch=1, fail_kind="nan", failing_x=2,
+                                epochs=20, epoch_ms=50)
         self.run_study(study, "--slots", 1, "--stop-after-failures", 2, expect=3)
         self.assertIn("2 trials have failed, so the run stops (--stop-after-failures)", self.err)
         self.assertEqual(self.count("SELECT count(*) FROM trials WHERE state = 'failed'"), 2)
+        self.assertEqual(self.count("SELECT count(*) FROM trials WHERE state = 'finished'"), 0)
         self.run_study(study, expect=1)
-        self.assertEqual(self.count("SELECT count(*) FROM trials WHERE state = 'failed'"), 3)
+        self.assertEqual(self.count("SELECT count(*) FROM trials WHERE state = 'finished'"), 2)
 
 
 if __name__ == "__main__":
