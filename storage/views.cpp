@@ -244,18 +244,22 @@ void cut(Columns& columns) {
                     [](const MetricColumn& metric) { return metric.metric.id; });
 }
 
+// Of tables that came with version 5.
+std::map<std::string, std::string> origin_views() {
+  return {{"programs", programs()}, {"sources", sources()}, {"environments", environments()}};
+}
+
 // Those whose columns don't depend on the studies in the file.
 std::map<std::string, std::string> fixed_views() {
-  return {{"attempts", attempts()},
-          {"programs", programs()},
-          {"sources", sources()},
-          {"environments", environments()},
-          {"failures", failures()},
-          {"artefacts", artefacts()},
-          {"trial_metrics", trial_metrics()},
-          {"epoch_metrics", epoch_metrics()},
-          {"confusion", confusion()},
-          {"class_accuracy", class_accuracy()}};
+  std::map<std::string, std::string> views = origin_views();
+  views.insert({{"attempts", attempts()},
+                {"failures", failures()},
+                {"artefacts", artefacts()},
+                {"trial_metrics", trial_metrics()},
+                {"epoch_metrics", epoch_metrics()},
+                {"confusion", confusion()},
+                {"class_accuracy", class_accuracy()}});
+  return views;
 }
 
 // Calls `use` with those of `definitions` that differ from the file's.
@@ -299,11 +303,14 @@ void refresh_views(Database& database, const Names& names) {
 void add_missing_views(Database& database) {
   constexpr std::string_view kCreate = "CREATE";
   // Those of an older file that it has are of its tables, which lack newer columns.
-  const bool older = database.integer("PRAGMA user_version") < schema_version();
+  const std::int64_t version = database.integer("PRAGMA user_version");
+  const bool older = version < schema_version();
+  const auto without_table = version < 5 ? origin_views() : std::map<std::string, std::string>();
   std::string statements;
   for_each_outdated(database, fixed_views(),
                     [&](const std::string& name, const std::string& definition) {
                       if (older && has_view(database, name)) return;
+                      if (without_table.contains(name)) return;
                       statements += "CREATE TEMP" + definition.substr(kCreate.size()) + ";";
                     });
   if (statements.empty()) return;

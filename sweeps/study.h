@@ -168,7 +168,8 @@ struct Expansion {
 
 // Expands the study as far as results allow. A stage of which nothing is left is refused. The
 // order: stage by stage as in the file; within a stage the combinations selected, best first; for
-// each of them the cases; for each of those the grid, its last axis fastest. Selected cells that
+// each of them the cases; for each of those what is
+// zipped and then the grid, its last axis fastest. Selected cells that
 // agree in all that is taken give one combination. A selecting stage is expanded when every trial
 // of the stage it selects from is over, which the caller says by naming that stage in `complete`,
 // and has no cells whose trials failed for the machine's reasons, by `failures`, but for the kinds

@@ -3,42 +3,59 @@
 namespace windrow::sweeps {
 namespace {
 
-const std::vector<KeySpec> kStudyKeys = {
-    {"study", "the study's name, by which the database knows it: letters, digits and . _ -",
-     R"({"$ref": "#/$defs/name"})", true},
-    {"task", "a shipped task; a study has either this or `trainer`", R"({"$ref": "#/$defs/task"})"},
-    {"trainer", "a program of your own as the trainer; a study has either this or `task`",
-     R"({"$ref": "#/$defs/trainer"})"},
-    {"parameters", "parameters that all cells share", R"({"$ref": "#/$defs/parameters"})"},
-    {"seeds", "repeats of each cell: a count (3 stands for 0, 1, 2) or a list of seeds",
-     R"({"$ref": "#/$defs/seeds", "default": 1})"},
-    {"early_stopping", "ends a trial whose metric no longer improves",
-     R"({"$ref": "#/$defs/early_stopping"})"},
+// What a study without stages and a stage have in common.
+const std::vector<KeySpec> kSweepKeys = {
     {"grid", "parameters with their lists of values; every combination is a cell",
      R"({"$ref": "#/$defs/grid"})"},
     {"cases", "a list of combinations written out; each is combined with the grid",
      R"({"$ref": "#/$defs/cases"})"},
     {"zip",
      "lists of values that run together, as one axis: all first values, then all second ones; a "
-     "list "
-     "of such maps is an axis each",
+     "list of such maps is an axis each",
      R"({"$ref": "#/$defs/zip"})"},
     {"when",
      "parameters that only cells with these values of others have; elsewhere they aren't given",
      R"({"type": "object", "additionalProperties": {"$ref": "#/$defs/condition"}, "minProperties": 1})"},
     {"exclude", "a list of partial combinations: cells that fit one are left out",
      R"({"type": "array", "items": {"$ref": "#/$defs/condition"}, "minItems": 1})"},
-    {"stages", "parts of the study by name, in place of `grid` and `cases`",
-     R"({"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/name"},
-         "additionalProperties": {"$ref": "#/$defs/stage"}})"},
-    {"report", "what `windrow table`, `report` and `findings` show",
-     R"({"$ref": "#/$defs/report"})"},
-    {"on_end", "a command or a web address that is told when the study is over",
-     R"({"$ref": "#/$defs/notice"})"},
-    {"on_failure",
-     "a command or a web address that is told when a trial failed for good, or the run can't go on",
-     R"({"$ref": "#/$defs/notice"})"},
 };
+
+std::vector<KeySpec> with_sweep_keys(std::vector<KeySpec> before,
+                                     const std::vector<KeySpec>& after) {
+  before.insert(before.end(), kSweepKeys.begin(), kSweepKeys.end());
+  before.insert(before.end(), after.begin(), after.end());
+  return before;
+}
+
+const std::vector<KeySpec> kStudyKeys = with_sweep_keys(
+    {
+        {"study", "the study's name, by which the database knows it: letters, digits and . _ -",
+         R"({"$ref": "#/$defs/name"})", true},
+        {"task", "a shipped task; a study has either this or `trainer`",
+         R"({"$ref": "#/$defs/task"})"},
+        {"trainer", "a program of your own as the trainer; a study has either this or `task`",
+         R"({"$ref": "#/$defs/trainer"})"},
+        {"parameters", "parameters that all cells share", R"({"$ref": "#/$defs/parameters"})"},
+        {"seeds", "repeats of each cell: a count (3 stands for 0, 1, 2) or a list of seeds",
+         R"({"$ref": "#/$defs/seeds", "default": 1})"},
+        {"early_stopping", "ends a trial whose metric no longer improves",
+         R"({"$ref": "#/$defs/early_stopping"})"},
+    },
+    {
+        {"stages",
+         "parts of the study by name, in place of `grid`, `cases`, `zip`, `when` "
+         "and `exclude`",
+         R"({"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/name"},
+         "additionalProperties": {"$ref": "#/$defs/stage"}})"},
+        {"report", "what `windrow table`, `report` and `findings` show",
+         R"({"$ref": "#/$defs/report"})"},
+        {"on_end", "a command or a web address that is told when the study is over",
+         R"({"$ref": "#/$defs/notice"})"},
+        {"on_failure",
+         "a command or a web address that is told when a trial failed for good, or the run can't "
+         "go on",
+         R"({"$ref": "#/$defs/notice"})"},
+    });
 
 const std::vector<KeySpec> kTrainerKeys = {
     {"command", "the program and its arguments",
@@ -90,26 +107,15 @@ const std::vector<KeySpec> kEarlyStoppingKeys = {
      R"({"type": "boolean", "default": true})"},
 };
 
-const std::vector<KeySpec> kStageKeys = {
-    {"parameters", "parameters that the stage's cells share, over the study's",
-     R"({"$ref": "#/$defs/parameters"})"},
-    {"grid", "parameters with their lists of values; every combination is a cell",
-     R"({"$ref": "#/$defs/grid"})"},
-    {"cases", "a list of combinations written out; each is combined with the grid",
-     R"({"$ref": "#/$defs/cases"})"},
-    {"zip",
-     "lists of values that run together, as one axis: all first values, then all second ones; a "
-     "list "
-     "of such maps is an axis each",
-     R"({"$ref": "#/$defs/zip"})"},
-    {"when",
-     "parameters that only cells with these values of others have; elsewhere they aren't given",
-     R"({"type": "object", "additionalProperties": {"$ref": "#/$defs/condition"}, "minProperties": 1})"},
-    {"exclude", "a list of partial combinations: cells that fit one are left out",
-     R"({"type": "array", "items": {"$ref": "#/$defs/condition"}, "minItems": 1})"},
-    {"best", "a selection from an earlier stage; each cell selected is combined with the rest",
-     R"({"$ref": "#/$defs/best"})"},
-};
+const std::vector<KeySpec> kStageKeys = with_sweep_keys(
+    {
+        {"parameters", "parameters that the stage's cells share, over the study's",
+         R"({"$ref": "#/$defs/parameters"})"},
+    },
+    {
+        {"best", "a selection from an earlier stage; each cell selected is combined with the rest",
+         R"({"$ref": "#/$defs/best"})"},
+    });
 
 const std::vector<KeySpec> kBestKeys = {
     {"count", "how many cells are selected", R"({"type": "integer", "minimum": 1, "default": 1})"},

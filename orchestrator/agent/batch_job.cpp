@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "orchestrator/process/host_facts.h"
+
 namespace windrow {
 
 protocol::BatchJob read_batch_job(const std::function<std::string(const char* name)>& variable) {
@@ -17,10 +19,7 @@ protocol::BatchJob read_batch_job(const std::function<std::string(const char* na
 }
 
 protocol::BatchJob read_batch_job() {
-  return read_batch_job([](const char* name) -> std::string {
-    const char* value = std::getenv(name);
-    return value == nullptr ? "" : value;
-  });
+  return read_batch_job(variable);
 }
 
 }  // namespace windrow

@@ -14,17 +14,13 @@
 #include <map>
 #include <sstream>
 
+#include "orchestrator/process/host_facts.h"
 #include "protocol/hash.h"
 
 namespace windrow {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string trimmed(const std::string& text) {
-  const std::size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t\r");
-  return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
-}
 
 std::uint64_t key_of(const std::string& text) {
   return std::stoull(protocol::content_hash(text).substr(0, 16), nullptr, 16);

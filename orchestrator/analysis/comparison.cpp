@@ -12,19 +12,21 @@ bool Comparison::possible() const {
 
 Comparison compare_with_best(const std::vector<const CellResult*>& cells,
                              const sweeps::ReportComparison& by) {
+  const bool lower = by.goal == protocol::Goal::minimize;
   Comparison out;
   out.cells.resize(cells.size());
   std::vector<BySeed> values;
+  std::vector<double> means(cells.size());  // of those that have a value
   double best_mean = 0;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     values.push_back(metric_of(*cells[i], by.metric).values);
     if (values.back().empty()) continue;
     ++out.of;
-    const double mean = estimate(values.back()).mean;
-    const bool better = by.goal == protocol::Goal::minimize ? mean < best_mean : mean > best_mean;
+    means[i] = estimate(values.back()).mean;
+    const bool better = lower ? means[i] < best_mean : means[i] > best_mean;
     if (out.best && !better) continue;
     out.best = i;
-    best_mean = mean;
+    best_mean = means[i];
   }
   if (!out.best) return out;
   std::vector<double> p;
@@ -33,13 +35,10 @@ Comparison compare_with_best(const std::vector<const CellResult*>& cells,
     if (out.cells[i].is_best) continue;
     out.cells[i].difference = paired_difference(values[i], values[*out.best]);
     if (out.cells[i].difference.p) p.push_back(*out.cells[i].difference.p);
-    const bool lower = by.goal == protocol::Goal::minimize;
     const BySeed &best = values[*out.best], &other = values[i];
     out.cells[i].best_better = lower ? superiority(other, best) : superiority(best, other);
     if (out.cells[i].best_better.n == 0) continue;
-    const auto behind = [&](std::size_t cell) {
-      return std::abs(estimate(values[cell]).mean - best_mean);
-    };
+    const auto behind = [&](std::size_t cell) { return std::abs(means[cell] - best_mean); };
     if (!out.second || behind(i) < behind(*out.second)) out.second = i;
   }
   if (out.second)

@@ -8,6 +8,16 @@
 #include <numeric>
 
 namespace windrow::analysis {
+namespace {
+
+// Of the sample, about its mean.
+double deviation_of(const std::vector<double>& values, double mean) {
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+}  // namespace
 
 Estimate estimate(const std::vector<double>& values) {
   Estimate out;
@@ -16,9 +26,7 @@ Estimate estimate(const std::vector<double>& values) {
   const double n = out.n;
   out.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
   if (out.n < 2) return out;
-  double squares = 0;
-  for (const double value : values) squares += (value - out.mean) * (value - out.mean);
-  const double error = std::sqrt(squares / (n - 1) / n);
+  const double error = deviation_of(values, out.mean) / std::sqrt(n);
   const boost::math::students_t distribution(n - 1);
   out.ci95 = error * boost::math::quantile(boost::math::complement(distribution, 0.025));
   if (error > 0) {
@@ -86,13 +94,11 @@ std::optional<int> seeds_to_tell_apart(const BySeed& a, const BySeed& b, double 
   constexpr int kMost = 10'000;
   const std::vector<double> found = differences(a, b);
   if (found.size() < 2) return std::nullopt;
-  const Estimate mean = estimate(found);
-  double squares = 0;
-  for (const double one : found) squares += (one - mean.mean) * (one - mean.mean);
-  const double deviation = std::sqrt(squares / static_cast<double>(found.size() - 1));
-  if (mean.mean == 0) return std::nullopt;
+  const double mean = estimate(found).mean;
+  const double deviation = deviation_of(found, mean);
+  if (mean == 0) return std::nullopt;
   if (deviation == 0) return 2;
-  const double effect = std::abs(mean.mean) / deviation;
+  const double effect = std::abs(mean) / deviation;
   if (power_of(effect, kMost) < power) return std::nullopt;
   int low = 1, high = kMost;  // too few, enough
   while (high - low > 1) {

@@ -1,7 +1,6 @@
 // windrow compare: one study in two databases, cell by cell.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 #include "orchestrator/results/report_table.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/results/study_results.h"
+#include "orchestrator/results/texts.h"
 #include "orchestrator/results/two_databases.h"
 #include "protocol/nearest.h"
 #include "storage/table_format.h"
@@ -55,32 +55,14 @@ std::string metric_of(const CompareOptions& options, const Side& before, const S
   return wanted;
 }
 
-std::string exact(double value) {
-  char buffer[40];
-  std::snprintf(buffer, sizeof buffer, "%.6g", value);
-  return buffer;
-}
-
-Value for_people(const Estimate& estimate, bool with_sign) {
+Value for_people(const Estimate& estimate) {
   if (estimate.n == 0) return {};
-  std::string text =
-      estimate.ci95 ? with_interval(estimate.mean, *estimate.ci95) : exact(estimate.mean);
-  if (with_sign && estimate.mean >= 0) text = "+" + text;
-  return text;
+  return estimate.ci95 ? with_interval(estimate.mean, *estimate.ci95) : exact_text(estimate.mean);
 }
 
-Value p_for_people(const std::optional<double>& p) {
-  if (!p) return {};
-  char buffer[40];
-  std::snprintf(buffer, sizeof buffer, "%.2g", *p);
-  return *p < 0.001 ? std::string("<0.001") : std::string(buffer);
-}
-
-Value to_value(const sweeps::Json& json) {
-  if (json.is_null()) return {};
-  if (json.is_number_integer()) return json.get<std::int64_t>();
-  if (json.is_number()) return json.get<double>();
-  return json.is_string() ? Value{json.get<std::string>()} : Value{json.dump()};
+Value difference_for_people(const Estimate& estimate) {
+  if (!estimate.ci95) return {};
+  return signed_interval(estimate.mean, *estimate.ci95);
 }
 
 template <class Number>
@@ -113,12 +95,12 @@ storage::ResultTable table_of(const std::vector<ComparedCell>& cells,
       row.emplace_back(std::int64_t{estimate.n});
     };
     if (people) {
-      row.push_back(for_people(cell.of_before, false));
+      row.push_back(for_people(cell.of_before));
       row.emplace_back(std::int64_t{cell.of_before.n});
-      row.push_back(for_people(cell.of_after, false));
+      row.push_back(for_people(cell.of_after));
       row.emplace_back(std::int64_t{cell.of_after.n});
-      row.push_back(for_people(cell.difference, true));
-      row.push_back(p_for_people(cell.p_holm));
+      row.push_back(difference_for_people(cell.difference));
+      row.push_back(cell.p_holm ? Value{p_text(*cell.p_holm)} : Value{});
     } else {
       number(cell.of_before);
       number(cell.of_after);

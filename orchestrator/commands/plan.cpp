@@ -18,6 +18,7 @@
 #include "orchestrator/console/progress.h"
 #include "orchestrator/results/other_programs.h"
 #include "orchestrator/results/planned_trials.h"
+#include "orchestrator/results/texts.h"
 #include "orchestrator/scheduler/simulator.h"
 #include "orchestrator/session/run_program.h"
 #include "orchestrator/session/run_session.h"
@@ -35,18 +36,9 @@ struct PlanOptions {
   std::vector<std::string> sets;
   std::string database = "windrow.db";
   std::vector<int> slots = {1, 2, 4, 8, 16};
-  std::string gang = "auto";
-  scheduler::Order order = scheduler::Order::longest;
+  std::string gang = "auto", order = "longest";
   bool json = false;
 };
-
-Value to_value(const sweeps::Json& json) {
-  if (json.is_null()) return std::monostate{};
-  if (json.is_number_integer()) return json.get<std::int64_t>();
-  if (json.is_number()) return json.get<double>();
-  if (json.is_string()) return json.get<std::string>();
-  return json.dump();
-}
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
@@ -238,7 +230,7 @@ int plan(const PlanOptions& options) {
       sweeps::load_study(options.study_file, sweeps::parse_overrides(options.sets));
   std::optional<storage::Reader> reader;
   if (std::filesystem::exists(options.database)) reader.emplace(options.database);
-  const StudyPlan result = plan_study(study, reader ? &*reader : nullptr, options.order);
+  const StudyPlan result = plan_study(study, reader ? &*reader : nullptr, order_of(options.order));
   OtherPrograms others;
   if (reader && !reader->programs().empty()) {
     std::set<std::string> cells;

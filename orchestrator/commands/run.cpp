@@ -22,7 +22,7 @@ const std::map<std::string, ProgramChanged> kProgramChanged = {
 struct Raw {  // as typed
   RunOptions run;
   std::vector<std::string> sets;
-  std::string gang = "auto";
+  std::string gang = "auto", order = "longest", program = "changed=ask";
   VerbosityFlags flags;
 };
 
@@ -40,7 +40,7 @@ void add_common(CLI::App& command, Raw& raw) {
   add_slot_options(command, run.slots);
   command.add_option("--trainer", run.trainer, "path of windrow-trainer");
   add_gang_option(command, raw.gang);
-  add_order_option(command, run.order);
+  add_order_option(command, raw.order);
   command
       .add_option("--lost-after", run.lost_seconds,
                   "seconds of silence after which a rank is taken for dead")
@@ -52,11 +52,11 @@ void add_common(CLI::App& command, Raw& raw) {
                   "the study's hang_seconds; 120 for the shipped tasks)")
       ->check(CLI::NonNegativeNumber);
   command
-      .add_option("--program", run.program_changed,
+      .add_option("--program", raw.program,
                   "changed=ask, changed=keep or changed=redo: what becomes of results that another "
                   "program made than the one there is; without a terminal ask is keep")
-      ->transform(CLI::CheckedTransformer(kProgramChanged))
-      ->type_name("changed=ask|keep|redo");
+      ->check(CLI::IsMember(kProgramChanged))
+      ->capture_default_str();
   command
       .add_option("--stop-after-failures", run.stop_after_failures,
                   "stop when so many trials have failed for good (default: go on with the others)")
@@ -84,6 +84,8 @@ int execute(Raw& raw) {
   raw.run.overrides = sweeps::parse_overrides(raw.sets);
   raw.run.verbosity = raw.flags.verbosity();
   raw.run.gangs = gang_policy(raw.gang);
+  raw.run.order = order_of(raw.order);
+  raw.run.program_changed = kProgramChanged.at(raw.program);
   return run_session(raw.run);
 }
 

@@ -22,7 +22,7 @@ void add_table(std::vector<std::string>& lines, const std::string& heading,
 
 std::vector<std::string> snapshot_lines(const control::Snapshot& snapshot, double epochs_per_second,
                                         std::size_t most_slots) {
-  std::vector<std::string> lines = progress_block(snapshot.run, epochs_per_second, most_slots);
+  std::vector<std::string> lines = progress_block(snapshot.run, epochs_per_second, "", most_slots);
   for (const auto& [stage, reason] : snapshot.run.short_stages)
     lines.push_back("stage " + stage + ": " + reason);
   add_table(lines, "best so far by " + snapshot.highlights.metric, snapshot.highlights.best);

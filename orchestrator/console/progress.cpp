@@ -52,13 +52,13 @@ std::string progress_line(const RunView& view, double epochs_per_second) {
 }
 
 std::vector<std::string> progress_block(const RunView& view, double epochs_per_second,
-                                        std::size_t most_slots) {
+                                        const std::string& best, std::size_t most_slots) {
   std::vector<std::string> lines = {progress_line(view, epochs_per_second)};
   const double share = view.trials == 0 ? 0 : std::min(1.0, view.trials_done / view.trials);
   // 100% is for when nothing is left.
   const auto percent = static_cast<int>(view.trials_done < view.trials ? 100 * share : 100);
   lines.push_back("[" + bar(share, 40) + "] " + std::to_string(percent) + "%");
-  if (!view.best.empty()) lines.push_back("  best so far: " + view.best);
+  if (!best.empty()) lines.push_back("  best so far: " + best);
   for (std::size_t i = 0; i < view.slots.size() && i < most_slots; ++i) {
     const SlotView& slot = view.slots[i];
     std::string line = "  slot " + std::to_string(i) + " " + slot.host + " " + slot.device + "  ";
@@ -83,7 +83,8 @@ double Progress::epochs_per_second(Clock::time_point now, const RunView& view) {
   return static_cast<double>(view.epochs_done - before) / seconds;
 }
 
-void Progress::tick(Clock::time_point now, const std::function<RunView()>& view) {
+void Progress::tick(Clock::time_point now, const std::function<RunView()>& view,
+                    const std::function<std::string()>& best) {
   if (now < next_ || console_.verbosity() == Console::Verbosity::quiet) return;
   const bool first = next_ == Clock::time_point{};
   next_ = now + (console_.terminal() ? std::chrono::milliseconds(kRedraw)
@@ -93,13 +94,13 @@ void Progress::tick(Clock::time_point now, const std::function<RunView()>& view)
     window_.emplace_back(now, 0);
     return;
   }
-  draw(now, view());
+  draw(now, view(), best());
 }
 
-void Progress::draw(Clock::time_point now, const RunView& view) {
+void Progress::draw(Clock::time_point now, const RunView& view, const std::string& best) {
   const double rate = epochs_per_second(now, view);
   if (console_.terminal())
-    console_.redraw(progress_block(view, rate));
+    console_.redraw(progress_block(view, rate, best));
   else
     console_.log("info", progress_line(view, rate));
 }

@@ -16,19 +16,21 @@ std::string format_duration(double seconds);
 // One line: trials done, failed, running, epochs per second, time left.
 std::string progress_line(const RunView& view, double epochs_per_second);
 
-// The line, then a line a slot (at most `most_slots`; the rest is counted).
+// The line, how much is done, the best trial so far (in words; "" = none), then a line a slot (at
+// most `most_slots`; the rest is counted).
 std::vector<std::string> progress_block(const RunView& view, double epochs_per_second,
-                                        std::size_t most_slots = 16);
+                                        const std::string& best = "", std::size_t most_slots = 16);
 
 class Progress {
  public:
   explicit Progress(Console& console) : console_(console) {}
 
-  // Draws if it is time to. `view` is asked for only then.
-  void tick(Clock::time_point now, const std::function<RunView()>& view);
-  void draw(Clock::time_point now, const RunView& view);
+  // Draws if it is time to. The others are asked for only then.
+  void tick(Clock::time_point now, const std::function<RunView()>& view,
+            const std::function<std::string()>& best);
 
  private:
+  void draw(Clock::time_point now, const RunView& view, const std::string& best);
   double epochs_per_second(Clock::time_point now, const RunView& view);
 
   Console& console_;

@@ -38,7 +38,6 @@ json to_json(const RunView& view) {
            {"running", view.running},
            {"epochs_done", view.epochs_done},
            {"trials_done", view.trials_done},
-           {"best", view.best},
            {"waiting_stages", view.waiting_stages},
            {"short_stages", view.short_stages},
            {"slots", slots},
@@ -56,7 +55,6 @@ RunView run_view_of(const json& json) {
   json.at("running").get_to(view.running);
   json.at("epochs_done").get_to(view.epochs_done);
   json.at("trials_done").get_to(view.trials_done);
-  json.at("best").get_to(view.best);
   json.at("waiting_stages").get_to(view.waiting_stages);
   json.at("short_stages").get_to(view.short_stages);
   json.at("stopping").get_to(view.stopping);

@@ -69,10 +69,9 @@ Publisher::~Publisher() {
 void Publisher::tick(Clock::time_point now, const std::function<RunView()>& view) {
   if (now < next_) return;
   next_ = now + kEvery;
-  RunView now_seen = view();  // it may ask for best()
   {
     const std::lock_guard lock(mutex_);
-    view_ = std::move(now_seen);
+    view_ = view();
   }
   changed_.notify_one();
 }

@@ -52,7 +52,6 @@ struct RunView {
   int trials = 0, finished = 0, failed = 0, running = 0;
   std::int64_t epochs_done = 0;        // in this run
   double trials_done = 0;              // those that run count by their epochs
-  std::string best;                    // finished trial, in words; "" = not known
   std::optional<double> seconds_left;  // estimate; nullopt while nothing is known
   std::map<std::string, std::string> waiting_stages, short_stages;  // with the reason
   std::vector<SlotView> slots;
@@ -85,8 +84,8 @@ class Coordinator {
   // Why the run was stopped or has an end with work left, beyond a request; "" = nothing to say.
   const std::string& stop_reason() const { return stop_reason_; }
 
-  // An attempt began whose program the run had not seen, since the last call; of another program
-  // than the first one.
+  // Since the last call, a trainer was started of a program that the run had not seen before and
+  // that isn't its first one.
   bool take_program_changed() { return std::exchange(program_changed_, false); }
 
   bool over() const { return phase_ == Phase::left; }  // every live agent has said goodbye

@@ -16,11 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kLargestCopy = std::uintmax_t{512} << 20;
 
-bool is_below(const fs::path& path, const fs::path& folder) {
-  const fs::path relative = path.lexically_relative(folder);
-  return !relative.empty() && !relative.string().starts_with("..");
-}
-
 // Without the slash at the end that `src/` leaves.
 fs::path tidy(const fs::path& path) {
   const fs::path normal = path.lexically_normal();
@@ -82,9 +77,8 @@ void make_code_copy(const std::vector<std::string>& freeze, const fs::path& fold
   try {
     for (const std::string& frozen : freeze)
       for (const fs::path& file : files_below(tidy(folder / frozen))) {
-        if (std::ranges::any_of(leave_out, [&](const fs::path& path) {
-              return is_below(file, path.lexically_normal());
-            }))
+        if (std::ranges::any_of(leave_out,
+                                [&](const fs::path& path) { return is_below(file, path); }))
           continue;
         bytes += fs::file_size(file);
         if (bytes > kLargestCopy)

@@ -3,11 +3,11 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "orchestrator/process/host_facts.h"
 #include "orchestrator/process/program.h"
 
 namespace windrow::origin {
@@ -15,18 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using protocol::Json;
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-std::string trimmed(std::string text) {
-  const auto is_space = [](unsigned char c) { return std::isspace(c) != 0; };
-  text.erase(std::find_if_not(text.rbegin(), text.rend(), is_space).base(), text.end());
-  text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), is_space));
-  return text;
-}
 
 // What stands behind `key` and a separator in the first line that begins with it.
 std::string line_of(const fs::path& file, const std::string& key, char separator) {

@@ -197,10 +197,14 @@ std::vector<fs::path> files_below(const fs::path& folder) {
   return files;
 }
 
+bool is_below(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = path.lexically_normal().lexically_relative(folder.lexically_normal());
+  return !relative.empty() && *relative.begin() != "..";
+}
+
 std::string name_of(const fs::path& file, const fs::path& folder) {
-  const fs::path relative = file.lexically_normal().lexically_relative(folder.lexically_normal());
-  if (relative.empty() || relative.string().starts_with("..")) return file.string();
-  return relative.string();
+  if (!is_below(file, folder)) return file.string();
+  return file.lexically_normal().lexically_relative(folder.lexically_normal()).string();
 }
 
 }  // namespace windrow::origin

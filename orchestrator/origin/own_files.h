@@ -17,6 +17,9 @@ std::vector<std::filesystem::path> own_files(const std::vector<std::string>& com
 // Files below a folder, but for what is hidden, made by Python or an environment of its own.
 std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder);
 
+// Whether the path is the folder or below it, by their names alone.
+bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder);
+
 // As people name it: from `folder`, where it is below that.
 std::string name_of(const std::filesystem::path& file, const std::filesystem::path& folder);
 

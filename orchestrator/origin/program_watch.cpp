@@ -82,9 +82,4 @@ void ProgramWatch::read() {
       std::move(named));
 }
 
-fs::path ProgramWatch::code_folder() {
-  now();
-  return files_.empty() ? folder_ : files_.begin()->first.parent_path();
-}
-
 }  // namespace windrow::origin

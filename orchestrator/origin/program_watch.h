@@ -21,9 +21,6 @@ class ProgramWatch {
   // Looks at each file's size and times, and reads those again that differ from the last time.
   const protocol::Program& now();
 
-  // The folder of its first file; where it starts, if it has none.
-  std::filesystem::path code_folder();
-
  private:
   struct Seen {
     std::int64_t size = 0, modified = 0, changed = 0, inode = 0;

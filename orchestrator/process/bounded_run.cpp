@@ -13,26 +13,11 @@
 #include <cstring>
 #include <system_error>
 
+#include "orchestrator/process/file.h"
 #include "orchestrator/process/spawn.h"
 
 namespace windrow {
 namespace {
-
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() { reset(); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return fd_; }
-  void reset() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
 
 // A file in memory that stands at its beginning; -1: there is none.
 int file_of(const std::string& text) {

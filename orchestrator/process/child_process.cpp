@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "orchestrator/process/file.h"
 #include "protocol/utf8.h"
 
 namespace windrow {
@@ -25,23 +26,6 @@ constexpr std::size_t kLongestLogLine = 1u << 20;  // stderr is for people: long
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
-
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-  int take_nonblocking() {
-    fcntl(fd_, F_SETFL, O_NONBLOCK);
-    return std::exchange(fd_, -1);
-  }
-
- private:
-  int fd_;
-};
 
 struct PipeEnds {
   File read_end, write_end;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "orchestrator/results/texts.h"
+
 namespace windrow {
 namespace {
 
@@ -20,27 +22,10 @@ std::string text(const Value& value) {
   return found != nullptr ? *found : "";
 }
 
-std::string exact_text(double value) {
-  char buffer[40];
-  std::snprintf(buffer, sizeof buffer, "%.6g", value);
-  return buffer;
-}
-
-std::string signed_interval(double mean, double half_width) {
-  const std::string size = with_interval(mean < 0 ? -mean : mean, half_width);
-  return (mean < 0 ? "−" : "+") + size;
-}
-
 std::string with_digits(double share) {
   char buffer[40];
   std::snprintf(buffer, sizeof buffer, "%.2f", share);
   return buffer;
-}
-
-std::string p_text(double p) {
-  char buffer[40];
-  std::snprintf(buffer, sizeof buffer, "%.2g", p);
-  return p < 0.001 ? "<0.001" : buffer;
 }
 
 std::string count(double number) {

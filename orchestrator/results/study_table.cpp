@@ -227,8 +227,9 @@ class TableMaker {
     }
     if (open == 0 || finished == 0) return "";
     if (seeds.size() > 1)
-      return "Rests on " + std::to_string(finished) + " finished trials; " + std::to_string(open) +
-             " are not over.";
+      return "Rests on " + std::to_string(finished) +
+             (finished == 1 ? " finished trial; " : " finished trials; ") + std::to_string(open) +
+             (open == 1 ? " is not over." : " are not over.");
     std::string list;
     for (const std::int64_t seed : *seeds.begin())
       list += (list.empty() ? "" : ", ") + std::to_string(seed);

@@ -3,21 +3,16 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <fstream>
 #include <set>
 
+#include "orchestrator/process/host_facts.h"
 #include "sweeps/data/choice_files.h"
 
 namespace windrow {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 // "" where the program can be executed, else why not.
 std::string why_not_executable(const std::string& program) {
@@ -61,17 +56,17 @@ std::vector<std::string> choice_sets_faults(const sweeps::Study& study, const fs
 
 std::string trainer_program(const std::string& given) {
   if (!given.empty()) return given;
-  if (const std::string named = environment("WINDROW_TRAINER"); !named.empty()) return named;
+  if (const std::string named = variable("WINDROW_TRAINER"); !named.empty()) return named;
   return program_folder() / "windrow-trainer";
 }
 
 std::string data_folder(const std::string& given) {
   if (!given.empty()) return fs::absolute(given);
-  if (const std::string named = environment("WINDROW_DATA"); !named.empty())
+  if (const std::string named = variable("WINDROW_DATA"); !named.empty())
     return fs::absolute(named);
-  if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
+  if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty())
     return cache + "/windrow";
-  return environment("HOME") + "/.cache/windrow";
+  return variable("HOME") + "/.cache/windrow";
 }
 
 void check_can_write(const fs::path& checkpoints) {

@@ -42,16 +42,10 @@ std::unique_ptr<Door> PublicSide::open_to_workers(int port) {
 }
 
 void PublicSide::tick(Clock::time_point now) {
-  publisher_.tick(now, [this] { return view(); });
+  publisher_.tick(now, [this] { return coordinator_.view(); });
   if (now < next_poll_) return;
   next_poll_ = now + kPoll;
   inbox_.poll([this](const control::Request& request) { return answer(request); });
-}
-
-RunView PublicSide::view() {
-  RunView view = coordinator_.view();
-  view.best = publisher_.best();
-  return view;
 }
 
 std::string PublicSide::answer(const control::Request& request) {

@@ -28,8 +28,8 @@ class PublicSide {
 
   void tick(Clock::time_point now);  // several times a second
 
-  // The coordinator's, with the best trial that the database has.
-  RunView view();
+  // Trial that the database has, in words; "" = none yet.
+  std::string best() { return publisher_.best(); }
 
  private:
   std::string answer(const control::Request& request);

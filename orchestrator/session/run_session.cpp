@@ -12,6 +12,7 @@
 #include "orchestrator/console/progress.h"
 #include "orchestrator/coordinator/coordinator.h"
 #include "orchestrator/exit_codes.h"
+#include "orchestrator/origin/own_files.h"
 #include "orchestrator/process/open_files.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/session/backoff.h"
@@ -44,6 +45,12 @@ sweeps::Study read_study(const RunOptions& options) {
       stored_study(reader, options.database.string(), options.study_name);
   return sweeps::parse_study(
       stored.text, options.database.string() + " (study " + stored.name + ")", options.overrides);
+}
+
+// Of the program's first file; where it starts, if it has none.
+fs::path code_folder(const protocol::TrainerSettings& trainer) {
+  const auto files = origin::own_files(trainer.command, trainer.files, fs::current_path());
+  return files.empty() ? fs::current_path() : files.front().parent_path();
 }
 
 // The hash of the study as this rank sees it; "" where it can't see the file.
@@ -161,8 +168,7 @@ class Session {
     // Trials are numbered in each database: a folder that several share is divided by theirs.
     coordinator.checkpoints = checkpoints / head_.store->database_id();
     if (!head_.study.trainer.command.empty())
-      head_.source.emplace(
-          origin::ProgramWatch(head_.study.trainer, fs::current_path()).code_folder());
+      head_.source.emplace(code_folder(head_.study.trainer));
     const bool someone = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
     settle_program(
         head_.study, options_,
@@ -251,7 +257,9 @@ class Session {
         agent_->tick(mail_read);
         if (head_.coordinator) {
           head_.coordinator->tick(now, mail_read);
-          progress.tick(now, [this] { return head_.public_side->view(); });
+          progress.tick(
+              now, [this] { return head_.coordinator->view(); },
+              [this] { return head_.public_side->best(); });
           head_.public_side->tick(now);
           head_.notices->tick(now, head_.coordinator->failed_here(), [this] { return news(); });
           if (head_.source)

@@ -129,6 +129,7 @@ class Control(WindrowTest):
             r"best so far by loss\n.*\n.*\n(.*)\n(.*)\n(.*)\n", self.ask("watch", "--once")))
         losses = [float(line.split()[-1]) for line in out.groups()]
         self.assertEqual(losses, sorted(losses))
+        self.assertEqual(self.out.count("best so far"), 1)
         gate.touch()
         self.finish(process)
 

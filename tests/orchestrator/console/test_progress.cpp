@@ -27,11 +27,11 @@ TEST(ProgressBlock, HundredPercentIsForWhenNothingIsLeft) {
 }
 
 TEST(ProgressBlock, ShowsTheBestWhereThereIsOne) {
-  RunView view = sixteen_trials(1);
+  const RunView view = sixteen_trials(1);
   EXPECT_THAT(progress_block(view, 0), Not(testing::Contains(HasSubstr("best"))));
-  view.best = "loss 0.25, trial 3 x=1";
-  EXPECT_THAT(progress_block(view, 0), ElementsAre(StartsWith("s: 0/16"), StartsWith("["),
-                                                   "  best so far: loss 0.25, trial 3 x=1"));
+  EXPECT_THAT(
+      progress_block(view, 0, "loss 0.25, trial 3 x=1"),
+      ElementsAre(StartsWith("s: 0/16"), StartsWith("["), "  best so far: loss 0.25, trial 3 x=1"));
 }
 
 }  // namespace

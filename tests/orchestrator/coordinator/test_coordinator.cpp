@@ -439,6 +439,20 @@ TEST_F(CoordinatorTest, EachAttemptIsRecordedWithItsProgramAndAnotherOneIsTold) 
               ElementsAre(storage::Value{other.hash}, storage::Value{"{\"cpu\":\"of rank 1\"}"}));
 }
 
+TEST_F(CoordinatorTest, ATrialThatIsTrainedAnewHasAFolderOfItsOwn) {
+  begin("grid: {x: [1]}\n");
+  const Assign first = assigned(0).front();
+  run(0, first, 1, 1);
+  store_.flush();
+  store_.redo({first.start.trial});
+  sent_.clear();
+  begin("grid: {x: [1]}\n");
+  const Assign again = assigned(0).front();
+  EXPECT_EQ(again.start.trial, first.start.trial);
+  EXPECT_EQ(again.start.committed_epochs, 0);
+  EXPECT_NE(again.start.checkpoint_dir, first.start.checkpoint_dir);
+}
+
 TEST_F(CoordinatorTest, WithoutTimeForAnotherEpochItEnds) {
   begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n", 1,
         {.until = std::chrono::system_clock::now()});
