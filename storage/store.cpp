@@ -38,11 +38,6 @@ void check_path(const std::filesystem::path& file) {
     throw StorageError(file.string() + ": is a folder; name a file with --db");
 }
 
-struct Queued {
-  Record record;
-  std::int64_t at = 0;
-};
-
 // The attempt that a record tells of; nullopt: none.
 std::optional<Store::Refused> attempt_of(const Record& record) {
   if (const auto* r = std::get_if<AttemptBegan>(&record)) return {{r->trial, r->attempt, ""}};
@@ -61,6 +56,11 @@ using Job = std::function<void(const std::string& error)>;  // the writer's, "" 
 // The connection belongs to the constructor and then to the writer thread, which also does what
 // other members ask for (jobs), between batches.
 struct Store::Impl {
+  struct Queued {
+    Record record;
+    std::int64_t at = 0;
+  };
+
   Impl(const std::filesystem::path& file, StoreOptions given);
   ~Impl();
 

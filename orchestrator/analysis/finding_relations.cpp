@@ -45,7 +45,7 @@ std::string value_name(const Subject& subject, const Measured& cell) {
   return text_of(cell.cell->parameters.at(subject.finding.parameter));
 }
 
-std::string number(double value) {
+std::string plain_number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4g", value);
   return text;
@@ -89,8 +89,8 @@ Check check_steps(const Subject& subject, const std::vector<const Measured*>& gr
   const Measured* gap = nullptr;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const Measured& cell = *group[i];
-    steps +=
-        (i ? ", " : "") + value_name(subject, cell) + ": " + (cell.mean ? number(*cell.mean) : "?");
+    steps += (i ? ", " : "") + value_name(subject, cell) + ": " +
+             (cell.mean ? plain_number(*cell.mean) : "?");
     if (!cell.mean) gap = gap && gap->metric.gap == Gap::open ? gap : &cell;
     if (i == 0 || !cell.mean || !group[i - 1]->mean) continue;
     const double step = *cell.mean - *group[i - 1]->mean;

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCheck = "database";
+constexpr const char* kDatabaseCheck = "database";
 constexpr double kLittleSpace = 1e9;  // bytes; a big study's epochs take some hundred MB
 
 // "" where a file can be made, written and synced in the folder; else why not.
@@ -65,13 +65,13 @@ Findings check_database_folder(const fs::path& database) {
   const fs::path folder = fs::absolute(database).parent_path();
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    return {{Health::fault, kCheck, folder.string() + " is no folder",
+    return {{Health::fault, kDatabaseCheck, folder.string() + " is no folder",
              "make it, or give another file with --db"}};
   if (const std::string why = why_not_writable(folder); !why.empty())
-    return {{Health::fault, kCheck, folder.string() + " can't be written: " + why,
+    return {{Health::fault, kDatabaseCheck, folder.string() + " can't be written: " + why,
              "give a file in a folder that you may write to with --db"}};
   const bool log_works = storage::write_ahead_log_works(fs::absolute(database));
-  return {{Health::ok, kCheck,
+  return {{Health::ok, kDatabaseCheck,
            folder.string() + " is writable; " +
                (log_works ? "SQLite's write-ahead log works there"
                           : "SQLite uses a rollback journal there"),

@@ -11,6 +11,7 @@
 #include "orchestrator/agent/devices.h"
 #include "orchestrator/session/mpi_limit.h"
 #include "orchestrator/transport/load_link.h"
+#include "protocol/nearest.h"
 #include "storage/process.h"
 
 namespace windrow::commands {
@@ -20,12 +21,6 @@ using nlohmann::json;
 
 constexpr double kStartSeconds = 30;
 constexpr std::chrono::seconds kGather{20};
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 RankFacts own_facts(Link& link, const std::string& library) {
   const DeviceFacts devices = read_device_facts();
@@ -129,15 +124,15 @@ Findings judge_ranks(const std::vector<RankFacts>& ranks, int expected) {
          "is windrow installed, and the same, on all nodes?"});
   judge_gpus(ranks, findings);
   if (libraries.size() > 1)
-    findings.push_back(
-        {Health::fault, "MPI libraries",
-         "the ranks have different ones: " + joined({libraries.begin(), libraries.end()}),
-         "load the same module on all nodes"});
+    findings.push_back({Health::fault, "MPI libraries",
+                        "the ranks have different ones: " +
+                            joined(std::vector(libraries.begin(), libraries.end())),
+                        "load the same module on all nodes"});
   if (versions.size() > 1)
-    findings.push_back(
-        {Health::fault, "windrow",
-         "the ranks run different versions: " + joined({versions.begin(), versions.end()}),
-         "start the same program on all ranks"});
+    findings.push_back({Health::fault, "windrow",
+                        "the ranks run different versions: " +
+                            joined(std::vector(versions.begin(), versions.end())),
+                        "start the same program on all ranks"});
   return findings;
 }
 

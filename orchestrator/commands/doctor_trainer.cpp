@@ -10,7 +10,7 @@
 namespace windrow::commands {
 namespace {
 
-constexpr const char* kCheck = "trainer";
+constexpr const char* kTrainerCheck = "trainer";
 constexpr const char* kStartRemedy =
     "build it (scripts/setup), or name it with --trainer or WINDROW_TRAINER";
 
@@ -33,7 +33,7 @@ std::string last_words(const ChildProcess& process) {
 }
 
 Finding fault(const std::string& message, const std::string& remedy) {
-  return {Health::fault, kCheck, message, remedy};
+  return {Health::fault, kTrainerCheck, message, remedy};
 }
 
 Finding start_and_listen(const std::string& program, double ready_seconds) {
@@ -81,9 +81,9 @@ Finding start_and_listen(const std::string& program, double ready_seconds) {
   const std::string text = program + ": " + describe(*ready) + "; ready after " +
                            std::to_string(static_cast<int>(seconds * 1000)) + " ms";
   if (!exit)
-    return {Health::warning, kCheck, text + "; it did not leave when its stdin was closed",
+    return {Health::warning, kTrainerCheck, text + "; it did not leave when its stdin was closed",
             "a run ends it with SIGKILL; a trainer should leave at the end of its input"};
-  return {Health::ok, kCheck, text, ""};
+  return {Health::ok, kTrainerCheck, text, ""};
 }
 
 }  // namespace

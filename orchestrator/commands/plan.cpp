@@ -22,6 +22,7 @@
 #include "orchestrator/scheduler/simulator.h"
 #include "orchestrator/session/run_program.h"
 #include "orchestrator/session/run_session.h"
+#include "protocol/nearest.h"
 #include "storage/table_format.h"
 
 namespace windrow::commands {
@@ -39,12 +40,6 @@ struct PlanOptions {
   std::string gang = "auto", order = "longest";
   bool json = false;
 };
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
-  return text;
-}
 
 // What the database has of the cell's trials, in words.
 std::string state_of(const PlannedCell& cell) {
@@ -73,7 +68,7 @@ ResultTable cell_table(const StudyPlan& plan, bool with_stages) {
   for (const PlannedCell& planned : plan.cells) {
     auto& row = table.rows.emplace_back();
     row.emplace_back(planned.cell->hash);
-    if (with_stages) row.emplace_back(joined(planned.cell->stages));
+    if (with_stages) row.emplace_back(joined(planned.cell->stages, ","));
     for (const std::string& key : varying) {
       const auto value = planned.cell->parameters.find(key);
       row.push_back(value == planned.cell->parameters.end() ? Value{} : to_value(*value));

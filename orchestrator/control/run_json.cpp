@@ -5,7 +5,7 @@ namespace {
 
 using nlohmann::json;
 
-json to_json(const SlotView& slot) {
+json slot_json(const SlotView& slot) {
   json out{{"host", slot.host},
            {"device", slot.device},
            {"what", slot.what},
@@ -30,7 +30,7 @@ SlotView slot_view_of(const json& json) {
 
 json to_json(const RunView& view) {
   json slots = json::array();
-  for (const SlotView& slot : view.slots) slots.push_back(to_json(slot));
+  for (const SlotView& slot : view.slots) slots.push_back(slot_json(slot));
   json out{{"study", view.study},
            {"trials", view.trials},
            {"finished", view.finished},

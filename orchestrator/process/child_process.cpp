@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "orchestrator/process/errno_error.h"
 #include "orchestrator/process/file.h"
 #include "protocol/utf8.h"
 
@@ -23,17 +24,13 @@ namespace {
 constexpr std::size_t kTailBytes = 4096;
 constexpr std::size_t kLongestLogLine = 1u << 20;  // stderr is for people: longer lines are cut up
 
-[[noreturn]] void fail(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
 struct PipeEnds {
   File read_end, write_end;
 };
 
 PipeEnds make_pipe() {
   std::array<int, 2> fds;
-  if (pipe2(fds.data(), O_CLOEXEC) != 0) fail("pipe2");
+  if (pipe2(fds.data(), O_CLOEXEC) != 0) throw_errno("pipe2");
   return {File(fds[0]), File(fds[1])};
 }
 
@@ -51,9 +48,9 @@ File launch_file(const ChildCommand& command) {
   for (const std::string& argument : command.argv) add(argument);
   for (const std::string& variable : variables) add(variable);
   File file(memfd_create("windrow-launch", MFD_CLOEXEC));
-  if (file.get() < 0) fail("memfd_create");
+  if (file.get() < 0) throw_errno("memfd_create");
   if (write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
-    fail("memfd");
+    throw_errno("memfd");
   return file;
 }
 

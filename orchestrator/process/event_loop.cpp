@@ -8,24 +8,17 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <system_error>
+
+#include "orchestrator/process/errno_error.h"
 
 namespace windrow {
-namespace {
-
-[[noreturn]] void fail(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
-}  // namespace
-
 struct EventLoop::Watch {
   int fd;
   std::function<void()> callback;
 };
 
 EventLoop::EventLoop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-  if (epoll_ < 0) fail("epoll_create1");
+  if (epoll_ < 0) throw_errno("epoll_create1");
 }
 
 EventLoop::~EventLoop() {
@@ -37,7 +30,7 @@ void EventLoop::watch(int fd, std::function<void()> callback) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = fd;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) throw_errno("epoll_ctl");
   watches_[fd] = std::make_shared<Watch>(Watch{fd, std::move(callback)});
 }
 
@@ -45,7 +38,7 @@ void EventLoop::watch_writable(int fd, bool writable) {
   epoll_event event{};
   event.events = writable ? EPOLLIN | EPOLLOUT : EPOLLIN;
   event.data.fd = fd;
-  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) != 0) fail("epoll_ctl");
+  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) != 0) throw_errno("epoll_ctl");
 }
 
 void EventLoop::unwatch(int fd) {
@@ -57,9 +50,9 @@ void EventLoop::on_signal(int signal, std::function<void()> callback) {
   sigset_t set;
   sigemptyset(&set);
   for (const auto& [number, unused] : signal_callbacks_) sigaddset(&set, number);
-  if (pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0) fail("pthread_sigmask");
+  if (pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0) throw_errno("pthread_sigmask");
   const int fd = signalfd(signals_, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) fail("signalfd");
+  if (fd < 0) throw_errno("signalfd");
   if (signals_ < 0) watch(fd, [this] { read_signals(); });
   signals_ = fd;
 }

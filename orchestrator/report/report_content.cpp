@@ -17,7 +17,7 @@ using storage::ResultTable;
 using storage::Value;
 
 // Longer lists are no use on a page; `windrow query` has them whole.
-constexpr std::size_t kMaxRows = 200;
+constexpr std::size_t kMaxListed = 200;
 constexpr std::size_t kMaxMissing = 40;
 
 std::string now_text() {
@@ -34,11 +34,11 @@ std::string counted(std::size_t number, const char* one, const char* several) {
 }
 
 void cut(Block& block, const std::string& query) {
-  if (block.table.rows.size() <= kMaxRows) return;
-  block.notes.push_back("The first " + std::to_string(kMaxRows) + " of " +
+  if (block.table.rows.size() <= kMaxListed) return;
+  block.notes.push_back("The first " + std::to_string(kMaxListed) + " of " +
                         std::to_string(block.table.rows.size()) + " rows; windrow query \"" +
                         query + "\" has all.");
-  block.table.rows.resize(kMaxRows);
+  block.table.rows.resize(kMaxListed);
 }
 
 std::string cell_name(const StudyPlan& plan, const sweeps::Cell& cell) {

@@ -17,11 +17,6 @@ const std::string kOwn = "\x01";
 constexpr const char* kDagger = "†";
 constexpr const char* kBest = "best";
 
-std::string text(const Value& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : "";
-}
-
 std::string with_digits(double share) {
   char buffer[40];
   std::snprintf(buffer, sizeof buffer, "%.2f", share);
@@ -123,14 +118,14 @@ void place_marks(StudyTable& out, const TableWishes& wishes, const std::string& 
   out.table.columns.pop_back();
   for (std::size_t row = 0; row < out.table.rows.size(); ++row) {
     auto& values = out.table.rows[row];
-    const std::string mark = text(values.back());
+    const std::string mark = text_of(values.back());
     values.pop_back();
     if (mark == kBest) out.emphasized.emplace(row, shown ? at : 0);
     if (mark != kDagger) continue;
     any_dagger = true;
     Value& value = values[shown ? at : values.size() - 1];
     if (const auto* number = std::get_if<double>(&value)) value = exact_text(*number);
-    value = text(value) + " " + kDagger;
+    value = text_of(value) + " " + kDagger;
   }
   out.notes.push_back("Best " + metric + " of " + std::to_string(compared.of) +
                       " cells marked; − best: paired difference over the seeds; p: paired t-test" +

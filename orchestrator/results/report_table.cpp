@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "orchestrator/results/texts.h"
 #include "protocol/nearest.h"
 
 namespace windrow {
@@ -20,12 +21,6 @@ constexpr const char* kFixed[] = {"trial", "study",  "stages",  "cell",         
 
 bool is_fixed(const std::string& column) {
   return std::find(std::begin(kFixed), std::end(kFixed), column) != std::end(kFixed);
-}
-
-std::optional<std::size_t> find_column(const ResultTable& table, const std::string& key) {
-  const auto found = std::find(table.columns.begin(), table.columns.end(), key);
-  if (found == table.columns.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - table.columns.begin());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "orchestrator/results/planned_trials.h"
+#include "orchestrator/results/texts.h"
 
 namespace windrow {
 namespace {
@@ -51,11 +52,6 @@ std::optional<double> number(const Value& value) {
   return std::nullopt;
 }
 
-std::string text(const Value& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : "";
-}
-
 // Where the columns stand that each trial is read from.
 struct Places {
   explicit Places(const ResultTable& trials)
@@ -71,10 +67,10 @@ TrialResult read_trial(const std::vector<Value>& row, const Places& at,
                        const std::vector<MetricColumn>& metrics) {
   using enum TrialResult::State;
   TrialResult trial;
-  const std::string state = text(row[at.state]);
+  const std::string state = text_of(row[at.state]);
   trial.seed = std::get<std::int64_t>(row[at.seed]);
   trial.state = state == "finished" ? finished : state == "failed" ? failed : open;
-  if (trial.state == failed) trial.failure = text(row[at.failure]);
+  if (trial.state == failed) trial.failure = text_of(row[at.failure]);
   if (trial.state != finished) return trial;
   for (const MetricColumn& column : metrics)
     if (const auto value = number(row[column.at]))
@@ -111,7 +107,7 @@ analysis::StudyResults results_from(const sweeps::Expansion& expansion, const Re
   const Places at(trials);
   std::unordered_map<std::string, std::vector<const std::vector<Value>*>>
       rows;  // by cell, each by seed
-  for (const auto& row : trials.rows) rows[text(row[at.cell])].push_back(&row);
+  for (const auto& row : trials.rows) rows[text_of(row[at.cell])].push_back(&row);
   const auto row_of = [&](const std::string& cell, std::int64_t seed) -> const std::vector<Value>* {
     const auto of_cell = rows.find(cell);
     if (of_cell == rows.end()) return nullptr;

@@ -7,6 +7,7 @@
 #include "orchestrator/results/other_programs.h"
 #include "orchestrator/results/planned_trials.h"
 #include "orchestrator/results/study_results.h"
+#include "orchestrator/results/texts.h"
 #include "sweeps/tasks/task_schema.h"
 
 namespace windrow {
@@ -16,17 +17,6 @@ using analysis::CellResult;
 using storage::ResultTable;
 using storage::Value;
 
-std::optional<std::size_t> find_column(const ResultTable& table, const std::string& key) {
-  const auto found = std::ranges::find(table.columns, key);
-  if (found == table.columns.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - table.columns.begin());
-}
-
-std::string text(const Value& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : "";
-}
-
 template <class Keep>
 std::size_t keep_rows(ResultTable& table, const std::string& column, const Keep& keep) {
   const auto at = find_column(table, column);
@@ -35,7 +25,7 @@ std::size_t keep_rows(ResultTable& table, const std::string& column, const Keep&
 }
 
 bool not_empty(const Value& value) {
-  return !text(value).empty();
+  return !text_of(value).empty();
 }
 
 class TableMaker {
@@ -72,7 +62,7 @@ class TableMaker {
     if (!wishes_.unfinished)
       remark_left_out(keep_rows(trials, "state",
                                 [](const Value& state) {
-                                  return text(state) == "finished" || text(state) == "failed";
+                                  return text_of(state) == "finished" || text_of(state) == "failed";
                                 }),
                       "trials");
     TableWishes table = resolved(trials, "");
@@ -108,9 +98,9 @@ class TableMaker {
       if (kinds_.is_metric(trials.columns[i]) && !is_fact(trials.columns[i])) metrics.push_back(i);
     const auto shown = find_column(trials, shown_metric(table));
     for (auto& row : trials.rows) {
-      if (text(row[*state]) != "failed") continue;
+      if (text_of(row[*state]) != "failed") continue;
       for (const std::size_t i : metrics) row[i] = Value{};
-      if (shown && wishes_.for_people) row[*shown] = "failed (" + text(row[*failure]) + ")";
+      if (shown && wishes_.for_people) row[*shown] = "failed (" + text_of(row[*failure]) + ")";
     }
   }
 
@@ -131,7 +121,7 @@ class TableMaker {
     add_count_of_seeds(table);
     add_missing(summary, table, shown);
     add_programs(summary, table, "cell", [this](const Value& cell) {
-      const auto mark = marks_.cells.find(text(cell));
+      const auto mark = marks_.cells.find(text_of(cell));
       return mark == marks_.cells.end() ? Value{} : Value{mark->second};
     });
     if (compare) add_comparison(summary, table, *compare);
@@ -302,8 +292,8 @@ class TableMaker {
   bool view_has(const std::string& column) {
     const ResultTable names = reader_.query("PRAGMA table_info(trials)");
     const auto name = find_column(names, "name");
-    return name && std::ranges::any_of(names.rows,
-                                       [&](const auto& row) { return text(row[*name]) == column; });
+    return name && std::ranges::any_of(
+                       names.rows, [&](const auto& row) { return text_of(row[*name]) == column; });
   }
 
   bool is_fact(const std::string& column) const {
@@ -315,7 +305,7 @@ class TableMaker {
 
   const CellResult* cell_of(const ResultTable& table, const std::vector<Value>& row) const {
     const auto at = find_column(table, "cell");
-    const auto found = at ? cells_.find(text(row[*at])) : cells_.end();
+    const auto found = at ? cells_.find(text_of(row[*at])) : cells_.end();
     return found == cells_.end() ? nullptr : found->second;
   }
 
@@ -323,7 +313,7 @@ class TableMaker {
     if (const auto n = find_column(table, "n"))
       if (const auto* number = std::get_if<std::int64_t>(&row[*n])) return *number > 0;
     const auto state = find_column(table, "state");
-    return state && text(row[*state]) == "finished";
+    return state && text_of(row[*state]) == "finished";
   }
 
   void remark_left_out(std::size_t number, const char* what) {

@@ -1,5 +1,6 @@
 #include "orchestrator/results/texts.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -21,6 +22,17 @@ std::string p_text(double p) {
   char buffer[40];
   std::snprintf(buffer, sizeof buffer, "%.2g", p);
   return p < 0.001 ? "<0.001" : buffer;
+}
+
+std::string text_of(const storage::Value& value) {
+  const auto* found = std::get_if<std::string>(&value);
+  return found != nullptr ? *found : "";
+}
+
+std::optional<std::size_t> find_column(const storage::ResultTable& table, const std::string& key) {
+  const auto found = std::ranges::find(table.columns, key);
+  if (found == table.columns.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - table.columns.begin());
 }
 
 storage::Value to_value(const sweeps::Json& json) {

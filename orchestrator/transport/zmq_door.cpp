@@ -17,7 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Bytes = Channel::Bytes;
 
-constexpr std::chrono::seconds kBeat{1};
+constexpr std::chrono::seconds kBeatInterval{1};
 
 struct KeyPair {
   std::string open, secret;  // Z85
@@ -131,7 +131,7 @@ class ZmqDoor final : public Door {
   }
 
   void beat() {
-    if (Clock::now() - beat_ < kBeat) return;
+    if (Clock::now() - beat_ < kBeatInterval) return;
     beat_ = Clock::now();
     for (const auto& [guest, channel] : channels_) put(guest, channel.beat());
   }
@@ -174,7 +174,7 @@ class ZmqLink final : public Link {
   }
 
   bool receive(int& rank, Bytes& bytes) override {
-    if (Clock::now() - beat_ >= kBeat) {
+    if (Clock::now() - beat_ >= kBeatInterval) {
       beat_ = Clock::now();
       put(channel_.beat());
     }

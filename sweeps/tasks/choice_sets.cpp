@@ -7,7 +7,7 @@ namespace {
 
 // Of the training sets alone: all trials of a study evaluate alike. Each weight meets every item,
 // or once the pooled ones.
-double epoch_work(const Json& parameters) {
+double choice_sets_epoch_work(const Json& parameters) {
   const auto number = [&](const char* key, double unknown) {
     const Json& value = parameters.at(key);
     return value.is_number() ? value.get<double>() : unknown;
@@ -154,7 +154,7 @@ TaskSpec choice_sets_task() {
       {"best_epoch", "the epoch whose weights the result is of, from 1"},
   };
   task.facts = {{"parameters", "trainable parameters of the network"}};
-  task.epoch_work = epoch_work;
+  task.epoch_work = choice_sets_epoch_work;
   return task;
 }
 

@@ -267,7 +267,7 @@ double image_work(const Json& parameters) {
 
 // Training goes through the network three times (forward, and backward for activations and
 // weights), the evaluation of the validation images, or of the 10,000 test images, once.
-double epoch_work(const Json& parameters) {
+double cifar10_epoch_work(const Json& parameters) {
   constexpr double kAll = 50000, kTest = 10000;
   const double held_out = parameters.at("validation_images");
   const double training = kAll - held_out, evaluated = held_out > 0 ? held_out : kTest;
@@ -295,7 +295,7 @@ TaskSpec cifar10_task() {
       {"test_top5_error", "likewise: share whose class isn't among the five most probable"},
   };
   task.facts = {{"parameters", "trainable parameters of the network"}};
-  task.epoch_work = epoch_work;
+  task.epoch_work = cifar10_epoch_work;
   return task;
 }
 

@@ -3,16 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "sweeps/study.h"
+#include "tests/sweeps/parse.h"
 
 namespace windrow::sweeps {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Study parse(const std::string& rest) {
-  return parse_study("study: s\ntrainer: {command: [x]}\n" + rest, "s.yaml");
-}
 
 // "a=1 b=2" for each cell, of the parameters named.
 std::vector<std::string> shown(const Expansion& expansion, const std::vector<std::string>& keys) {
@@ -27,23 +24,24 @@ std::vector<std::string> shown(const Expansion& expansion, const std::vector<std
 }
 
 TEST(Expand, GridsLastAxisIsTheFastest) {
-  EXPECT_THAT(shown(expand(parse("grid: {b: [1, 2], a: [30, 10, 20]}\n")), {"b", "a"}),
+  EXPECT_THAT(shown(expand(parse_own("grid: {b: [1, 2], a: [30, 10, 20]}\n")), {"b", "a"}),
               ElementsAre("b=1 a=30", "b=1 a=10", "b=1 a=20", "b=2 a=30", "b=2 a=10", "b=2 a=20"));
 }
 
 TEST(Expand, CasesComeInTheirOrderEachWithTheWholeGrid) {
-  EXPECT_THAT(shown(expand(parse("grid: {g: [1, 2]}\ncases: [{a: 9}, {a: 3}]\n")), {"a", "g"}),
+  EXPECT_THAT(shown(expand(parse_own("grid: {g: [1, 2]}\ncases: [{a: 9}, {a: 3}]\n")), {"a", "g"}),
               ElementsAre("a=9 g=1", "a=9 g=2", "a=3 g=1", "a=3 g=2"));
 }
 
 TEST(Expand, ACaseLeavesNothingToTheNext) {
-  EXPECT_THAT(shown(expand(parse("parameters: {f: 0}\ncases: [{a: 1, b: 2}, {a: 2}, {c: 3}]\n")),
-                    {"f", "a", "b", "c"}),
-              ElementsAre("f=0 a=1 b=2", "f=0 a=2", "f=0 c=3"));
+  EXPECT_THAT(
+      shown(expand(parse_own("parameters: {f: 0}\ncases: [{a: 1, b: 2}, {a: 2}, {c: 3}]\n")),
+            {"f", "a", "b", "c"}),
+      ElementsAre("f=0 a=1 b=2", "f=0 a=2", "f=0 c=3"));
 }
 
 TEST(Expand, StagesParametersGoOverTheStudys) {
-  const Study study = parse(
+  const Study study = parse_own(
       "parameters: {n: 1, m: 5}\nstages: {one: {parameters: {n: 2}}, two: {grid: {k: [1]}}}\n");
   EXPECT_THAT(shown(expand(study), {"n", "m", "k"}), ElementsAre("n=2 m=5", "n=1 m=5 k=1"));
 }
@@ -58,7 +56,7 @@ TEST(Expand, FillsInTheTasksDefaults) {
 }
 
 TEST(Expand, ACellThatTwoStagesShareAppearsOnceWithBoth) {
-  const Expansion expansion = expand(parse(
+  const Expansion expansion = expand(parse_own(
       "stages: {one: {grid: {a: [1, 2]}}, two: {grid: {a: [3, 2]}}, three: {grid: {a: [2]}}}\n"));
   EXPECT_THAT(shown(expansion, {"a"}), ElementsAre("a=1", "a=2", "a=3"));
   EXPECT_THAT(expansion.cells[0].stages, ElementsAre("one"));
@@ -80,22 +78,22 @@ TEST(Expand, ACellIsSharedWhereOneStageWritesADefaultOut) {
 
 TEST(Expand, VaryingParametersComeInTheFilesOrder) {
   const Expansion expansion =
-      expand(parse("parameters: {f: 0}\n"
-                   "stages:\n"
-                   "  one: {grid: {z: [1, 2], y: [5]}, cases: [{q: 1}, {q: 2}]}\n"
-                   "  two: {parameters: {f: 1}, grid: {y: [5], a: [1, 2]}}\n"));
+      expand(parse_own("parameters: {f: 0}\n"
+                       "stages:\n"
+                       "  one: {grid: {z: [1, 2], y: [5]}, cases: [{q: 1}, {q: 2}]}\n"
+                       "  two: {parameters: {f: 1}, grid: {y: [5], a: [1, 2]}}\n"));
   EXPECT_THAT(expansion.varying, ElementsAre("q", "z", "a", "f"))
       << "what stage two lacks varies; y, which is 5 everywhere, doesn't";
 }
 
 TEST(Expand, AParameterWithOneValueDoesNotVary) {
-  const Expansion expansion = expand(parse("parameters: {f: 0}\ngrid: {a: [1], b: [1, 2]}\n"));
+  const Expansion expansion = expand(parse_own("parameters: {f: 0}\ngrid: {a: [1], b: [1, 2]}\n"));
   EXPECT_THAT(expansion.varying, ElementsAre("b"));
 }
 
 TEST(Expand, EveryStageHasAState) {
   const Expansion expansion =
-      expand(parse("stages: {one: {grid: {a: [1, 2]}}, two: {best: {of: one, by: loss}}}\n"));
+      expand(parse_own("stages: {one: {grid: {a: [1, 2]}}, two: {best: {of: one, by: loss}}}\n"));
   EXPECT_EQ(expansion.stages.at("one").kind, StageState::Kind::expanded);
   EXPECT_EQ(expansion.stages.at("two").kind, StageState::Kind::waiting);
   EXPECT_EQ(expansion.stages.at("two").reason, "waits for stage one");
@@ -117,7 +115,7 @@ TEST(Expand, NamesTheCellOfARefusedCombination) {
 }
 
 TEST(Expand, RefusesATaskThatThisVersionHasNot) {
-  Study study = parse("grid: {a: [1]}\n");
+  Study study = parse_own("grid: {a: [1]}\n");
   study.task = "cifar1000";
   try {
     expand(study);

@@ -8,16 +8,16 @@ namespace windrow::sweeps {
 namespace {
 
 // What follows `report:` begins in line 5.
-std::string own(const std::string& report) {
+std::string own_report(const std::string& report) {
   return "study: s\ntrainer: {command: [x]}\ngrid: {x: [1, 2], name: [a, b]}\nreport:\n" + report;
 }
-std::string cifar10(const std::string& report) {
+std::string cifar10_report(const std::string& report) {
   return "study: s\ntask: cifar10\nparameters: {model: cnn5x5, optimizer: adam, epochs: 3}\n"
          "report:\n" +
          report;
 }
 std::string finding(const std::string& keys) {
-  return own("  findings:\n    - {claim: c, " + keys + "}\n");
+  return own_report("  findings:\n    - {claim: c, " + keys + "}\n");
 }
 
 constexpr const char* kAllKinds = R"(
@@ -36,7 +36,7 @@ constexpr const char* kAllKinds = R"(
 )";
 
 TEST(Findings, OfEveryKindAreReadAndEmittedAgain) {
-  const Study study = parse_study(cifar10(kAllKinds), "s.yaml");
+  const Study study = parse_study(cifar10_report(kAllKinds), "s.yaml");
   const auto& findings = study.report.findings;
   ASSERT_EQ(findings.size(), 10U);
   EXPECT_EQ(study.report.compare->metric, "val_loss");
@@ -57,8 +57,8 @@ TEST(Findings, OfEveryKindAreReadAndEmittedAgain) {
 }
 
 TEST(Findings, ChangeTheStudyButNoCell) {
-  const Study with = parse_study(cifar10(kAllKinds), "s.yaml");
-  const Study without = parse_study(cifar10("  caption: x\n"), "s.yaml");
+  const Study with = parse_study(cifar10_report(kAllKinds), "s.yaml");
+  const Study without = parse_study(cifar10_report("  caption: x\n"), "s.yaml");
   EXPECT_NE(with.hash, without.hash);
   EXPECT_EQ(expand(with).cells[0].hash, expand(without).cells[0].hash);
 }
@@ -130,21 +130,22 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"OneClass", finding("kind: confused, cell: {x: 1}, classes: [cat]"),
                 "s.yaml:6:57: classes: give two classes, for example [cat, dog]"},
         Refusal{
-            "NoList", own("  findings: best\n"),
+            "NoList", own_report("  findings: best\n"),
             "s.yaml:5:13: findings: \"best\" is no list; give a list of maps, for example "
             "[{claim: Adam is best, kind: best, metric: val_loss, parameter: optimizer, values: "
             "[adam]}], or remove the key"},
-        Refusal{"UnknownMetricOfATask", cifar10("  compare: {metric: valloss}\n"),
+        Refusal{"UnknownMetricOfATask", cifar10_report("  compare: {metric: valloss}\n"),
                 "s.yaml:5:21: metric: \"valloss\" is no metric of task cifar10; did you mean "
                 "\"val_loss\"? It is one of train_loss, train_top1_error, train_top5_error, "
                 "val_loss, val_top1_error, val_top5_error, "
                 "learning_rate, test_loss, test_top1_error, test_top5_error, parameters, epochs, "
                 "wall_seconds"},
-        Refusal{"ValueOutOfRange",
-                cifar10("  findings:\n    - {claim: c, kind: best, metric: val_loss, parameter: "
-                        "dropout, values: [1.5]}\n"),
-                "s.yaml:6:77: dropout: 1.5 is out of range; give a number of at least 0 and less "
-                "than 1"}),
+        Refusal{
+            "ValueOutOfRange",
+            cifar10_report("  findings:\n    - {claim: c, kind: best, metric: val_loss, parameter: "
+                           "dropout, values: [1.5]}\n"),
+            "s.yaml:6:77: dropout: 1.5 is out of range; give a number of at least 0 and less "
+            "than 1"}),
     refusal_name);
 
 }  // namespace

@@ -6,13 +6,11 @@
 
 #include "sweeps/canonical.h"
 #include "sweeps/study.h"
+#include "tests/sweeps/parse.h"
 
 namespace windrow::sweeps {
 namespace {
 
-Study parse(const std::string& text) {
-  return parse_study(text, "s.yaml");
-}
 std::string cell_hash(const std::string& text) {
   const Expansion expansion = expand(parse(text));
   EXPECT_EQ(expansion.cells.size(), 1u);

@@ -3,16 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "sweeps/study.h"
+#include "tests/sweeps/parse.h"
 
 namespace windrow::sweeps {
 namespace {
 
 using protocol::Goal;
 using testing::ElementsAre;
-
-Study parse(const std::string& text) {
-  return parse_study(text, "s.yaml");
-}
 
 TEST(Parse, SmallestStudyIsOneCellWithSeedZero) {
   const Study study = parse("{study: s, trainer: {command: [x]}}");

@@ -21,13 +21,13 @@ constexpr const char* kStudyKeys =
     "stages, report, on_end, on_failure";
 
 // A study of task cifar10 in five lines; what follows begins in line 6.
-std::string cifar10(const std::string& rest) {
+std::string five_lines(const std::string& rest) {
   return "study: s\ntask: cifar10\nparameters:\n  model: cnn5x5\n  epochs: 3\n" + rest;
 }
 const std::string kOptimizers = "grid: {optimizer: [sgd, adam]}\n";
 
 // A study of a program of one's own, in one line.
-std::string own(const std::string& rest) {
+std::string one_line(const std::string& rest) {
   return "{study: s, trainer: {command: [x]}, " + rest + "}\n";
 }
 
@@ -60,10 +60,10 @@ INSTANTIATE_TEST_SUITE_P(
     TopLevel, Refused,
     testing::Values(
         Refusal{
-            "UnknownKey", cifar10("sedes: 3\n" + kOptimizers),
+            "UnknownKey", five_lines("sedes: 3\n" + kOptimizers),
             std::string("s.yaml:6:1: sedes: unknown key; did you mean \"seeds\"? It is one of ") +
                 kStudyKeys},
-        Refusal{"DuplicateKey", cifar10("seeds: 2\nseeds: 3\n" + kOptimizers),
+        Refusal{"DuplicateKey", five_lines("seeds: 2\nseeds: 3\n" + kOptimizers),
                 "s.yaml:7:1: seeds: the key is given twice, first in line 6; remove one"},
         Refusal{"NoName", "task: cifar10\nparameters: {model: cnn5x5, epochs: 3, optimizer: sgd}\n",
                 "s.yaml:1:1: study: the key is missing; give the study's name, by which the "
@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NeitherTaskNorTrainer", "study: s\ngrid: {lr: [1]}\n",
                 "s.yaml:1:1: task: the study has neither task nor trainer; give task: cifar10 or "
                 "choice-sets, or trainer: {command: [python3, train.py]}"},
-        Refusal{"TaskAndTrainer", cifar10(kOptimizers + "trainer: {command: [x]}\n"),
+        Refusal{"TaskAndTrainer", five_lines(kOptimizers + "trainer: {command: [x]}\n"),
                 "s.yaml:7:1: trainer: the study has a task too, in line 2; keep one of the two"},
         Refusal{
             "UnknownTask", "study: s\ntask: cifra10\nparameters: {anything: 1}\n",
@@ -113,35 +113,35 @@ INSTANTIATE_TEST_SUITE_P(
     Parameters, Refused,
     testing::Values(
         Refusal{
-            "UnknownParameter", cifar10("  lrr: 1\n" + kOptimizers),
+            "UnknownParameter", five_lines("  lrr: 1\n" + kOptimizers),
             std::string("s.yaml:6:3: lrr: is no parameter of task cifar10; did you mean \"lr\"? "
                         "It is one of ") +
                 kCifar10Parameters},
-        Refusal{"OutOfRange", cifar10("  dropout: 1.5\n" + kOptimizers),
+        Refusal{"OutOfRange", five_lines("  dropout: 1.5\n" + kOptimizers),
                 "s.yaml:6:12: dropout: 1.5 is out of range; give a number of at least 0 and less "
                 "than 1"},
         Refusal{
             "ZeroEpochs",
             "study: s\ntask: cifar10\nparameters:\n  model: cnn5x5\n  epochs: 0\n" + kOptimizers,
             "s.yaml:5:11: epochs: 0 is out of range; give an integer of at least 1"},
-        Refusal{"WrongType", cifar10("  lr: fast\n" + kOptimizers),
+        Refusal{"WrongType", five_lines("  lr: fast\n" + kOptimizers),
                 "s.yaml:6:7: lr: \"fast\" is a string; give a number greater than 0"},
-        Refusal{"WrongChoice", cifar10("  optimizer: adma\n"),
+        Refusal{"WrongChoice", five_lines("  optimizer: adma\n"),
                 "s.yaml:6:14: optimizer: \"adma\" is not allowed; did you mean \"adam\"? It is one "
                 "of sgd, nesterov, adagrad, rmsprop, adam, adamw"},
         Refusal{"DepthOfNoResnet",
                 "study: s\ntask: cifar10\nparameters: {model: resnet, epochs: 3, optimizer: sgd}\n"
                 "grid: {depth: [20, 22]}\n",
                 "s.yaml:4:20: depth: 22 is not of the form 6n + 2; the nearest are 20 or 26"},
-        Refusal{"NotANumber", cifar10("  lr: .nan\n" + kOptimizers),
+        Refusal{"NotANumber", five_lines("  lr: .nan\n" + kOptimizers),
                 "s.yaml:6:7: lr: .nan is no finite number; give a finite one"},
-        Refusal{"Infinite", cifar10("  lr: .inf\n" + kOptimizers),
+        Refusal{"Infinite", five_lines("  lr: .inf\n" + kOptimizers),
                 "s.yaml:6:7: lr: .inf is no finite number; give a finite one"},
-        Refusal{"List", cifar10("  lr: [0.1]\n" + kOptimizers),
+        Refusal{"List", five_lines("  lr: [0.1]\n" + kOptimizers),
                 "s.yaml:6:7: lr: a list is no single value; a parameter has one value; several go "
                 "into grid or cases, and a list that is one value is written as text that your "
                 "program takes apart, for example \"64,64\""},
-        Refusal{"Duplicate", cifar10("  lr: 1\n  lr: 2\n" + kOptimizers),
+        Refusal{"Duplicate", five_lines("  lr: 1\n  lr: 2\n" + kOptimizers),
                 "s.yaml:7:3: lr: the key is given twice, first in line 6; remove one"},
         Refusal{"Missing", "study: s\ntask: cifar10\nparameters: {optimizer: sgd}\n",
                 "s.yaml:3:1: model: the parameter is missing; give one of cnn5x5, "
@@ -150,13 +150,13 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NoMap", "study: s\ntrainer: {command: [x]}\nparameters: 5\n",
                 "s.yaml:3:13: parameters: 5 is no map; give parameters with values, for example "
                 "{lr: 0.1}"},
-        Refusal{"BadNameForAProgram", own("parameters: {learning rate: 1}"),
+        Refusal{"BadNameForAProgram", one_line("parameters: {learning rate: 1}"),
                 "s.yaml:1:50: learning rate: is no name for a parameter; give letters, "
                 "digits and _ . -, beginning with a letter or _"},
-        Refusal{"SeedsAsParameter", own("parameters: {seeds: 1}"),
+        Refusal{"SeedsAsParameter", one_line("parameters: {seeds: 1}"),
                 "s.yaml:1:50: seeds: seeds are no parameter; give the key at the top of the file"},
         Refusal{
-            "NoValueForAProgram", own("parameters: {lr: }"),
+            "NoValueForAProgram", one_line("parameters: {lr: }"),
             "s.yaml:1:54: lr: has no value; give a number, a string, true, false or null (which "
             "leaves the option out)"}),
     refusal_name);
@@ -164,51 +164,51 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Seeds, Refused,
     testing::Values(
-        Refusal{"Zero", own("seeds: 0"),
+        Refusal{"Zero", one_line("seeds: 0"),
                 "s.yaml:1:44: seeds: 0 is out of range; give an integer from 1 to 1000000"},
-        Refusal{"HugeCount", own("seeds: 1000001"),
+        Refusal{"HugeCount", one_line("seeds: 1000001"),
                 "s.yaml:1:44: seeds: 1000001 is out of range; give an integer from 1 to 1000000"},
-        Refusal{"Negative", own("seeds: [0, -1]"),
+        Refusal{"Negative", one_line("seeds: [0, -1]"),
                 "s.yaml:1:48: seeds: -1 is out of range; give an integer from 0 to 4294967295"},
-        Refusal{"Huge", own("seeds: [4294967296]"),
+        Refusal{"Huge", one_line("seeds: [4294967296]"),
                 "s.yaml:1:45: seeds: 4294967296 is out of range; give an integer from 0 to "
                 "4294967295"},
-        Refusal{"BeyondAnyInteger", own("seeds: [99999999999999999999]"),
+        Refusal{"BeyondAnyInteger", one_line("seeds: [99999999999999999999]"),
                 "s.yaml:1:45: seeds: 99999999999999999999 doesn't fit a 64-bit integer; give a "
                 "smaller number, or quote it if it is a string"},
-        Refusal{"Duplicate", own("seeds: [1, 2, 1]"),
+        Refusal{"Duplicate", one_line("seeds: [1, 2, 1]"),
                 "s.yaml:1:51: seeds: 1 stands twice in the list; remove one"},
-        Refusal{"EmptyList", own("seeds: []"),
+        Refusal{"EmptyList", one_line("seeds: []"),
                 "s.yaml:1:44: seeds: the list is empty; give a count such as 3, or a list such as "
                 "[0, 1, 2]"},
-        Refusal{"Map", own("seeds: {a: 1}"),
+        Refusal{"Map", one_line("seeds: {a: 1}"),
                 "s.yaml:1:44: seeds: a map is neither count nor list; give a count such as 3, or a "
                 "list such as [0, 1, 2]"},
-        Refusal{"Fraction", own("seeds: 1.5"),
+        Refusal{"Fraction", one_line("seeds: 1.5"),
                 "s.yaml:1:44: seeds: 1.5 is no integer; give an integer from 1 to 1000000"}),
     refusal_name);
 
 INSTANTIATE_TEST_SUITE_P(
     EarlyStopping, Refused,
     testing::Values(
-        Refusal{"NoMetric", own("early_stopping: {patience: 3}"),
+        Refusal{"NoMetric", one_line("early_stopping: {patience: 3}"),
                 "s.yaml:1:53: early_stopping: the key metric is missing; give the metric that is "
                 "watched, once an epoch"},
-        Refusal{"UnknownMetric", cifar10(kOptimizers + "early_stopping: {metric: valloss}\n"),
+        Refusal{"UnknownMetric", five_lines(kOptimizers + "early_stopping: {metric: valloss}\n"),
                 "s.yaml:7:26: metric: \"valloss\" is no metric that task cifar10 reports each "
                 "epoch; did you mean \"val_loss\"? It is one of train_loss, train_top1_error, "
                 "train_top5_error, val_loss, val_top1_error, val_top5_error, learning_rate"},
         Refusal{
-            "UnknownKey", own("early_stopping: {metric: x, patients: 3}"),
+            "UnknownKey", one_line("early_stopping: {metric: x, patients: 3}"),
             "s.yaml:1:65: patients: unknown key; did you mean \"patience\"? It is one of metric, "
             "goal, patience, min_delta, restore_best"},
-        Refusal{"BadGoal", own("early_stopping: {metric: x, goal: minimum}"),
+        Refusal{"BadGoal", one_line("early_stopping: {metric: x, goal: minimum}"),
                 "s.yaml:1:71: goal: \"minimum\" is not allowed; give min or max"},
-        Refusal{"NoPatience", own("early_stopping: {metric: x, patience: 0}"),
+        Refusal{"NoPatience", one_line("early_stopping: {metric: x, patience: 0}"),
                 "s.yaml:1:75: patience: 0 is out of range; give an integer from 1 to 1000000000"},
-        Refusal{"NegativeDelta", own("early_stopping: {metric: x, min_delta: -0.1}"),
+        Refusal{"NegativeDelta", one_line("early_stopping: {metric: x, min_delta: -0.1}"),
                 "s.yaml:1:76: min_delta: -0.1 is out of range; give a number of at least 0"},
-        Refusal{"NoMap", own("early_stopping: 5"),
+        Refusal{"NoMap", one_line("early_stopping: 5"),
                 "s.yaml:1:53: early_stopping: 5 is no map; give one with keys of metric, goal, "
                 "patience, min_delta, restore_best"}),
     refusal_name);
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Report, Refused,
     testing::Values(
-        Refusal{"UnknownColumn", cifar10(kOptimizers + "report: {columns: [lr, val_los]}\n"),
+        Refusal{"UnknownColumn", five_lines(kOptimizers + "report: {columns: [lr, val_los]}\n"),
                 std::string("s.yaml:7:24: val_los: is no parameter or metric of the task and no "
                             "column of the view trials; did you mean \"val_loss\"? It is one of ") +
                     kCifar10Parameters +
@@ -225,20 +225,20 @@ INSTANTIATE_TEST_SUITE_P(
                     "parameters, trial, "
                     "study, stages, cell, seed, state, attempts, epochs, wall_seconds, failure, "
                     "host, device"},
-        Refusal{"ColumnTwice", own("report: {columns: [lr, {key: lr, label: Rate}]}"),
+        Refusal{"ColumnTwice", one_line("report: {columns: [lr, {key: lr, label: Rate}]}"),
                 "s.yaml:1:66: lr: the column is given twice; remove one"},
-        Refusal{"ColumnWithoutKey", own("report: {columns: [{label: Rate}]}"),
+        Refusal{"ColumnWithoutKey", one_line("report: {columns: [{label: Rate}]}"),
                 "s.yaml:1:56: columns: the key key is missing; give a parameter, a metric or a "
                 "column of the view `trials`"},
         Refusal{
-            "NoColumns", own("report: {columns: []}"),
+            "NoColumns", one_line("report: {columns: []}"),
             "s.yaml:1:55: columns: it is empty; give a list such as [lr, {key: val_loss, label: "
             "Loss}], or a map such as {lr: Rate}, or remove the key"},
-        Refusal{"OneColumn", own("report: {columns: lr}"),
+        Refusal{"OneColumn", one_line("report: {columns: lr}"),
                 "s.yaml:1:55: columns: \"lr\" is no list; give a list such as [lr, {key: val_loss, "
                 "label: Loss}], or a map such as {lr: Rate}"},
         Refusal{
-            "SortedByNoColumn", own("report: {columns: [lr, loss], sort_by: los}"),
+            "SortedByNoColumn", one_line("report: {columns: [lr, loss], sort_by: los}"),
             "s.yaml:1:76: sort_by: \"los\" is none of the columns; did you mean \"loss\"? It is "
             "one of lr, loss"}),
     refusal_name);

@@ -7,7 +7,7 @@ namespace windrow::sweeps {
 namespace {
 
 // The figure begins in line 4, column 7.
-std::string cifar10(const std::string& figure) {
+std::string with_figure(const std::string& figure) {
   return "{study: s, task: cifar10, parameters: {model: cnn5x5, epochs: 3},\n"
          "grid: {optimizer: [sgd, adam]},\n"
          "report: {figures: [\n"
@@ -28,41 +28,41 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NoList", "{study: s, trainer: {command: [x]}, report: {figures: all}}",
                 "s.yaml:1:55: figures: \"all\" is no list; give a list such as [{kind: curves, "
                 "metric: loss}"},
-        Refusal{"NoKind", cifar10("metric: val_loss"),
+        Refusal{"NoKind", with_figure("metric: val_loss"),
                 "s.yaml:4:7: figures: the key kind is missing; give curves, confusion, "
                 "class-accuracy or scatter"},
-        Refusal{"UnknownKind", cifar10("kind: curve, metric: val_loss"),
+        Refusal{"UnknownKind", with_figure("kind: curve, metric: val_loss"),
                 "s.yaml:4:14: kind: \"curve\" is no kind of figure; did you mean \"curves\"?"},
-        Refusal{"UnknownKey", cifar10("kind: curves, metric: val_loss, log: true"),
+        Refusal{"UnknownKey", with_figure("kind: curves, metric: val_loss, log: true"),
                 "s.yaml:4:40: log: unknown key; did you mean \"log_x\"?"},
-        Refusal{"KeyOfAnotherKind", cifar10("kind: confusion, metric: val_loss"),
+        Refusal{"KeyOfAnotherKind", with_figure("kind: confusion, metric: val_loss"),
                 "s.yaml:4:25: metric: a figure of kind confusion has no such key; remove it"},
-        Refusal{"CurvesWithoutMetric", cifar10("kind: curves"),
+        Refusal{"CurvesWithoutMetric", with_figure("kind: curves"),
                 "s.yaml:4:7: figures: a figure of kind curves needs the key metric; give it"},
-        Refusal{"ScatterWithoutY", cifar10("kind: scatter, x: parameters"),
+        Refusal{"ScatterWithoutY", with_figure("kind: scatter, x: parameters"),
                 "s.yaml:4:7: figures: a figure of kind scatter needs the key y; give it"},
-        Refusal{"UnknownMetric", cifar10("kind: curves, metric: [val_loss, trian_loss]"),
+        Refusal{"UnknownMetric", with_figure("kind: curves, metric: [val_loss, trian_loss]"),
                 "s.yaml:4:41: metric: \"trian_loss\" is not a metric of the task's epochs; did you "
                 "mean \"train_loss\"?"},
-        Refusal{"MetricTwice", cifar10("kind: curves, metric: [val_loss, val_loss]"),
+        Refusal{"MetricTwice", with_figure("kind: curves, metric: [val_loss, val_loss]"),
                 "s.yaml:4:41: metric: \"val_loss\" stands twice in the list; remove one"},
-        Refusal{"EmptyList", cifar10("kind: curves, metric: []"),
+        Refusal{"EmptyList", with_figure("kind: curves, metric: []"),
                 "s.yaml:4:30: metric: the list is empty; give a name, or remove the key"},
-        Refusal{"UnknownGroup", cifar10("kind: curves, metric: val_loss, by: optimiser"),
+        Refusal{"UnknownGroup", with_figure("kind: curves, metric: val_loss, by: optimiser"),
                 "s.yaml:4:44: by: \"optimiser\" is not a parameter of the task, nor seed; did you "
                 "mean \"optimizer\"?"},
-        Refusal{"UnknownAxis", cifar10("kind: scatter, x: paramters, y: val_loss"),
+        Refusal{"UnknownAxis", with_figure("kind: scatter, x: paramters, y: val_loss"),
                 "s.yaml:4:26: x: \"paramters\" is not a parameter, a metric or a number of the "
                 "view trials; did you mean \"parameters\"?"},
-        Refusal{"UnknownStage", cifar10("kind: confusion, stage: mian"),
+        Refusal{"UnknownStage", with_figure("kind: confusion, stage: mian"),
                 "s.yaml:4:32: stage: there is no stage \"mian\"; did you mean \"main\"?"},
-        Refusal{"UnknownParameter", cifar10("kind: confusion, where: {modle: cnn5x5}"),
+        Refusal{"UnknownParameter", with_figure("kind: confusion, where: {modle: cnn5x5}"),
                 "s.yaml:4:33: modle: is no parameter of task cifar10; did you mean \"model\"?"},
-        Refusal{"ValueOfAnotherType", cifar10("kind: confusion, where: {dropout: high}"),
+        Refusal{"ValueOfAnotherType", with_figure("kind: confusion, where: {dropout: high}"),
                 "s.yaml:4:42: dropout: \"high\" is a string; give a number"},
-        Refusal{"NameTwice", cifar10("kind: confusion, name: a}, {kind: confusion, name: a"),
+        Refusal{"NameTwice", with_figure("kind: confusion, name: a}, {kind: confusion, name: a"),
                 "s.yaml:4:59: name: \"a\" is the name of an earlier figure; give another"},
-        Refusal{"NameThatIsAPath", cifar10("kind: confusion, name: ../a"),
+        Refusal{"NameThatIsAPath", with_figure("kind: confusion, name: ../a"),
                 "s.yaml:4:31: name: \"../a\" is no name;"}),
     refusal_name);
 

@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-Study parse(const std::string& best, const std::string& rest = "") {
+Study parse_stages(const std::string& best, const std::string& rest = "") {
   return parse_study(
       "study: s\ntrainer: {command: [x]}\nstages:\n"
       "  one: {grid: {a: [1, 2, 3, 4], b: [0]}}\n"
@@ -45,7 +45,7 @@ std::vector<std::string> cells_of(const Expansion& expansion, const std::string&
 }
 
 TEST(Selection, TakesTheBestByTheMetricBestFirst) {
-  const Study study = parse("{count: 2, of: one, by: loss}");
+  const Study study = parse_stages("{count: 2, of: one, by: loss}");
   const Expansion expansion = expand(study, losses(study, {0.4, 0.2, 0.3, 0.1}), {"one"});
   EXPECT_EQ(expansion.stages.at("two").kind, StageState::Kind::expanded);
   EXPECT_THAT(cells_of(expansion, "two"),
@@ -53,31 +53,31 @@ TEST(Selection, TakesTheBestByTheMetricBestFirst) {
 }
 
 TEST(Selection, CanTakeTheLargest) {
-  const Study study = parse("{count: 1, of: one, by: loss, goal: max}");
+  const Study study = parse_stages("{count: 1, of: one, by: loss, goal: max}");
   EXPECT_THAT(cells_of(expand(study, losses(study, {0.4, 0.2, 0.3, 0.1}), {"one"}), "two"),
               ElementsAre("a=1 c=10", "a=1 c=20"));
 }
 
 TEST(Selection, TiesGoToTheEarlierCell) {
-  const Study study = parse("{count: 2, of: one, by: loss}");
+  const Study study = parse_stages("{count: 2, of: one, by: loss}");
   EXPECT_THAT(cells_of(expand(study, losses(study, {0.2, 0.1, 0.1, 0.1}), {"one"}), "two"),
               ElementsAre("a=2 c=10", "a=2 c=20", "a=3 c=10", "a=3 c=20"));
-  const Study largest = parse("{count: 1, of: one, by: loss, goal: max}");
+  const Study largest = parse_stages("{count: 1, of: one, by: loss, goal: max}");
   EXPECT_THAT(cells_of(expand(largest, losses(largest, {0.1, 0.2, 0.2, 0.1}), {"one"}), "two"),
               ElementsAre("a=2 c=10", "a=2 c=20"));
 }
 
 TEST(Selection, KeepsOnlyWhatItTakes) {
-  const Study study = parse("{count: 1, of: one, by: loss, take: [a]}");
+  const Study study = parse_stages("{count: 1, of: one, by: loss, take: [a]}");
   const Expansion expansion = expand(study, losses(study, {4, 3, 2, 1}), {"one"});
   EXPECT_THAT(cells_of(expansion, "two", {"a", "b", "c"}), ElementsAre("a=4 c=10", "a=4 c=20"));
-  const Study all = parse("{count: 1, of: one, by: loss}");
+  const Study all = parse_stages("{count: 1, of: one, by: loss}");
   EXPECT_THAT(cells_of(expand(all, losses(all, {4, 3, 2, 1}), {"one"}), "two", {"a", "b", "c"}),
               ElementsAre("a=4 b=0 c=10", "a=4 b=0 c=20"));
 }
 
 TEST(Selection, CellsThatAgreeInWhatIsTakenGiveOneCell) {
-  const Study study = parse("{count: 3, of: one, by: loss, take: [b]}");
+  const Study study = parse_stages("{count: 3, of: one, by: loss, take: [b]}");
   const Expansion expansion = expand(study, losses(study, {4, 3, 2, 1}), {"one"});
   EXPECT_THAT(cells_of(expansion, "two", {"b", "c"}), ElementsAre("b=0 c=10", "b=0 c=20"));
   EXPECT_THAT(expansion.cells.back().stages, ElementsAre("two"))
@@ -85,7 +85,7 @@ TEST(Selection, CellsThatAgreeInWhatIsTakenGiveOneCell) {
 }
 
 TEST(Selection, PassesOverCellsWithoutTheMetric) {
-  const Study study = parse("{count: 2, of: one, by: loss}");
+  const Study study = parse_stages("{count: 2, of: one, by: loss}");
   CellMetrics metrics = losses(study, {std::nan(""), 0.2, 0.1, 0.3});
   const std::string worst = expand(study).cells[0].hash;
   metrics[worst] = {{"loss", std::nan("")}};  // reported, but no number
@@ -94,14 +94,14 @@ TEST(Selection, PassesOverCellsWithoutTheMetric) {
 }
 
 TEST(Selection, TakesFewerWhereFewerFinished) {
-  const Study study = parse("{count: 3, of: one, by: loss}");
+  const Study study = parse_stages("{count: 3, of: one, by: loss}");
   const double none = std::nan("");
   EXPECT_THAT(cells_of(expand(study, losses(study, {none, none, 0.3, none}), {"one"}), "two"),
               ElementsAre("a=3 c=10", "a=3 c=20"));
 }
 
 TEST(Selection, WaitsUntilTheStageIsComplete) {
-  const Study study = parse("{count: 2, of: one, by: loss}");
+  const Study study = parse_stages("{count: 2, of: one, by: loss}");
   const Expansion expansion = expand(study, losses(study, {4, 3, 2, 1}), {});
   EXPECT_EQ(expansion.stages.at("two").kind, StageState::Kind::waiting);
   EXPECT_EQ(expansion.stages.at("two").reason, "waits for stage one");
@@ -109,7 +109,7 @@ TEST(Selection, WaitsUntilTheStageIsComplete) {
 }
 
 TEST(Selection, IsImpossibleWhereAllFailed) {
-  const Study study = parse("{count: 2, of: one, by: loss}");
+  const Study study = parse_stages("{count: 2, of: one, by: loss}");
   const Expansion expansion = expand(study, {}, {"one"});
   EXPECT_EQ(expansion.stages.at("two").kind, StageState::Kind::impossible);
   EXPECT_EQ(expansion.stages.at("two").reason,
@@ -117,7 +117,7 @@ TEST(Selection, IsImpossibleWhereAllFailed) {
 }
 
 TEST(Selection, IsImpossibleWithoutTheMetric) {
-  const Study study = parse("{count: 2, of: one, by: accuracy}");
+  const Study study = parse_stages("{count: 2, of: one, by: accuracy}");
   const Expansion expansion = expand(study, losses(study, {4, 3, 2, 1}), {"one"});
   EXPECT_EQ(expansion.stages.at("two").kind, StageState::Kind::impossible);
   EXPECT_EQ(expansion.stages.at("two").reason,
@@ -126,7 +126,7 @@ TEST(Selection, IsImpossibleWithoutTheMetric) {
 
 TEST(Selection, StagesFurtherOnWaitOrAreImpossibleToo) {
   const Study study =
-      parse("{count: 1, of: one, by: loss}", "  three: {best: {of: two, by: loss}}\n");
+      parse_stages("{count: 1, of: one, by: loss}", "  three: {best: {of: two, by: loss}}\n");
   EXPECT_EQ(expand(study).stages.at("three").reason, "waits for stage two");
   const Expansion failed = expand(study, {}, {"one"});
   EXPECT_EQ(failed.stages.at("three").kind, StageState::Kind::impossible);
@@ -137,7 +137,7 @@ TEST(Selection, StagesFurtherOnWaitOrAreImpossibleToo) {
 
 TEST(Selection, OfAChainTakesWhatTheFirstStageSwept) {
   const Study study =
-      parse("{count: 1, of: one, by: loss}", "  three: {best: {of: two, by: loss}}\n");
+      parse_stages("{count: 1, of: one, by: loss}", "  three: {best: {of: two, by: loss}}\n");
   CellMetrics metrics = losses(study, {4, 3, 2, 1});
   for (const Cell& cell : expand(study, metrics, {"one"}).cells)
     if (cell.stages[0] == "two")

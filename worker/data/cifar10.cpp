@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "worker/data/image_size.h"
 #include "worker/trainer_error.h"
 
 namespace windrow::worker {
@@ -20,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kPixels = 32 * 32;
-constexpr std::int64_t kImageBytes = 3 * kPixels;
 constexpr std::int64_t kRecordBytes = 1 + kImageBytes;
 constexpr const char* kFolder = "cifar-10-batches-bin";
 constexpr const char* kRemedy =
@@ -96,10 +95,10 @@ void normalize_on_cpu(const at::Tensor& images, const at::Tensor& indices, const
     for (std::int64_t i = begin; i < end; ++i) {
       const std::uint8_t* image = from + index[i] * kImageBytes;
       float* pixel = to + i * kImageBytes;
-      for (std::int64_t p = 0; p < kPixels; ++p, pixel += 3) {
+      for (std::int64_t p = 0; p < kImagePixels; ++p, pixel += 3) {
         pixel[0] = table[0][image[p]];
-        pixel[1] = table[1][image[kPixels + p]];
-        pixel[2] = table[2][image[2 * kPixels + p]];
+        pixel[1] = table[1][image[kImagePixels + p]];
+        pixel[2] = table[2][image[2 * kImagePixels + p]];
       }
     }
   });

@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kHostile = "</script><script>alert(1)</script> {{chart}} \"'&";
+constexpr const char* kHostileHtml = "</script><script>alert(1)</script> {{chart}} \"'&";
 
 // A page on which every text is `text`.
 PageContent page_of(const std::string& text) {
@@ -57,7 +57,7 @@ TEST(Html, EscapesWhatHasAMeaning) {
 }
 
 TEST(Page, NoTextIsTakenForMarkup) {
-  const std::string plain = report_page(page_of("x")), hostile = report_page(page_of(kHostile));
+  const std::string plain = report_page(page_of("x")), hostile = report_page(page_of(kHostileHtml));
   EXPECT_EQ(count(hostile, "<script"), count(plain, "<script"));
   EXPECT_EQ(count(hostile, "</script"), count(plain, "</script"));
   EXPECT_THAT(hostile, Not(HasSubstr("<script>alert")));
@@ -65,11 +65,11 @@ TEST(Page, NoTextIsTakenForMarkup) {
 }
 
 TEST(Page, ItsDataAreTheFiguresNumbers) {
-  const std::string page = report_page(page_of(kHostile));
+  const std::string page = report_page(page_of(kHostileHtml));
   const auto data =
       nlohmann::json::parse(between(page, "<script type=\"application/json\" id=\"data\">", "</s"));
   ASSERT_EQ(data["charts"].size(), 1u) << "a heat map is a table of the page";
-  EXPECT_EQ(data["charts"][0]["lines"][0]["label"], kHostile);
+  EXPECT_EQ(data["charts"][0]["lines"][0]["label"], kHostileHtml);
   EXPECT_EQ(data["charts"][0]["lines"][0]["points"], nlohmann::json::parse("[[1, 2, null, 1]]"));
 }
 

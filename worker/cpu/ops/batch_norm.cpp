@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "worker/cpu/kernels/image_kernels.h"
+#include "worker/cpu/ops/channels_last.h"
 
 namespace windrow::worker {
 
@@ -30,8 +31,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
 BatchNormPass pass_over(const at::Tensor& x, bool relu) {
   return {.pixels = x.numel() / x.size(1),
@@ -160,10 +159,6 @@ at::Tensor affine(const at::Tensor& x, const ChannelFacts& facts, Finish finish,
   all.y = y.mutable_data_ptr<float>();
   run(best_image_kernels().batch_norm_affine, all);
   return y;
-}
-
-at::Tensor channels_last(const at::Tensor& x) {
-  return x.defined() ? x.contiguous(kChannelsLast) : x;
 }
 
 // Rows: the gradients of weight and bias, and of_x and of_one of that of x, which is

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "worker/cpu/ops/channels_last.h"
 #include "worker/cpu/ops/stem_convolution.h"
 #include "worker/cpu/ops/winograd.h"
 
@@ -15,10 +16,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-at::Tensor channels_last(const at::Tensor& x) {
-  return x.contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 at::Tensor bias_gradient(const at::Tensor& output_gradient) {
   return output_gradient.permute({0, 2, 3, 1}).flatten(0, 2).sum(0);

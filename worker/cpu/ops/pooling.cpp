@@ -7,6 +7,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "worker/cpu/kernels/image_kernels.h"
+#include "worker/cpu/ops/channels_last.h"
 
 namespace windrow::worker {
 namespace {
@@ -14,8 +15,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
 ReluMaxPool arguments(at::IntArrayRef x_sizes, const at::Tensor& choice) {
   return {.x_width = x_sizes[3],

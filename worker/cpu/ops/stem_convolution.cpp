@@ -9,22 +9,22 @@
 namespace windrow::worker {
 namespace {
 
-constexpr std::int64_t kLane = PanelProduct::kLanesOfPanel;
+constexpr std::int64_t kStemLanes = PanelProduct::kLanesOfPanel;
 
 }  // namespace
 
 bool stem_convolution_applies(const at::Tensor& images, const at::Tensor& filters) {
   return images.is_cpu() && images.scalar_type() == at::kFloat &&
-         filters.size(1) * filters.size(3) <= kLane && filters.size(0) % kLane == 0 &&
+         filters.size(1) * filters.size(3) <= kStemLanes && filters.size(0) % kStemLanes == 0 &&
          filters.size(2) == filters.size(3) && filters.size(2) % 2 == 1 &&
-         images.size(3) % kLane == 0;
+         images.size(3) % kStemLanes == 0;
 }
 
 at::Tensor bordered(const at::Tensor& images, std::int64_t taps) {
   const std::int64_t n = images.size(0), in = images.size(1), h = images.size(2),
                      w = images.size(3), border = taps / 2;
   const std::int64_t line = (w + 2 * border) * in, image = (h + 2 * border) * line;
-  const at::Tensor flat = at::zeros({n * image + kLane}, images.options());
+  const at::Tensor flat = at::zeros({n * image + kStemLanes}, images.options());
   const at::Tensor inner =
       flat.as_strided({n, h, w * in}, {image, line, 1}, border * line + border * in);
   inner.copy_(images.permute({0, 2, 3, 1}).reshape({n, h, w * in}));
@@ -37,8 +37,9 @@ at::Tensor stem_convolution(const at::Tensor& bordered_images, const at::Tensor&
   const std::int64_t n = bordered_images.size(0), h = bordered_images.size(1) - taps + 1,
                      w = bordered_images.size(2) - taps + 1;
   // [panel][row of taps][column of taps, channel][16]
-  const at::Tensor panels =
-      filters.view({out / kLane, kLane, in, taps, taps}).permute({0, 3, 4, 2, 1}).contiguous();
+  const at::Tensor panels = filters.view({out / kStemLanes, kStemLanes, in, taps, taps})
+                                .permute({0, 3, 4, 2, 1})
+                                .contiguous();
   const at::Tensor result =
       at::empty({n, out, h, w}, filters.options(), at::MemoryFormat::ChannelsLast);
   const float* images = bordered_images.const_data_ptr<float>();
@@ -48,7 +49,7 @@ at::Tensor stem_convolution(const at::Tensor& bordered_images, const at::Tensor&
   at::parallel_for(0, n * h, 16, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t line = begin; line < end; ++line)
       best_image_kernels().panel_product({.rows = w,
-                                          .panels = out / kLane,
+                                          .panels = out / kStemLanes,
                                           .outer = taps,
                                           .inner = taps * in,
                                           .a = images + line / h * bordered_images.stride(0) +
@@ -57,10 +58,10 @@ at::Tensor stem_convolution(const at::Tensor& bordered_images, const at::Tensor&
                                           .a_outer = bordered_images.stride(1),
                                           .a_inner = 1,
                                           .b = weights,
-                                          .b_panel = taps * taps * in * kLane,
+                                          .b_panel = taps * taps * in * kStemLanes,
                                           .start = start,
                                           .c = to + line * w * out,
-                                          .c_panel = kLane,
+                                          .c_panel = kStemLanes,
                                           .c_row = out});
   });
   return result;
@@ -72,7 +73,7 @@ at::Tensor stem_filter_gradient(const at::Tensor& bordered_images,
                      h = output_gradient.size(2), w = output_gradient.size(3);
   const std::int64_t in = bordered_images.size(3);
   // [row of taps][column of taps, channel; padded to 16][out]
-  const at::Tensor sums = at::zeros({taps, kLane, out}, output_gradient.options());
+  const at::Tensor sums = at::zeros({taps, kStemLanes, out}, output_gradient.options());
   const float* images = bordered_images.const_data_ptr<float>();
   const float* gradients = output_gradient.const_data_ptr<float>();
   float* to = sums.mutable_data_ptr<float>();
@@ -80,8 +81,8 @@ at::Tensor stem_filter_gradient(const at::Tensor& bordered_images,
     for (std::int64_t image = 0; image < n; ++image)
       for (std::int64_t row = begin; row < end; ++row)
         best_image_kernels().panel_product(
-            {.rows = kLane,
-             .panels = out / kLane,
+            {.rows = kStemLanes,
+             .panels = out / kStemLanes,
              .outer = h,
              .inner = w,
              .a = images + image * bordered_images.stride(0) + row * bordered_images.stride(1),
@@ -89,11 +90,11 @@ at::Tensor stem_filter_gradient(const at::Tensor& bordered_images,
              .a_outer = bordered_images.stride(1),
              .a_inner = in,
              .b = gradients + image * h * w * out,
-             .b_panel = kLane,
+             .b_panel = kStemLanes,
              .b_step = out,
              .add = true,
-             .c = to + row * kLane * out,
-             .c_panel = kLane,
+             .c = to + row * kStemLanes * out,
+             .c_panel = kStemLanes,
              .c_row = out});
   });
   return sums.narrow(1, 0, taps * in)

@@ -10,14 +10,14 @@
 namespace windrow::worker {
 namespace {
 
-constexpr std::int64_t kLane = PanelProduct::kLanesOfPanel;
+constexpr std::int64_t kFilterLanes = PanelProduct::kLanesOfPanel;
 
 // 36 planes of `rows` rows. An odd number of cache lines from plane to plane: at a power of two,
 // the planes of one tile would fall into one set of the cache.
 struct Planes {
   Planes(std::int64_t channels, std::int64_t rows)
-      : panel_stride(rows * kLane),
-        plane_stride(channels * rows + kLane),
+      : panel_stride(rows * kFilterLanes),
+        plane_stride(channels * rows + kFilterLanes),
         storage(at::empty({kWinogradPlanes * plane_stride}, at::kFloat)),
         data(storage.mutable_data_ptr<float>()) {}
 
@@ -34,8 +34,10 @@ int tile_of(std::int64_t taps) {
 // but where the filters alone fill it, enough to read those seldom.
 std::int64_t tiles_at_once(std::int64_t in, std::int64_t out) {
   constexpr std::int64_t kCacheFloats = 96 * 1024;
-  const std::int64_t fitting = kCacheFloats / (kWinogradPlanes * (in + out)) / kLane * kLane;
-  return std::max(fitting, in * out <= 2048 ? 2 * kLane : 8 * kLane) * at::get_num_threads();
+  const std::int64_t fitting =
+      kCacheFloats / (kWinogradPlanes * (in + out)) / kFilterLanes * kFilterLanes;
+  return std::max(fitting, in * out <= 2048 ? 2 * kFilterLanes : 8 * kFilterLanes) *
+         at::get_num_threads();
 }
 
 WinogradTiles tiles_of(const at::Tensor& images, std::int64_t taps, const Planes& planes) {
@@ -54,11 +56,11 @@ std::int64_t count_tiles(const at::Tensor& images, std::int64_t taps) {
 }
 
 void transform(void (*kernel)(const WinogradTiles&), const WinogradTiles& tiles) {
-  at::parallel_for(0, tiles.tiles, kLane, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, tiles.tiles, kFilterLanes, [&](std::int64_t begin, std::int64_t end) {
     WinogradTiles part = tiles;
     part.first_tile += begin;
     part.tiles = end - begin;
-    part.planes += begin * kLane;
+    part.planes += begin * kFilterLanes;
     kernel(part);
   });
 }
@@ -70,7 +72,7 @@ WinogradFilters filters_of(const at::Tensor& filters, bool backward, const Plane
   return {.taps = static_cast<int>(taps),
           .rotated = backward,
           .rows = backward ? out : in,
-          .panels = (backward ? in : out) / kLane,
+          .panels = (backward ? in : out) / kFilterLanes,
           .lane_stride = backward ? filter : in * filter,
           .row_stride = backward ? in * filter : filter,
           .planes = planes.data,
@@ -81,11 +83,11 @@ WinogradFilters filters_of(const at::Tensor& filters, bool backward, const Plane
 void transform(void (*kernel)(const WinogradFilters&), const WinogradFilters& filters) {
   at::parallel_for(0, filters.panels, 1, [&](std::int64_t begin, std::int64_t end) {
     WinogradFilters part = filters;
-    const std::int64_t lanes = begin * kLane * filters.lane_stride;
+    const std::int64_t lanes = begin * kFilterLanes * filters.lane_stride;
     part.panels = end - begin;
     if (part.filters) part.filters += lanes;
     if (part.gradient) part.gradient += lanes;
-    part.planes += begin * filters.rows * kLane;
+    part.planes += begin * filters.rows * kFilterLanes;
     kernel(part);
   });
 }
@@ -115,19 +117,20 @@ at::Tensor convolve(const at::Tensor& images, const at::Tensor& filters, const a
     transform(kernels.winograd_input, read);
     at::parallel_for(0, kWinogradPlanes, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t plane = begin; plane < end; ++plane)
-        kernels.panel_product({.rows = (read.tiles + kLane - 1) / kLane * kLane,
-                               .panels = out / kLane,
-                               .outer = in / kLane,
-                               .inner = kLane,
-                               .a = inputs.data + plane * inputs.plane_stride,
-                               .a_row = kLane,
-                               .a_outer = inputs.panel_stride,
-                               .a_inner = 1,
-                               .b = filter_planes.data + plane * filter_planes.plane_stride,
-                               .b_panel = filter_planes.panel_stride,
-                               .c = outputs.data + plane * outputs.plane_stride,
-                               .c_panel = outputs.panel_stride,
-                               .c_row = kLane});
+        kernels.panel_product(
+            {.rows = (read.tiles + kFilterLanes - 1) / kFilterLanes * kFilterLanes,
+             .panels = out / kFilterLanes,
+             .outer = in / kFilterLanes,
+             .inner = kFilterLanes,
+             .a = inputs.data + plane * inputs.plane_stride,
+             .a_row = kFilterLanes,
+             .a_outer = inputs.panel_stride,
+             .a_inner = 1,
+             .b = filter_planes.data + plane * filter_planes.plane_stride,
+             .b_panel = filter_planes.panel_stride,
+             .c = outputs.data + plane * outputs.plane_stride,
+             .c_panel = outputs.panel_stride,
+             .c_row = kFilterLanes});
     });
     transform(kernels.winograd_output, write);
   }
@@ -138,20 +141,20 @@ at::Tensor convolve(const at::Tensor& images, const at::Tensor& filters, const a
 void add_products(const Planes& inputs, const Planes& gradients, const Planes& sums,
                   std::int64_t plane, std::int64_t in, std::int64_t out, std::int64_t tiles,
                   bool add) {
-  for (std::int64_t panel = 0; panel < in / kLane; ++panel)
+  for (std::int64_t panel = 0; panel < in / kFilterLanes; ++panel)
     best_image_kernels().panel_product(
-        {.rows = kLane,
-         .panels = out / kLane,
+        {.rows = kFilterLanes,
+         .panels = out / kFilterLanes,
          .inner = tiles,
          .a = inputs.data + plane * inputs.plane_stride + panel * inputs.panel_stride,
          .a_row = 1,
-         .a_inner = kLane,
+         .a_inner = kFilterLanes,
          .b = gradients.data + plane * gradients.plane_stride,
          .b_panel = gradients.panel_stride,
          .add = add,
-         .c = sums.data + plane * sums.plane_stride + panel * kLane * kLane,
+         .c = sums.data + plane * sums.plane_stride + panel * kFilterLanes * kFilterLanes,
          .c_panel = sums.panel_stride,
-         .c_row = kLane});
+         .c_row = kFilterLanes});
 }
 
 }  // namespace
@@ -160,7 +163,7 @@ bool winograd_applies(const at::Tensor& images, const at::Tensor& filters) {
   const std::int64_t out = filters.size(0), in = filters.size(1), taps = filters.size(2);
   if (filters.size(3) != taps || (taps != 3 && taps != 5)) return false;
   const auto fits = [](std::int64_t channels) {
-    return channels % kLane == 0 && channels <= kWinogradMaxChannels;
+    return channels % kFilterLanes == 0 && channels <= kWinogradMaxChannels;
   };
   return images.is_cpu() && images.scalar_type() == at::kFloat && fits(in) && fits(out) &&
          images.size(2) % tile_of(taps) == 0 && images.size(3) % tile_of(taps) == 0;
