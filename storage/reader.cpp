@@ -133,6 +133,12 @@ std::optional<CoordinatorInfo> Reader::coordinator() {
   return info;
 }
 
+std::vector<CellRecord> Reader::cells(const std::string& study) {
+  Statement select(*impl_->database, "SELECT id FROM study WHERE name = ?1");
+  return select.row(study) ? stored_cells(*impl_->database, select.integer(0))
+                           : std::vector<CellRecord>{};
+}
+
 std::vector<TrialInfo> Reader::trials(const std::string& study) {
   std::vector<TrialInfo> trials;
   const auto gangs = gang_epoch_seconds(*impl_->database, study);

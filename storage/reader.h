@@ -14,6 +14,7 @@
 #include "protocol/failure.h"
 #include "storage/cell_means.h"
 #include "storage/error.h"
+#include "storage/records.h"
 #include "storage/result_table.h"
 #include "storage/trial_state.h"
 
@@ -95,6 +96,8 @@ class Reader {
   std::optional<StudyInfo> study(const std::string& name);
   std::optional<CoordinatorInfo> coordinator();
 
+  // Hash and parameters of all cells of a study, also of those that it has no longer.
+  std::vector<CellRecord> cells(const std::string& study);
   // The trials of a study, in grid order and then by seed; cells of no stage come last.
   std::vector<TrialInfo> trials(const std::string& study);
   // Mean of each metric (result, else last epoch) over the finished trials of each cell, of

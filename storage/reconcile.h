@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "storage/cell_means.h"
@@ -17,6 +18,14 @@ namespace windrow::storage {
 std::vector<StoredTrial> reconcile(Database& database, Names& names, const StudyRecord& study,
                                    const std::vector<CellRecord>& cells,
                                    const std::vector<std::int64_t>& seeds);
+
+std::vector<CellRecord> stored_cells(Database& database, std::int64_t study_id);
+
+// Cells of the study whose budget was raised become what they are now, with their trials; finished
+// ones become pending. Returns the old budgets, by the new hashes, of cells with such trials.
+std::unordered_map<std::string, int> raise_cells(Database& database, std::int64_t study_id,
+                                                 const StudyRecord& study,
+                                                 const std::vector<CellRecord>& cells);
 
 // What a dead run left running becomes pending, its attempts `lost`. For a coordinator that has
 // just got the lock, in a transaction.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -28,6 +29,9 @@ struct StudyRecord {
   std::string text;  // effective YAML
   std::string hash;
   std::string watched_metric = {};  // of early stopping, whose history is wanted; "" = none
+  bool stops_early = false;         // what has fewer epochs than its budget is over all the same
+  std::string budget = {};          // the parameter that may be raised; "" = there is none
+  std::function<std::string(const Json& parameters)> cell_hash = {};  // wanted where it may
 };
 
 // A trial as the database knows it when a run begins.
@@ -46,6 +50,7 @@ struct StoredTrial {
   std::map<int, double> gang_epoch_seconds;
   std::optional<protocol::FailureKind> failure;           // of a failed trial
   std::map<protocol::FailureKind, int> failures_by_kind;  // that count, over all its attempts
+  int raised_from = 0;   // just now: it had finished all epochs of this budget, and goes on
   int redone = 0;        // how often it was taken back to be trained anew
   int stopped_runs = 0;  // in which it failed and which were stopped since everything did
   std::vector<protocol::Watched> watched;  // the watched metric of its committed epochs

@@ -140,6 +140,8 @@ std::string study_hash(const Study& study) {
                {"seeds", study.seeds},
                {"report", to_json(study.report)}};
   if (study.early_stopping) json["early_stopping"] = protocol::to_json(*study.early_stopping);
+  if (!study.budget.empty()) json["trainer"]["budget"] = study.budget;
+  if (study.kept) json["keep"] = {static_cast<int>(study.kept->keep), study.kept->count};
   const auto add_notice = [&](const char* key, const std::optional<Notice>& notice) {
     if (notice) json[key] = notice->url.empty() ? Json(notice->command) : Json(notice->url);
   };

@@ -183,10 +183,50 @@ class StageChecker {
   std::vector<std::string> earlier_;  // the stages before it
 };
 
+// The parameter must be there, and count epochs.
+void check_budget(const StudySource& source, Faults& faults) {
+  const std::string& name = source.study.budget;
+  if (name.empty()) return;
+  std::vector<Json> values;
+  const auto add = [&](const Json& parameters) {
+    if (const auto found = parameters.find(name); found != parameters.end())
+      values.push_back(*found);
+  };
+  const auto add_axis = [&](const GridAxis& axis) {
+    if (axis.first == name) values.insert(values.end(), axis.second.begin(), axis.second.end());
+  };
+  add(source.study.parameters);
+  std::vector<std::string> known;
+  for (const auto& [key, place] : source.fixed) known.push_back(key);
+  for (std::size_t i = 0; i < source.study.stages.size(); ++i) {
+    const Stage& stage = source.study.stages[i];
+    add(stage.parameters);
+    for (const Json& one : stage.cases) add(one);
+    for (const GridAxis& axis : stage.grid) add_axis(axis);
+    for (const auto& group : stage.zips)
+      for (const GridAxis& axis : group) add_axis(axis);
+    for (const auto* places : {&source.stages[i].fixed, &source.stages[i].swept})
+      for (const auto& [key, place] : *places) known.push_back(key);
+  }
+  if (values.empty())
+    faults.add(
+        source.budget, "budget",
+        "no parameter is called " + Json(name).dump() + "; " +
+            (known.empty() ? "give parameters: {" + name + ": 10}" : suggestion(name, known)));
+  for (const Json& value : values)
+    if (!value.is_number_integer() || value < 1) {
+      faults.add(source.budget, "budget",
+                 name + " has the value " + value.dump() +
+                     ", and a budget is a number of epochs: an integer of at least 1");
+      return;
+    }
+}
+
 }  // namespace
 
 void check_stages(const StudySource& source, Faults& faults) {
   StageChecker(source, faults).check();
+  check_budget(source, faults);
 }
 
 }  // namespace windrow::sweeps

@@ -33,7 +33,8 @@ const char* to_string(protocol::Goal goal) {
   return goal == protocol::Goal::minimize ? "min" : "max";
 }
 
-std::string trainer_text(const protocol::TrainerSettings& trainer) {
+std::string trainer_text(const Study& study) {
+  const protocol::TrainerSettings& trainer = study.trainer;
   return "trainer:\n  command: " + flow(trainer.command) +
          "\n  persistent: " + flow(trainer.persistent) +
          "\n  arguments: " + std::string(protocol::to_string(trainer.arguments)) +
@@ -42,7 +43,8 @@ std::string trainer_text(const protocol::TrainerSettings& trainer) {
          "\n  ready_seconds: " + flow(trainer.ready_seconds) +
          "\n  hang_seconds: " + flow(trainer.hang_seconds) +
          (trainer.files.empty() ? "" : "\n  files: " + flow(trainer.files)) +
-         (trainer.freeze.empty() ? "" : "\n  freeze: " + flow(trainer.freeze)) + "\n";
+         (trainer.freeze.empty() ? "" : "\n  freeze: " + flow(trainer.freeze)) +
+         (study.budget.empty() ? "" : "\n  budget: " + flow(study.budget)) + "\n";
 }
 
 std::string seeds_text(const std::vector<std::int64_t>& seeds) {
@@ -147,7 +149,7 @@ std::string report_text(const Report& report) {
 
 std::string to_yaml(const Study& study) {
   std::string text = "study: " + study.name + "\n";
-  text += study.task.empty() ? trainer_text(study.trainer) : "task: " + study.task + "\n";
+  text += study.task.empty() ? trainer_text(study) : "task: " + study.task + "\n";
   text += "parameters: " + flow(study.parameters) + "\n";
   text += seeds_text(study.seeds);
   if (study.early_stopping)
@@ -158,6 +160,11 @@ std::string to_yaml(const Study& study) {
       text += std::string(key) + ": " +
               (notice->url.empty() ? flow(notice->command) : scalar(notice->url)) + "\n";
   };
+  if (study.kept) {
+    const std::string names[] = {"none", "last", "best"};
+    text += "keep: " + names[static_cast<int>(study.kept->keep)] + "\n";
+    if (study.kept->count > 0) text += "keep_count: " + std::to_string(study.kept->count) + "\n";
+  }
   add_notice("on_end", study.on_end);
   add_notice("on_failure", study.on_failure);
   return text;

@@ -33,6 +33,7 @@ class StudyReader {
     if (const YamlNode* node = top_.find("early_stopping")) read_early_stopping(*node);
     read_stages(parameters);
     if (const YamlNode* node = top_.find("report")) read_report(*node, source_, faults_);
+    read_kept();
     read_notice("on_end", source_.study.on_end);
     read_notice("on_failure", source_.study.on_failure);
   }
@@ -85,6 +86,8 @@ class StudyReader {
     reader.not_negative("hang_seconds", trainer.hang_seconds);
     read_paths(reader, "files", trainer.files);
     read_paths(reader, "freeze", trainer.freeze);
+    reader.text("budget", source_.study.budget);
+    if (const YamlNode* budget = reader.find("budget")) source_.budget = budget->place;
     const YamlNode* command = reader.find("command");
     if (!command) return;
     if (command->kind != YamlNode::Kind::sequence || command->items.empty()) {
@@ -104,6 +107,23 @@ class StudyReader {
     if (!trainer.command.empty() && trainer.command.front().empty())
       faults_.add(command->items.front().place, "command",
                   "the program's name is empty; give one, for example python3");
+  }
+
+  void read_kept() {
+    const std::vector<std::string> names = {"none", "last", "best"};
+    const auto chosen = top_.choice("keep", names);
+    KeptCheckpoints kept{chosen ? static_cast<Keep>(*chosen) : Keep::last};
+    if (kept.keep == Keep::best) kept.count = 1;
+    const YamlNode* count = top_.find("keep_count");
+    top_.integer("keep_count", 1, kMaximumStageTrials, kept.count);
+    if (count && kept.keep == Keep::none)
+      faults_.add(count->place, "keep_count",
+                  "nothing is kept with keep: none; give keep: last or keep: best");
+    if (kept.keep == Keep::best && !source_.study.report.compare)
+      faults_.add(top_.find("keep")->place, "keep",
+                  "what is best isn't said; give the metric, for example report: {compare: "
+                  "{metric: val_loss, goal: min}}");
+    if (chosen || count) source_.study.kept = kept;
   }
 
   void read_notice(const char* key, std::optional<Notice>& notice) {

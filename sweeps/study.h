@@ -94,17 +94,27 @@ struct Notice {
   friend bool operator==(const Notice&, const Notice&) = default;
 };
 
+// Whose checkpoints stay after their trials' end.
+enum class Keep { none, last, best };
+struct KeptCheckpoints {
+  Keep keep = Keep::none;
+  int count = 0;  // of trials: the last ones that ended, or the best ones; 0 = all
+  friend bool operator==(const KeptCheckpoints&, const KeptCheckpoints&) = default;
+};
+
 struct Study {
   std::string name;
   std::string task;  // a shipped task, or "" with trainer.command
   protocol::TrainerSettings trainer;
+  std::string budget;  // of a program of one's own: the parameter that says how long it trains
   Json parameters = Json::object();  // fixed ones, after --set
   std::vector<std::int64_t> seeds = {0};
   std::optional<protocol::EarlyStopping> early_stopping;
   std::vector<Stage> stages;  // in the file's order; a stage selects from earlier ones only
   Report report;
-  std::optional<Notice> on_end;      // the study is over
-  std::optional<Notice> on_failure;  // a trial failed for good, or the run can't go on
+  std::optional<KeptCheckpoints> kept;  // see kept_checkpoints()
+  std::optional<Notice> on_end;         // the study is over
+  std::optional<Notice> on_failure;     // a trial failed for good, or the run can't go on
 
   std::string text;  // the effective study as YAML (with --set applied): parsing it
                      // gives this study again; what `resume` reads back
@@ -132,6 +142,16 @@ struct Cell {
   std::vector<std::string> stages;  // every stage it belongs to, in order
   std::vector<int> places;          // its place in the grid of each of them
 };
+
+// The hash of a cell of the study with these complete parameters.
+std::string cell_hash(const Study& study, const Json& parameters);
+
+// The parameter that says how long trials train and nothing of how: what has trained for fewer
+// epochs goes on when it is raised. Of the shipped tasks `epochs`; "" = none is known.
+std::string budget_parameter(const Study& study);
+
+// As the study says, else: the last one of each trial where it can go on, none otherwise.
+KeptCheckpoints kept_checkpoints(const Study& study);
 
 // The mean over its finished seeds of each metric of a cell, for selections; only cells with at
 // least one finished trial appear.

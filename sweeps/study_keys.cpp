@@ -49,6 +49,12 @@ const std::vector<KeySpec> kStudyKeys = with_sweep_keys(
          "additionalProperties": {"$ref": "#/$defs/stage"}})"},
         {"report", "what `windrow table`, `report` and `findings` show",
          R"({"$ref": "#/$defs/report"})"},
+        {"keep",
+         "whose checkpoints stay after their end: none; last, of the trials that ended last; best, "
+         "of the best ones by `compare` of the report. Absent: last where the budget is known",
+         R"({"enum": ["none", "last", "best"]})"},
+        {"keep_count", "of how many trials they stay; absent: of all, and with best of one",
+         R"({"type": "integer", "minimum": 1, "maximum": 10000000})"},
         {"on_end", "a command or a web address that is told when the study is over",
          R"({"$ref": "#/$defs/notice"})"},
         {"on_failure",
@@ -90,6 +96,10 @@ const std::vector<KeySpec> kTrainerKeys = {
      "files and folders that are the program's own, beside those that the command and its imports "
      "tell: results of other contents of theirs are told apart",
      R"({"type": "array", "items": {"type": "string"}})"},
+    {"budget",
+     "the parameter that says for how many epochs a trial trains: when it is raised, finished "
+     "trials go on from their last checkpoint instead of being trained anew",
+     R"({"type": "string"})"},
     {"freeze",
      "folders that are copied at the first run and trained from, so that they can be edited "
      "meanwhile",

@@ -33,6 +33,7 @@ struct StudySource {
   const TaskSpec* task = nullptr;  // null for a command trainer, and where the task isn't known
   bool implicit_stage = false;     // the file has no stages
   Places fixed;
+  Place budget;  // where study.budget is given
   std::vector<StageSource> stages;
 };
 

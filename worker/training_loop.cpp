@@ -189,7 +189,8 @@ class Loop {
       throw CheckpointError("checkpoint " + checkpoint_name(epoch) + " in " +
                             start_.checkpoint_dir + " can't be used: " + what);
     };
-    if (checkpoint.trial_hash != trial_hash(start_, training_->data_hash())) {
+    if (checkpoint.trial_hash != trial_hash(start_, training_->data_hash()) &&
+        checkpoint.trial_hash != trial_hash_with_epochs(start_, training_->data_hash())) {
       // Its first epochs, on other data, are in the database: the trial can't be both.
       if (!training_->data_hash().empty())
         throw TrainerError(TrainerFailure::data,
@@ -256,7 +257,10 @@ class Loop {
       finished.result["best_epoch"] = keeps_best() ? monitor_->best_epoch() : epoch_;
     check_finite(finished.result, epoch_);
     finished.artefacts = training_->artefacts(just_evaluated_, progress_);
-    if (writer_) writer_->flush();
+    if (writer_) {
+      writer_->flush();
+      folder_->keep_newest();
+    }
     finished.wall_seconds = seconds_since(began_);
     send_(finished);
   }

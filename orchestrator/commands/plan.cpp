@@ -127,6 +127,9 @@ void print_text(const sweeps::Study& study, const StudyPlan& plan, const OtherPr
   for (const sweeps::RuleEffect& effect : plan.expansion.rules)
     std::cout << (study.stages.size() > 1 ? "stage " + effect.stage + ": " : "") << text_of(effect)
               << "\n";
+  if (plan.raised > 0)
+    std::cout << plan.raised << (plan.raised == 1 ? " finished trial goes" : " finished trials go")
+              << " on: " << sweeps::budget_parameter(study) << " was raised\n";
   if (plan.left_trials > 0)
     std::cout << plan.left_trials << " trials in " << options.database
               << " are no longer in the study: they stay, and are not run\n";
@@ -205,6 +208,7 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const OtherPr
                             {"cells", cells},
                             {"trials", totals_of(plan).trials},
                             {"trials_to_run", plan.to_run.size()},
+                            {"trials_raised", plan.raised},
                             {"trials_left", plan.left_trials},
                             {"rules", rules},
                             {"other_program",

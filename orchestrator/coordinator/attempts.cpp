@@ -55,6 +55,7 @@ void Coordinator::on_started(AttemptStarted message) {
   info.running = started.trial;
   time_.started(message.slot, started.trial, seconds());
   info.keeps_checkpoints = false;
+  info.compared.reset();
   info.gang_port = started.gang_port;
   info.reported = 0;
   info.epoch =
@@ -100,6 +101,10 @@ void Coordinator::on_epoch(AttemptEpoch message) {
   info.epoch = epoch.epoch;
   const bool is_new = std::exchange(info.reported, epoch.epoch) != epoch.epoch;
   progress_.on_epoch(epoch.trial, epoch.epoch);
+  if (study_.report.compare)
+    if (const auto value = epoch.metrics.find(study_.report.compare->metric);
+        value != epoch.metrics.end())
+      info.compared = value->second;
   TrialRecord& trial = progress_.trial(epoch.trial);
   if (study_.early_stopping && !study_.trainer.command.empty()) {
     const auto metric = epoch.metrics.find(study_.early_stopping->metric);
@@ -132,11 +137,22 @@ void Coordinator::on_finished(AttemptFinished message) {
     return;
   }
   scheduler::on_attempt_finished(scheduler_, message.slot, id, finished.attempt, commands_);
+  std::optional<double> value = info.compared;
+  if (study_.report.compare)
+    if (const auto result = finished.result.find(study_.report.compare->metric);
+        result != finished.result.end())
+      value = result->second;
   const std::uint64_t number =
       store_.record(storage::AttemptFinished{std::move(finished), message.unread_lines});
-  // The checkpoints may go only once the result is durable.
-  if (clean && !options_.checkpoints.empty()) forgotten_.push_back({number, info.agent, id});
+  if (clean && !options_.checkpoints.empty()) settle_checkpoints(id, info.agent, value, number);
   trial_over(id, TrialState::finished);
+}
+
+// What goes may go only once record `number`, the result, is durable.
+void Coordinator::settle_checkpoints(TrialId trial, AgentId agent, std::optional<double> value,
+                                     std::uint64_t number) {
+  for (const FinishedTrial& leaves : kept_.add({trial, agent, value}))
+    forgotten_.push_back({number, leaves.agent.value_or(agent), leaves.trial});
 }
 
 void Coordinator::on_failed(AttemptFailed message) {

@@ -30,7 +30,10 @@ Coordinator::Coordinator(const sweeps::Study& study, storage::Store& store,
       progress_(study, store),
       waves_(study.seeds, options_.order),
       scheduler_(scheduler::make_state({}, options_.gangs)),
-      agents_(static_cast<std::size_t>(options_.agents)) {
+      agents_(static_cast<std::size_t>(options_.agents)),
+      kept_(sweeps::kept_checkpoints(study),
+            study.report.compare ? study.report.compare->goal : Goal::minimize) {
+  for (const FinishedTrial& before : options_.kept) kept_.add(before);
   store_.record(storage::RunFacts{options_.checkpoints});
   store_.record(storage::Event{
       "run", "windrow " WINDROW_VERSION " begins study " + study.name + " (" + study.hash + ")"});
@@ -89,6 +92,12 @@ void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials
                      widest_gang(stored.id), stored.gang_epoch_seconds, waves_.of(trial.seed)});
   }
   scheduler::on_trials_added(scheduler_, specs, commands_);
+  const auto raised =
+      std::ranges::count_if(trials, [](const auto& t) { return t.raised_from > 0; });
+  if (raised > 0)
+    log_("info", std::to_string(raised) +
+                     (raised == 1 ? " finished trial goes" : " finished trials go") +
+                     " on, since " + sweeps::budget_parameter(study_) + " was raised");
 }
 
 void Coordinator::mind_expansion() {

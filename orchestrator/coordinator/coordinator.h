@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/coordinator/kept_trials.h"
 #include "orchestrator/coordinator/study_progress.h"
 #include "orchestrator/coordinator/time_account.h"
 #include "orchestrator/process/event_loop.h"
@@ -23,9 +24,10 @@
 namespace windrow {
 
 struct CoordinatorOptions {
-  int agents = 1;           // ranks; each says hello
-  bool serves = false;      // guests may join, who are numbered after them, and leave
-  std::string checkpoints;  // folder of all trials' checkpoint folders; "" = none are kept
+  int agents = 1;                   // ranks; each says hello
+  bool serves = false;              // guests may join, who are numbered after them, and leave
+  std::string checkpoints;          // folder of all trials' checkpoint folders; "" = none are kept
+  std::vector<FinishedTrial> kept;  // that have theirs from earlier runs, as they finished
   std::string data_dir;
   double lost_seconds = 30;        // an agent silent for so long is dead
   double stop_within_seconds = 0;  // see protocol::Welcome
@@ -113,6 +115,7 @@ class Coordinator {
     int epoch = 0;                   // shown: of the trial
     int reported = 0;                // the last one of the running attempt
     bool keeps_checkpoints = false;  // the running attempt does
+    std::optional<double> compared;  // its last value of the metric by which cells are compared
     int gang_port = 0;               // where helpers find the running attempt's store; 0: nowhere
     std::optional<TrialId> helps;
     std::vector<SlotId> lent;  // slots of which the running attempt has the threads
@@ -134,6 +137,8 @@ class Coordinator {
   void lose_agent(AgentId agent, const std::string& why);
   void drop_agent(AgentId agent, const std::string& why);  // its attempts and slots
   void add_new_trials(const std::vector<storage::StoredTrial>& trials);
+  void settle_checkpoints(TrialId trial, AgentId agent, std::optional<double> value,
+                          std::uint64_t number);
   void trial_over(TrialId trial, storage::TrialState state,
                   std::optional<protocol::FailureKind> failure = std::nullopt);
   void on_slot_lost(const protocol::SlotLost& message);
@@ -187,6 +192,7 @@ class Coordinator {
   std::vector<AgentRecord> agents_;                   // by rank
   std::vector<SlotInfo> slots_;                       // by slot id
   std::multimap<Clock::time_point, SlotId> resting_;  // until
+  KeptTrials kept_;
   std::deque<Forgotten> forgotten_;
   std::map<TrialId, std::string> cancelled_by_;
   std::optional<protocol::Program> program_;  // the first one

@@ -78,7 +78,8 @@ void Coordinator::leave_when_saved() {
 void Coordinator::send_forgets(std::uint64_t committed) {
   for (; !forgotten_.empty() && forgotten_.front().number <= committed; forgotten_.pop_front()) {
     const Forgotten& entry = forgotten_.front();
-    if (agents_[static_cast<std::size_t>(entry.agent.value)].alive)
+    // An earlier run may have kept those of a cell that the study has no longer.
+    if (progress_.has(entry.trial) && agents_[static_cast<std::size_t>(entry.agent.value)].alive)
       send_(entry.agent, Forget{entry.trial, checkpoint_dir(entry.trial)});
   }
 }

@@ -72,7 +72,9 @@ void StudyProgress::begin_trials() {
     records.push_back({cell.hash, cell.parameters, cell.stages, cell.places});
   const bool watches = study_.early_stopping && !study_.trainer.command.empty();
   stored_ = store_.begin_reconcile(
-      {study_.name, study_.text, study_.hash, watches ? study_.early_stopping->metric : ""},
+      {study_.name, study_.text, study_.hash, watches ? study_.early_stopping->metric : "",
+       study_.early_stopping.has_value(), sweeps::budget_parameter(study_),
+       [this](const sweeps::Json& parameters) { return sweeps::cell_hash(study_, parameters); }},
       std::move(records), study_.seeds);
 }
 

@@ -52,6 +52,7 @@ class StudyProgress {
   // How many trials are done; those that are not over count by their epochs.
   double trials_done() const { return trials_done_; }
 
+  bool has(TrialId id) const { return trials_.contains(id); }
   TrialRecord& trial(TrialId id) { return trials_.at(id); }
   const TrialRecord& trial(TrialId id) const { return trials_.at(id); }
   const sweeps::Cell& cell(const TrialRecord& trial) const { return expansion_.cells[trial.cell]; }

@@ -1,9 +1,11 @@
 #include "orchestrator/results/planned_trials.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "orchestrator/scheduler/seed_waves.h"
+#include "storage/raised_budget.h"
 #include "sweeps/tasks/task_schema.h"
 
 namespace windrow {
@@ -95,6 +97,35 @@ void fill_epoch_seconds(const sweeps::Study& study, const StudyPlan& plan, const
   }
 }
 
+// As Store::reconcile() will: cells whose budget was raised become what they are now. Returns how
+// many finished trials go on.
+std::int64_t raise_budgets(const sweeps::Study& study, const sweeps::Expansion& expansion,
+                           storage::Reader& reader, Held& held) {
+  std::vector<storage::CellRecord> present;
+  for (const sweeps::Cell& cell : expansion.cells)
+    present.push_back({cell.hash, cell.parameters, {}, {}});
+  const auto raised = storage::raised_cells(
+      present, reader.cells(study.name), sweeps::budget_parameter(study),
+      [&](const sweeps::Json& parameters) { return sweeps::cell_hash(study, parameters); });
+  std::int64_t going_on = 0;
+  for (const storage::RaisedCell& cell : raised) {
+    const auto begin = held.lower_bound({cell.from, std::numeric_limits<std::int64_t>::min()});
+    for (auto at = begin; at != held.end() && at->first.first == cell.from;) {
+      TrialInfo trial = std::move(at->second);
+      at = held.erase(at);
+      if (trial.state == TrialState::finished &&
+          (!study.early_stopping || trial.epochs >= cell.old_budget)) {
+        trial.state = TrialState::pending;
+        ++going_on;
+      }
+      trial.cell = cell.to;
+      const std::int64_t seed = trial.seed;
+      held.insert_or_assign({cell.to, seed}, std::move(trial));
+    }
+  }
+  return going_on;
+}
+
 }  // namespace
 
 StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader, scheduler::Order order) {
@@ -108,6 +139,11 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader, schedu
   const scheduler::SeedWaves waves(study.seeds, order);
   StudyPlan plan;
   plan.expansion = expand_by(study, held, metrics);
+  if (reader != nullptr && !held.empty()) {
+    plan.raised = raise_budgets(study, plan.expansion, *reader, held);
+    // Stages that wait for what goes on now are not expanded yet.
+    if (plan.raised > 0 && selects(study)) plan.expansion = expand_by(study, held, metrics);
+  }
   std::int64_t known = 0;
   for (std::size_t i = 0; i < plan.expansion.cells.size(); ++i) {
     const sweeps::Cell& cell = plan.expansion.cells[i];

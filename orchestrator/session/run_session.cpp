@@ -16,6 +16,7 @@
 #include "orchestrator/process/open_files.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/session/backoff.h"
+#include "orchestrator/session/kept_before.h"
 #include "orchestrator/session/live_page.h"
 #include "orchestrator/session/mpi_limit.h"
 #include "orchestrator/session/notices.h"
@@ -167,6 +168,10 @@ class Session {
     check_can_write(checkpoints);
     // Trials are numbered in each database: a folder that several share is divided by theirs.
     coordinator.checkpoints = checkpoints / head_.store->database_id();
+    if (sweeps::kept_checkpoints(head_.study).count > 0) {
+      storage::Reader reader(options_.database);
+      coordinator.kept = kept_before(reader, head_.study, coordinator.checkpoints);
+    }
     if (!head_.study.trainer.command.empty())
       head_.source.emplace(code_folder(head_.study.trainer));
     const bool someone = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;

@@ -18,7 +18,7 @@ constexpr const char* kCifar10Parameters =
     "evaluation_batch";
 constexpr const char* kStudyKeys =
     "study, task, trainer, parameters, seeds, early_stopping, grid, cases, zip, when, exclude, "
-    "stages, report, on_end, on_failure";
+    "stages, report, keep, keep_count, on_end, on_failure";
 
 // A study of task cifar10 in five lines; what follows begins in line 6.
 std::string five_lines(const std::string& rest) {

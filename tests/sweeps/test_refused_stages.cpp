@@ -173,7 +173,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{
             "WithoutStages", of_own("best: {count: 1, of: a, by: loss}\n"),
             "s.yaml:3:1: best: unknown key; use one of study, task, trainer, parameters, seeds, "
-            "early_stopping, grid, cases, zip, when, exclude, stages, report, on_end, on_failure"},
+            "early_stopping, grid, cases, zip, when, exclude, stages, report, keep, keep_count, "
+            "on_end, on_failure"},
         Refusal{"UnknownStage", second_stage("best: {of: aa, by: loss}"),
                 "s.yaml:6:16: of: there is no stage \"aa\"; did you mean \"a\"?"},
         Refusal{"Itself", second_stage("best: {of: b, by: loss}"),

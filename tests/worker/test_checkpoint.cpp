@@ -101,7 +101,9 @@ TEST(TrialHash, TellsTrialsApartAndIgnoresTheAttempt) {
   start.attempt = 5;
   start.threads = 3;
   start.committed_epochs = 2;
+  start.parameters["epochs"] = 40;  // how long, not how
   EXPECT_EQ(trial_hash(start), hash);
+  EXPECT_NE(trial_hash_with_epochs(start), hash);
   protocol::Start other = start;
   other.parameters["lr"] = 0.1;
   EXPECT_NE(trial_hash(other), hash);

@@ -134,6 +134,12 @@ std::string checkpoint_name(int epoch) {
 }
 
 std::string trial_hash(const protocol::Start& start, const std::string& data_hash) {
+  protocol::Start any_length = start;
+  any_length.parameters.erase("epochs");
+  return trial_hash_with_epochs(any_length, data_hash);
+}
+
+std::string trial_hash_with_epochs(const protocol::Start& start, const std::string& data_hash) {
   protocol::Json identity{
       {"task", start.task}, {"parameters", start.parameters}, {"seed", start.seed}};
   if (start.early_stopping) identity["early_stopping"] = protocol::to_json(*start.early_stopping);
@@ -214,12 +220,20 @@ std::string CheckpointFolder::write(const Checkpoint& checkpoint) const {
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) throw write_error(path, "rename to", errno);
   sync_folder(folder_);
+  remove_all_but(2);
+  return hash;
+}
+
+void CheckpointFolder::keep_newest() const {
+  remove_all_but(1);
+}
+
+void CheckpointFolder::remove_all_but(std::size_t newest) const {
   const std::vector<int> all = epochs();
-  for (std::size_t i = 2; i < all.size(); ++i) {
+  for (std::size_t i = newest; i < all.size(); ++i) {
     std::error_code ignored;  // an old file that stays does no harm
     fs::remove(folder_ / checkpoint_name(all[i]), ignored);
   }
-  return hash;
 }
 
 }  // namespace windrow::worker

@@ -34,8 +34,11 @@ struct CheckpointError : std::runtime_error {
 std::string checkpoint_name(int epoch);  // "epoch-<n>.ckpt"
 
 // Identifies what a checkpoint belongs to; the number of threads and the device aren't part of it.
+// Nor is the number of epochs, which says how long and not how it is trained.
 // `data_hash` is what the parameters don't say of the data, "" where they say it all.
 std::string trial_hash(const protocol::Start& start, const std::string& data_hash = "");
+// As checkpoints of earlier versions have it: the number of epochs is part of it.
+std::string trial_hash_with_epochs(const protocol::Start& start, const std::string& data_hash = "");
 
 // A folder of one trial's checkpoints. The two newest are kept.
 class CheckpointFolder {
@@ -53,7 +56,12 @@ class CheckpointFolder {
   // ones but the one before are removed then. Returns the content hash. Throws TrainerError.
   std::string write(const Checkpoint& checkpoint) const;
 
+  // Leaves only the newest one, for a trial that is over. What can't be removed stays.
+  void keep_newest() const;
+
  private:
+  void remove_all_but(std::size_t newest) const;
+
   std::filesystem::path folder_;
 };
 

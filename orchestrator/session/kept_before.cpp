@@ -1,0 +1,59 @@
+#include "orchestrator/session/kept_before.h"
+
+#include <algorithm>
+#include <set>
+
+#include "storage/quote.h"
+
+namespace windrow {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of the folders trial-N and trial-N-anew-M.
+std::set<std::int64_t> trials_with_folder(const fs::path& checkpoints) {
+  const std::string begin = "trial-";
+  std::set<std::int64_t> trials;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(checkpoints, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(begin))
+      trials.insert(std::strtoll(name.c_str() + begin.size(), nullptr, 10));
+  }
+  return trials;
+}
+
+std::optional<double> number(const storage::Value& value) {
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<FinishedTrial> kept_before(storage::Reader& reader, const sweeps::Study& study,
+                                       const fs::path& checkpoints) {
+  const std::set<std::int64_t> present = trials_with_folder(checkpoints);
+  if (present.empty()) return {};
+  std::string value = "NULL";
+  if (study.report.compare) {
+    const auto columns = reader.query("SELECT * FROM trials LIMIT 0").columns;
+    if (std::ranges::find(columns, study.report.compare->metric) != columns.end())
+      value = "t." + storage::quote_identifier(study.report.compare->metric);
+  }
+  std::vector<FinishedTrial> trials;
+  for (const auto& row :
+       reader
+           .query("SELECT t.trial, " + value +
+                  " FROM trials t JOIN attempts a ON a.trial = t.trial AND a.attempt = t.attempts "
+                  "WHERE t.state = 'finished' AND t.study = " +
+                  storage::quote_text(study.name) + " ORDER BY a.ended_at")
+           .rows) {
+    const auto* id = std::get_if<std::int64_t>(&row[0]);
+    if (id != nullptr && present.contains(*id))
+      trials.push_back({TrialId{*id}, std::nullopt, number(row[1])});
+  }
+  return trials;
+}
+
+}  // namespace windrow
