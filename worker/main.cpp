@@ -6,9 +6,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "protocol/lines.h"
+#include "worker/checkpoint/exported_weights.h"
 #include "worker/device/device.h"
 #include "worker/device/host_memory.h"
 #include "worker/inbox.h"
@@ -34,7 +36,9 @@ constexpr const char* kHelp =
     "    tr -d '\\n' | (cat; echo; sleep 60) | windrow-trainer\n"
     "\n"
     "Options: --help, --version, --selftest (every path of its devices against the CPU's answer,\n"
-    "one JSON object a line; `windrow selftest` shows it)\n";
+    "one JSON object a line; `windrow selftest` shows it), --export FOLDER FILE NAME=VALUE... "
+    "(the\n"
+    "weights of a folder of checkpoints as a safetensors file; `windrow export` calls it)\n";
 
 protocol::Ready ready() {
   protocol::Ready message;
@@ -86,6 +90,27 @@ int self_test() {
   return well ? 0 : 1;
 }
 
+// What is told beside the files stands in the file's header.
+int export_model(int argc, char** argv) {
+  if (argc < 2) {
+    std::fputs("windrow-trainer: --export wants a folder and a file\n", stderr);
+    return 2;
+  }
+  std::map<std::string, std::string> metadata;
+  for (int i = 2; i < argc; ++i) {
+    const std::string pair = argv[i];
+    const std::size_t middle = pair.find('=');
+    if (middle != std::string::npos) metadata[pair.substr(0, middle)] = pair.substr(middle + 1);
+  }
+  try {
+    worker::export_weights(argv[0], argv[1], metadata);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,6 +125,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (argument == "--selftest") return self_test();
+    if (argument == "--export") return export_model(argc - i - 1, argv + i + 1);
     std::fprintf(stderr, "windrow-trainer: unknown argument '%s'; see windrow-trainer --help\n",
                  argv[i]);
     return 2;

@@ -60,6 +60,17 @@ std::vector<at::Tensor> state_of(Training& training) {
   return state;
 }
 
+std::string layout_of(Training& training) {
+  protocol::Json tensors = protocol::Json::array();
+  for (const Weights::Place& place : training.layout())
+    tensors.push_back({place.name, place.shape, place.tensor, place.offset});
+  const std::size_t weights = training.weights().size();
+  return protocol::Json{{"weights", weights},
+                        {"state", weights + training.optimizer_state().size()},
+                        {"tensors", tensors}}
+      .dump();
+}
+
 class Loop {
  public:
   Loop(const Attempt& attempt, const Send& send, DataCache& data, const Task& task)
@@ -73,6 +84,7 @@ class Loop {
     training_ = task.begin({start_.task, parameters_, start_.seed, device_, start_.data_dir, data});
     gang_.emplace(std::min(start_.widest_gang, training_->shards()), device_,
                   gang_deadline(start_));
+    layout_ = layout_of(*training_);
     if (start_.early_stopping) monitor_.emplace(*start_.early_stopping);
     if (!start_.checkpoint_dir.empty()) {
       folder_.emplace(start_.checkpoint_dir);
@@ -149,7 +161,7 @@ class Loop {
     if (writer_) {
       blobs.insert(blobs.end(), best_weights_.begin(), best_weights_.end());
       writer_->submit({epoch_, trial_hash(start_, training_->data_hash()), std::move(blobs),
-                       history_, computed_by()},
+                       history_, computed_by(), layout_},
                       send_it ? std::optional(epoch) : std::nullopt);
     } else if (send_it) {
       send_(epoch);
@@ -279,6 +291,7 @@ class Loop {
   bool just_evaluated_ = false;  // the weights are those that run_epoch() left
   protocol::Metrics last_metrics_, best_metrics_;
   std::vector<std::string> best_weights_;  // as bytes; empty unless keeps_best()
+  std::string layout_;                     // see checkpoint/exported_weights.h
   std::string history_;                    // epoch messages so far, as lines
   std::optional<CheckpointFolder> folder_;
   std::optional<CheckpointWriter> writer_;  // last: its thread uses what precedes

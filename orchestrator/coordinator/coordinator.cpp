@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "orchestrator/coordinator/trial_folder.h"
 #include "sweeps/tasks/task_schema.h"
 
 namespace windrow {
@@ -202,10 +203,7 @@ Start Coordinator::make_start(TrialId id, int attempt) {
 
 std::string Coordinator::checkpoint_dir(TrialId trial) const {
   if (options_.checkpoints.empty()) return "";
-  // What is trained anew must not find what it had before.
-  const int redone = progress_.trial(trial).redone;
-  return options_.checkpoints + "/trial-" + std::to_string(trial.value) +
-         (redone > 0 ? "-anew-" + std::to_string(redone) : "");
+  return options_.checkpoints + "/" + trial_folder(trial, progress_.trial(trial).redone);
 }
 
 std::string Coordinator::name_trial(TrialId id) const {

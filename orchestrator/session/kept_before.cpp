@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "orchestrator/coordinator/trial_folder.h"
 #include "storage/quote.h"
 
 namespace windrow {
@@ -10,16 +11,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of the folders trial-N and trial-N-anew-M.
 std::set<std::int64_t> trials_with_folder(const fs::path& checkpoints) {
-  const std::string begin = "trial-";
   std::set<std::int64_t> trials;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(checkpoints, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(begin))
-      trials.insert(std::strtoll(name.c_str() + begin.size(), nullptr, 10));
-  }
+  for (const auto& entry : fs::directory_iterator(checkpoints, error))
+    if (const auto folder = trial_of_folder(entry.path().filename().string()))
+      trials.insert(folder->trial.value);
   return trials;
 }
 

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <set>
 
+#include "orchestrator/coordinator/trial_folder.h"
 #include "orchestrator/origin/code_copy.h"
 #include "orchestrator/origin/program_watch.h"
 #include "orchestrator/results/other_programs.h"
@@ -147,13 +148,12 @@ void settle_program(
 int redo_trials(storage::Store& store, const std::vector<TrialId>& trials,
                 const fs::path& checkpoints) {
   const int taken = store.redo(trials);
-  std::set<std::string> names;
-  for (const TrialId trial : trials) names.insert("trial-" + std::to_string(trial.value));
+  const std::set<TrialId> wanted(trials.begin(), trials.end());
   std::error_code error;
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(checkpoints, error)) {
-    const std::string name = entry.path().filename().string();
-    if (names.contains(name.substr(0, name.find("-anew")))) folders.push_back(entry.path());
+    const auto folder = trial_of_folder(entry.path().filename().string());
+    if (folder && wanted.contains(folder->trial)) folders.push_back(entry.path());
   }
   for (const fs::path& folder : folders)
     if (fs::is_directory(folder, error)) fs::remove_all(folder, error);

@@ -20,7 +20,9 @@ Checkpoint checkpoint_of(int epoch) {
   return {epoch,
           protocol::content_hash("a trial"),
           {"weights", std::string(5000, 'm'), ""},
-          "a line\n"};
+          "a line\n",
+          "cpu in float32",
+          "{}"};
 }
 
 std::string content_of(const fs::path& path) {
@@ -38,6 +40,8 @@ TEST(CheckpointFolder, GivesBackWhatWasWritten) {
   EXPECT_EQ(read.trial_hash, checkpoint_of(3).trial_hash);
   EXPECT_EQ(read.blobs, checkpoint_of(3).blobs);
   EXPECT_EQ(read.history, "a line\n");
+  EXPECT_EQ(read.computed_by, "cpu in float32");
+  EXPECT_EQ(read.layout, "{}");
   EXPECT_EQ(hash, written);
   const std::string content = content_of(temporary.path() / "made/when/needed/epoch-3.ckpt");
   EXPECT_EQ(hash, protocol::content_hash(content.substr(0, content.size() - 32)));

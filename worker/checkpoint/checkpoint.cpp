@@ -51,8 +51,9 @@ void put(std::string& out, T number) {
 }
 
 std::string header_of(const Checkpoint& checkpoint) {
-  std::uint64_t payload = sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t) +
-                          checkpoint.history.size() + checkpoint.computed_by.size();
+  std::uint64_t payload = sizeof(std::uint32_t) + 3 * sizeof(std::uint64_t) +
+                          checkpoint.history.size() + checkpoint.computed_by.size() +
+                          checkpoint.layout.size();
   for (const std::string& blob : checkpoint.blobs) payload += sizeof(std::uint64_t) + blob.size();
   std::string header(kMagic);
   put(header, kVersion);
@@ -197,6 +198,7 @@ Checkpoint CheckpointFolder::read(int epoch, std::string* content_hash) const {
   for (std::uint32_t i = 0; i < blobs; ++i) checkpoint.blobs.push_back(parser.sized());
   checkpoint.history = parser.sized();
   if (parser.left() > kHashSize) checkpoint.computed_by = parser.sized();
+  if (parser.left() > kHashSize) checkpoint.layout = parser.sized();
   if (checkpoint.epoch != epoch) parser.fail("it is of epoch " + std::to_string(checkpoint.epoch));
   if (content_hash) *content_hash = hash;
   return checkpoint;
@@ -215,6 +217,7 @@ std::string CheckpointFolder::write(const Checkpoint& checkpoint) const {
     for (const std::string& blob : checkpoint.blobs) writer.write_sized(blob);
     writer.write_sized(checkpoint.history);
     writer.write_sized(checkpoint.computed_by);
+    writer.write_sized(checkpoint.layout);
     hash = writer.finish();
     if (::fsync(d.fd) != 0) throw write_error(temporary, "sync", errno);
   }

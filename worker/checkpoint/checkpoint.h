@@ -2,8 +2,8 @@
 //
 //   magic "WNDRWCKP", version u32, epoch u32, trial hash (32 hexadecimal digits), payload size u64
 //   payload: for each blob its size u64 and bytes, after their number u32; then the epoch messages
-//            so far, as lines of the line protocol, likewise; then likewise what computed the state
-//            (files of earlier versions end before)
+//            so far, as lines of the line protocol, likewise; then likewise what computed the
+//            state, and what is where in it (files of earlier versions end before)
 //   XXH3-128 of all that precedes, 32 hexadecimal digits: the "checkpoint_hash" of epoch messages
 //
 // Numbers are little-endian.
@@ -24,6 +24,7 @@ struct Checkpoint {
   std::vector<std::string> blobs;  // raw bytes of the state's tensors, in the training's order
   std::string history;             // epoch messages 1 .. epoch as lines, without their checkpoint
   std::string computed_by;         // device and precision, for example "cpu in float32"
+  std::string layout = {};         // see checkpoint/exported_weights.h; "" = not told
 };
 
 // A file that is no usable checkpoint; what() names the file and what is wrong with it.

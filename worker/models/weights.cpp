@@ -128,6 +128,15 @@ std::vector<at::Tensor> Weights::state() const {
   return {flat_, flat_running_};
 }
 
+std::vector<Weights::Place> Weights::layout() const {
+  std::vector<Place> places;
+  for (const Entry& entry : entries_)
+    places.push_back({entry.name, entry.tensor.sizes().vec(), 0, entry.offset});
+  for (const Entry& entry : running_)
+    places.push_back({entry.name, entry.tensor.sizes().vec(), 1, entry.offset});
+  return places;
+}
+
 void Weights::follow_statistics(double share) const {
   if (running_.empty()) return;
   flat_running_.mul_(1 - share).add_(batch_statistics_, share);

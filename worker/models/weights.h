@@ -61,6 +61,14 @@ class Weights {
   // The flat buffer of weights, then that of running statistics where there are any: all that a
   // trained model is. Writing into them restores it.
   std::vector<at::Tensor> state() const;
+  // Where each weight and running statistic lies in state().
+  struct Place {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    int tensor = 0;           // of state()
+    std::int64_t offset = 0;  // of its first element
+  };
+  std::vector<Place> layout() const;
   // The gradient of the weight named so, shaped as it is. Throws std::out_of_range.
   at::Tensor gradient(const std::string& name) const;
   at::Tensor operator[](const std::string& name) const;  // a weight or a running statistic

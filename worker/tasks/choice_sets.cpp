@@ -148,6 +148,7 @@ class ChoiceSetsTraining final : public Training {
   }
 
   std::vector<at::Tensor> weights() override { return weights_.state(); }
+  std::vector<Weights::Place> layout() const override { return weights_.layout(); }
   std::vector<at::Tensor> optimizer_state() override { return optimizer_->state(); }
 
  private:

@@ -142,6 +142,7 @@ class Cifar10Training final : public Training {
   }
 
   std::vector<at::Tensor> weights() override { return weights_.state(); }
+  std::vector<Weights::Place> layout() const override { return weights_.layout(); }
 
   std::vector<at::Tensor> optimizer_state() override {
     std::vector<at::Tensor> state = optimizer_->state();

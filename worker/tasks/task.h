@@ -12,6 +12,7 @@
 #include "protocol/messages.h"
 #include "worker/data/data_cache.h"
 #include "worker/gang/gang.h"
+#include "worker/models/weights.h"
 #include "worker/parameters.h"
 #include "worker/progress.h"
 
@@ -56,6 +57,8 @@ class Training {
   // The whole state between epochs, in a fixed order and with fixed sizes: contiguous tensors that
   // share their data with the training's own. Writing into them restores the training.
   virtual std::vector<at::Tensor> weights() = 0;  // what restoring the best epoch brings back
+  // What is where in weights(), for those who export them; empty: it can't be told.
+  virtual std::vector<Weights::Place> layout() const { return {}; }
   virtual std::vector<at::Tensor> optimizer_state() = 0;
 };
 
