@@ -49,6 +49,7 @@ int run_command(int argc, char** argv) {
   commands::add_findings(app, exit_code);
   commands::add_report(app, exit_code);
   commands::add_export(app, exit_code);
+  commands::add_cost(app, exit_code);
   commands::add_query(app, exit_code);
   commands::add_redo(app, exit_code);
   commands::add_retry(app, exit_code);

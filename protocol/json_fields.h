@@ -179,6 +179,7 @@ void visit(V& v, M& m) {
   v("result_epoch", m.result_epoch, optional);
   v("artefacts", m.artefacts, optional);
   v("wall_seconds", m.wall_seconds, optional);
+  v("peak_device_memory", m.peak_device_memory, optional);
 }
 template <class V, Is<Failed> M>
 void visit(V& v, M& m) {
@@ -300,11 +301,17 @@ void visit(V& v, M& m) {
   v("slot", m.slot, required);
   v("epoch", m.epoch, required);
 }
+template <class V, Is<Usage> M>
+void visit(V& v, M& m) {
+  v("cpu_seconds", m.cpu_seconds, required);
+  v("peak_memory", m.peak_memory, required);
+}
 template <class V, Is<AttemptFinished> M>
 void visit(V& v, M& m) {
   v("slot", m.slot, required);
   v("finished", m.finished, required);
   v("unread_lines", m.unread_lines, optional);
+  v("usage", m.usage, optional);
 }
 template <class V, Is<AttemptFailed> M>
 void visit(V& v, M& m) {
@@ -318,6 +325,7 @@ void visit(V& v, M& m) {
   v("signal", m.signal, optional);
   v("stderr_tail", m.stderr_tail, optional);
   v("unread_lines", m.unread_lines, optional);
+  v("usage", m.usage, optional);
 }
 template <class V, Is<AttemptWarning> M>
 void visit(V& v, M& m) {

@@ -121,12 +121,13 @@ struct Epoch {  // sent once its checkpoint (if any) is durable
 struct Finished {
   TrialId trial;
   int attempt = 1;
-  int epochs = 0;                   // how many epochs the trial has in all
-  Metrics result;                   // empty: the last epoch's metrics are the result
-  int result_epoch = 0;             // where `result` is empty: the epoch whose metrics are the
-                                    // result; 0: the last one
-  Json artefacts = Json::object();  // name to JSON, for example a confusion matrix
-  double wall_seconds = 0;          // of this attempt; 0: the agent's own measure is used
+  int epochs = 0;                       // how many epochs the trial has in all
+  Metrics result;                       // empty: the last epoch's metrics are the result
+  int result_epoch = 0;                 // where `result` is empty: the epoch whose metrics are the
+                                        // result; 0: the last one
+  Json artefacts = Json::object();      // name to JSON, for example a confusion matrix
+  double wall_seconds = 0;              // of this attempt; 0: the agent's own measure is used
+  std::int64_t peak_device_memory = 0;  // bytes of the GPU's; 0: not known, or none was used
   friend bool operator==(const Finished&, const Finished&) = default;
 };
 
@@ -317,10 +318,18 @@ struct AttemptEpoch {
   friend bool operator==(const AttemptEpoch&, const AttemptEpoch&) = default;
 };
 
+// What an attempt took of its host.
+struct Usage {
+  double cpu_seconds = 0;
+  std::int64_t peak_memory = 0;  // bytes, of its largest process; 0: not known
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
 struct AttemptFinished {
   SlotId slot;
   Finished finished;
-  int unread_lines = 0;  // that looked like messages and could not be read
+  int unread_lines = 0;        // that looked like messages and could not be read
+  std::optional<Usage> usage;  // nullopt: not known
   friend bool operator==(const AttemptFinished&, const AttemptFinished&) = default;
 };
 
@@ -335,6 +344,7 @@ struct AttemptFailed {
   std::optional<int> signal;     // that ended the trainer
   std::string stderr_tail;       // its last lines
   int unread_lines = 0;          // that looked like messages and could not be read
+  std::optional<Usage> usage;    // nullopt: not known
   friend bool operator==(const AttemptFailed&, const AttemptFailed&) = default;
 };
 

@@ -14,6 +14,18 @@ using protocol::valid_utf8;
 
 namespace {
 
+std::optional<std::int64_t> known_bytes(std::int64_t bytes) {
+  return bytes > 0 ? std::optional(bytes) : std::nullopt;
+}
+
+std::optional<double> cpu_seconds(const std::optional<protocol::Usage>& usage) {
+  return usage ? std::optional(usage->cpu_seconds) : std::nullopt;
+}
+
+std::optional<std::int64_t> peak_memory(const std::optional<protocol::Usage>& usage) {
+  return known_bytes(usage ? usage->peak_memory : 0);
+}
+
 // Text that isn't valid UTF-8 is replaced, not refused: a trainer's odd path must not end a run.
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -91,7 +103,8 @@ Recorder::Recorder(Database& db, Names& names)
                     "INSERT OR REPLACE INTO trial_metric (trial, metric, value) "
                     "SELECT ?1, metric, value FROM epoch_metric WHERE epoch_id = ?2"),
       end_attempt_(db,
-                   "UPDATE attempt SET ended_at = ?3, outcome = ?4, unread_lines = ?5 "
+                   "UPDATE attempt SET ended_at = ?3, outcome = ?4, unread_lines = ?5, "
+                   "cpu_seconds = ?6, peak_memory = ?7, peak_device_memory = ?8 "
                    "WHERE trial = ?1 AND attempt = ?2 RETURNING began_at"),
       finish_trial_(db,
                     "UPDATE trial SET state = 2, attempts = max(attempts, ?2), epochs = ?3, "
@@ -198,8 +211,10 @@ void Recorder::on(const AttemptFinished& r) {
   const std::int64_t epochs = epoch_totals_.integer(0);
   double wall_seconds = has_epochs ? epoch_totals_.real(1) : seconds(f.wall_seconds);
   epoch_totals_.reset();
-  const bool began = end_attempt_.row(trial, f.attempt, at_, "finished", r.unread_lines) &&
-                     !end_attempt_.is_null(0);
+  const bool began =
+      end_attempt_.row(trial, f.attempt, at_, "finished", r.unread_lines, cpu_seconds(r.usage),
+                       peak_memory(r.usage), known_bytes(f.peak_device_memory)) &&
+      !end_attempt_.is_null(0);
   if (!has_epochs && wall_seconds <= 0 && began)
     wall_seconds = static_cast<double>(at_ - end_attempt_.integer(0)) / 1000;
   end_attempt_.reset();
@@ -232,7 +247,8 @@ void Recorder::on(const AttemptFailed& r) {
   if (!r.began)
     insert_unbegun_attempt_.run(trial, r.attempt, session(), r.host, r.rank,
                                 slot ? std::to_string(*slot) : "", slot ? 1 : 0);
-  end_attempt_.run(trial, r.attempt, at_, kind, r.unread_lines);
+  end_attempt_.run(trial, r.attempt, at_, kind, r.unread_lines, cpu_seconds(r.usage),
+                   peak_memory(r.usage), known_bytes(0));
   const auto state = r.final ? TrialState::failed : TrialState::pending;
   fail_trial_.run(trial, r.attempt, static_cast<int>(state),
                   r.final ? std::optional(kind) : std::nullopt);

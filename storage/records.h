@@ -80,6 +80,7 @@ struct AttemptFinished {  // finished.result_epoch names the result where there 
                           // earlier attempt may have left, are removed
   protocol::Finished finished;
   int unread_lines = 0;
+  std::optional<protocol::Usage> usage = {};
 };
 struct AttemptFailed {
   TrialId trial;
@@ -94,6 +95,7 @@ struct AttemptFailed {
   std::optional<SlotId> slot;
   std::string stderr_tail;
   int unread_lines = 0;
+  std::optional<protocol::Usage> usage = {};
   bool final = false;  // the trial is failed with it; otherwise it is pending again
 };
 struct FailureForgiven {  // it counts no longer: the machine was to blame

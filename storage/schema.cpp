@@ -160,11 +160,20 @@ ALTER TABLE trial ADD COLUMN redone INTEGER NOT NULL DEFAULT 0;
 )sql");
 }
 
+// What attempts took of their machines.
+void to_version_6(Database& database) {
+  database.execute(R"sql(
+ALTER TABLE attempt ADD COLUMN cpu_seconds REAL;
+ALTER TABLE attempt ADD COLUMN peak_memory INTEGER;         -- bytes
+ALTER TABLE attempt ADD COLUMN peak_device_memory INTEGER;  -- likewise
+)sql");
+}
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 5> steps = {to_version_1, to_version_2, to_version_3,
-                                                 to_version_4, to_version_5};
+  static const std::array<Migration, 6> steps = {to_version_1, to_version_2, to_version_3,
+                                                 to_version_4, to_version_5, to_version_6};
   return steps;
 }
 

@@ -96,8 +96,8 @@ std::string attempts() {
          " AS ended_at, outcome, resumed_from_epoch, unread_lines, " + as(of_slot("node"), "node") +
          ", " + as(of_slot("job"), "job") + ", " + as(of_slot("job_restarts"), "job_restarts") +
          ", " + as(of_slot(iso_time("job_ends_at")), "job_ends_at") +
-         ", program, source, taken_back, " + as(of_slot("environment"), "environment") +
-         " FROM attempt";
+         ", cpu_seconds, peak_memory, peak_device_memory, program, source, taken_back, " +
+         as(of_slot("environment"), "environment") + " FROM attempt";
 }
 
 std::string programs() {

@@ -81,6 +81,7 @@ class Loop {
         parameters_(start_.task, start_.parameters),
         device_(open_device(start_.device, start_.threads)) {
     check_stopping_metric(start_);
+    reset_peak_memory(device_);
     training_ = task.begin({start_.task, parameters_, start_.seed, device_, start_.data_dir, data});
     gang_.emplace(std::min(start_.widest_gang, training_->shards()), device_,
                   gang_deadline(start_));
@@ -274,6 +275,7 @@ class Loop {
       folder_->keep_newest();
     }
     finished.wall_seconds = seconds_since(began_);
+    finished.peak_device_memory = peak_memory(device_);
     send_(finished);
   }
 

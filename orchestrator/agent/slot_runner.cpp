@@ -62,8 +62,10 @@ void SlotRunner::carry_out(slot::Action& action) {
   } else if (std::holds_alternative<slot::LeaveFolder>(action)) {
     if (process_) process_->unlock();
   } else if (const auto* write = std::get_if<slot::Write>(&action)) {
-    if (const auto* start = std::get_if<Start>(&write->message))
+    if (const auto* start = std::get_if<Start>(&write->message)) {
       trial_log_.begin(*start, settings_.where);
+      if (meter_) meter_->begin();
+    }
     if (process_) process_->write(to_line(write->message));
   } else if (std::holds_alternative<slot::CloseInput>(action)) {
     if (process_) process_->close_stdin();
@@ -73,6 +75,8 @@ void SlotRunner::carry_out(slot::Action& action) {
     process_.reset();
   } else if (auto* report = std::get_if<slot::Report>(&action)) {
     if (auto* started = std::get_if<AttemptStarted>(&report->message)) started->program = program_;
+    if (auto* finished = std::get_if<AttemptFinished>(&report->message)) finished->usage = usage();
+    if (auto* failed = std::get_if<AttemptFailed>(&report->message)) failed->usage = usage();
     send_(std::move(report->message));
   } else if (const auto* log = std::get_if<slot::Log>(&action)) {
     trial_log_.add(log->text);
@@ -147,7 +151,13 @@ void SlotRunner::spawn(const std::optional<Start>& attempt) {
   }
 }
 
+std::optional<Usage> SlotRunner::usage() const {
+  if (usage_at_end_) return meter_ ? meter_->since_begin(*usage_at_end_) : usage_at_end_;
+  return meter_ ? std::optional(meter_->since_begin()) : std::nullopt;
+}
+
 void SlotRunner::on_started() {
+  if (settings_.machine.trainer.persistent) meter_.emplace(process_->pid());
   handle([&](slot::Actions& out) { slot::on_spawned(state_, found_checkpoints_, now_(), out); });
 }
 
@@ -174,6 +184,7 @@ void SlotRunner::on_ended() {
   const auto exit = process_->poll_exit();
   if (!exit) return;
   const std::unique_ptr<ChildProcess> gone = std::move(process_);
+  usage_at_end_ = exit->usage;
   handle([&](slot::Actions& out) {
     if (!exit->fault.empty() && gone->pid() < 0)
       slot::on_spawn_failed(state_, exit->fault, now_(), out);
@@ -181,6 +192,8 @@ void SlotRunner::on_ended() {
       slot::on_exit(state_, {exit->code, exit->signal, exit->describe(), gone->stderr_tail()},
                     now_(), out);
   });
+  usage_at_end_.reset();
+  if (!process_) meter_.reset();
 }
 
 void SlotRunner::on_line_too_long() {

@@ -11,6 +11,7 @@
 #include "orchestrator/agent/slot.h"
 #include "orchestrator/agent/trial_log.h"
 #include "orchestrator/process/child_process.h"
+#include "orchestrator/process/process_usage.h"
 
 namespace windrow {
 
@@ -52,6 +53,7 @@ class SlotRunner {
   void spawn(const std::optional<protocol::Start>& attempt);
   void on_lock(LockState lock, const std::string& detail);
   void on_started();
+  std::optional<protocol::Usage> usage() const;  // of the attempt, now at its end
   void on_ended();
   void on_line_too_long();
   void on_line(std::string_view line);
@@ -67,6 +69,8 @@ class SlotRunner {
   TrialLog trial_log_;
   std::string program_;  // of the process
   std::unique_ptr<ChildProcess> process_;
+  std::optional<UsageMeter> meter_;              // of a process that takes several trials
+  std::optional<protocol::Usage> usage_at_end_;  // while the end of the process is told
   bool found_checkpoints_ = false;  // in the folder of the attempt that was spawned last
   bool told_no_locks_ = false;
   bool carrying_out_ = false;

@@ -22,6 +22,7 @@ void add_schema(CLI::App& app, int& exit_code);
 void add_redo(CLI::App& app, int& exit_code);
 void add_retry(CLI::App& app, int& exit_code);
 void add_compare(CLI::App& app, int& exit_code);
+void add_cost(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);

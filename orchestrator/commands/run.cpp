@@ -97,6 +97,10 @@ void add_run(CLI::App& app, int& exit_code) {
     CLI::App* run = app.add_subcommand(
         "run", "Run a study, or go on with it: finished trials stay, interrupted ones resume");
     run->add_option("study", raw->run.study_file, "the study's YAML file")->required();
+    run->add_flag("--smoke", raw->run.smoke,
+                  "instead: try an epoch of a few cells that have each value of the grid, the "
+                  "costliest first, and tell what fails, what memory they take, and how long the "
+                  "study would");
     add_common(*run, *raw);
     run->callback([raw, &exit_code] { exit_code = execute(*raw); });
   }

@@ -118,7 +118,9 @@ void Coordinator::on_epoch(AttemptEpoch message) {
   if (is_new)
     scheduler::on_epoch(scheduler_, message.slot, epoch.trial, epoch.attempt, epoch.epoch,
                         epoch.wall_seconds, commands_, epoch.members);
+  const TrialId id = epoch.trial;
   store_.record(storage::EpochDone{std::move(epoch)});
+  if (options_.first_epochs_only && is_new) cancel({id}, "--smoke");
 }
 
 void Coordinator::on_finished(AttemptFinished message) {
@@ -142,8 +144,8 @@ void Coordinator::on_finished(AttemptFinished message) {
     if (const auto result = finished.result.find(study_.report.compare->metric);
         result != finished.result.end())
       value = result->second;
-  const std::uint64_t number =
-      store_.record(storage::AttemptFinished{std::move(finished), message.unread_lines});
+  const std::uint64_t number = store_.record(
+      storage::AttemptFinished{std::move(finished), message.unread_lines, message.usage});
   if (clean && !options_.checkpoints.empty()) settle_checkpoints(id, info.agent, value, number);
   trial_over(id, TrialState::finished);
 }
@@ -179,7 +181,8 @@ void Coordinator::on_failed(AttemptFailed message) {
                                        .rank = static_cast<int>(info.agent.value),
                                        .slot = message.slot,
                                        .stderr_tail = message.stderr_tail,
-                                       .unread_lines = message.unread_lines});
+                                       .unread_lines = message.unread_lines,
+                                       .usage = message.usage});
   if (message.kind != FailureKind::preempted && message.kind != FailureKind::cancelled) {
     last_failure_ = message.message + last_lines(message.stderr_tail);
     if (!study_.trainer.persistent && refuses_its_arguments(message))

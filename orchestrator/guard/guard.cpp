@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +29,15 @@ int make_child_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// As Report::ended has it.
+std::string to_text(const rusage& used) {
+  const auto microseconds = [](const timeval& time) {
+    return static_cast<long long>(time.tv_sec) * 1000000 + time.tv_usec;
+  };
+  return std::to_string(microseconds(used.ru_utime) + microseconds(used.ru_stime)) + " " +
+         std::to_string(used.ru_maxrss);
 }
 
 void close_all(auto& files) {
@@ -212,11 +222,12 @@ void Guard::drop_pending() {
 void Guard::reap() {
   int status = 0;
   pid_t pid;
-  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+  rusage used{};
+  while ((pid = wait4(-1, &status, WNOHANG, &used)) > 0) {
     if (pid != trainer_) continue;
     trainer_ = 0;
     ending_ = true;
-    report(Report::ended, status);
+    report(Report::ended, status, to_text(used));
   }
   if (ending_) end_all(pid < 0 && errno == ECHILD);
 }

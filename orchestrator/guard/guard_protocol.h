@@ -25,7 +25,10 @@ enum class Request : std::int32_t {
 enum class Report : std::int32_t {
   started,      // value: the trainer's pid
   not_started,  // value: errno of execve(2)
-  ended,        // value: the trainer's wait status; what it left running is being killed
+  // value: the trainer's wait status; what it left running is being killed. Text: the CPU time of
+  // it and of its children that it waited for, in microseconds, and the most memory that one of
+  // them held, in KiB.
+  ended,
   gone,  // it and all that it started are gone, and its lock is free; the guard can run again
   locked,
   busy,        // text: who holds the lock, "" where that is not known; it is waited for

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <system_error>
@@ -20,6 +21,12 @@
 
 namespace windrow {
 namespace {
+
+std::optional<protocol::Usage> usage_of(const std::string& text) {
+  long long microseconds = 0, kibibytes = 0;
+  if (std::sscanf(text.c_str(), "%lld %lld", &microseconds, &kibibytes) != 2) return std::nullopt;
+  return protocol::Usage{static_cast<double>(microseconds) / 1e6, kibibytes * 1024};
+}
 
 constexpr std::size_t kTailBytes = 4096;
 constexpr std::size_t kLongestLogLine = 1u << 20;  // stderr is for people: longer lines are cut up
@@ -273,6 +280,7 @@ void ChildProcess::on_report(guard::Report report, int value, const std::string&
       return;
     case guard::Report::ended:
       exit_ = exit_of(value);
+      exit_->usage = usage_of(text);
       return;
     case guard::Report::gone:
       return end();

@@ -13,6 +13,7 @@
 #include "orchestrator/process/guard_pool.h"
 #include "orchestrator/process/line_splitter.h"
 #include "orchestrator/process/trainer_environment.h"
+#include "protocol/messages.h"
 
 namespace windrow {
 
@@ -36,7 +37,8 @@ struct ChildExit {
   // Neither code nor signal: why it did not start ("can't start NAME: No such file or directory"),
   // or that its guard was killed, with which it dies.
   std::string fault;
-  std::string describe() const;  // "exit code 1", "signal 9 (Killed)", or the fault
+  std::optional<protocol::Usage> usage = {};  // in all, where its guard could tell
+  std::string describe() const;               // "exit code 1", "signal 9 (Killed)", or the fault
 };
 
 enum class LockState {

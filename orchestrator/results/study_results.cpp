@@ -46,12 +46,6 @@ std::size_t index_of(const ResultTable& table, const std::string& column) {
   return static_cast<std::size_t>(std::ranges::find(table.columns, column) - table.columns.begin());
 }
 
-std::optional<double> number(const Value& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
-  if (const auto* real = std::get_if<double>(&value)) return *real;
-  return std::nullopt;
-}
-
 // Where the columns stand that each trial is read from.
 struct Places {
   explicit Places(const ResultTable& trials)
@@ -73,7 +67,7 @@ TrialResult read_trial(const std::vector<Value>& row, const Places& at,
   if (trial.state == failed) trial.failure = text_of(row[at.failure]);
   if (trial.state != finished) return trial;
   for (const MetricColumn& column : metrics)
-    if (const auto value = number(row[column.at]))
+    if (const auto value = number_of(row[column.at]))
       for (const std::string& name : column.names) trial.metrics[name] = *value;
   return trial;
 }

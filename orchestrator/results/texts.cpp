@@ -29,6 +29,12 @@ std::string text_of(const storage::Value& value) {
   return found != nullptr ? *found : "";
 }
 
+std::optional<double> number_of(const storage::Value& value) {
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
+  return std::nullopt;
+}
+
 std::optional<std::size_t> find_column(const storage::ResultTable& table, const std::string& key) {
   const auto found = std::ranges::find(table.columns, key);
   if (found == table.columns.end()) return std::nullopt;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "orchestrator/coordinator/trial_folder.h"
+#include "orchestrator/results/texts.h"
 #include "storage/quote.h"
 
 namespace windrow {
@@ -18,12 +19,6 @@ std::set<std::int64_t> trials_with_folder(const fs::path& checkpoints) {
     if (const auto folder = trial_of_folder(entry.path().filename().string()))
       trials.insert(folder->trial.value);
   return trials;
-}
-
-std::optional<double> number(const storage::Value& value) {
-  if (const auto* real = std::get_if<double>(&value)) return *real;
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
-  return std::nullopt;
 }
 
 }  // namespace
@@ -48,7 +43,7 @@ std::vector<FinishedTrial> kept_before(storage::Reader& reader, const sweeps::St
            .rows) {
     const auto* id = std::get_if<std::int64_t>(&row[0]);
     if (id != nullptr && present.contains(*id))
-      trials.push_back({TrialId{*id}, std::nullopt, number(row[1])});
+      trials.push_back({TrialId{*id}, std::nullopt, number_of(row[1])});
   }
   return trials;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +26,7 @@
 #include "orchestrator/session/public_side.h"
 #include "orchestrator/session/run_program.h"
 #include "orchestrator/session/running_clock.h"
+#include "orchestrator/session/smoke_run.h"
 #include "orchestrator/session/source_watch.h"
 #include "orchestrator/session/stop_signals.h"
 #include "orchestrator/session/summary.h"
@@ -32,6 +35,7 @@
 #include "orchestrator/transport/transport.h"
 #include "storage/process.h"
 #include "storage/reader.h"
+#include "sweeps/smoke.h"
 
 namespace windrow {
 namespace {
@@ -39,7 +43,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-sweeps::Study read_study(const RunOptions& options) {
+sweeps::Study read_whole_study(const RunOptions& options) {
   if (!options.study_file.empty()) return sweeps::load_study(options.study_file, options.overrides);
   storage::Reader reader(options.database);
   const storage::StudyInfo stored =
@@ -47,6 +51,34 @@ sweeps::Study read_study(const RunOptions& options) {
   return sweeps::parse_study(
       stored.text, options.database.string() + " (study " + stored.name + ")", options.overrides);
 }
+
+sweeps::Study read_study(const RunOptions& options) {
+  sweeps::Study study = read_whole_study(options);
+  return options.smoke ? sweeps::smoke_study(study, sweeps::smoke_cells(study, expand(study)))
+                       : study;
+}
+
+// A folder beside the database, for what is not to stay.
+class ScratchFolder {
+ public:
+  explicit ScratchFolder(const fs::path& database) {
+    std::string name = (fs::absolute(database).parent_path() / ".windrow-smoke-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr)
+      throw std::runtime_error("can't make a folder beside " + database.string() + ": " +
+                               std::strerror(errno));
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
 
 // Of the program's first file; where it starts, if it has none.
 fs::path code_folder(const protocol::TrainerSettings& trainer) {
@@ -135,6 +167,12 @@ class Session {
  private:
   void prepare_head() {
     head_.study = read_study(options_);
+    if (options_.smoke) {
+      scratch_.emplace(options_.database);
+      options_.database = scratch_->path() / "windrow.db";
+      options_.checkpoints.clear();
+      options_.page.clear();
+    }
     const std::string data_dir = data_folder(options_.data_dir);
     const auto faults = preflight_faults(head_.study, trainer_program(options_.trainer), data_dir);
     if (!faults.empty()) {
@@ -143,16 +181,18 @@ class Session {
       throw std::runtime_error(text);
     }
     const TimeLimit limit = time_limit(options_.until);
-    CoordinatorOptions coordinator{.agents = transport_.size(),
-                                   .serves = options_.serve.has_value(),
-                                   .data_dir = data_dir,
-                                   .lost_seconds = options_.lost_seconds,
-                                   .stop_within_seconds = options_.stop_within_seconds,
-                                   .until = limit.until,
-                                   .order = options_.order,
-                                   .gangs = options_.gangs,
-                                   .stop_after_failures = options_.stop_after_failures,
-                                   .job = limit.job};
+    CoordinatorOptions coordinator{
+        .agents = transport_.size(),
+        .serves = options_.serve.has_value(),
+        .data_dir = data_dir,
+        .lost_seconds = options_.lost_seconds,
+        .stop_within_seconds = options_.stop_within_seconds,
+        .until = limit.until,
+        .order = options_.order,
+        .gangs = options_.gangs,
+        .first_epochs_only = options_.smoke && budget_parameter(head_.study).empty(),
+        .stop_after_failures = options_.stop_after_failures,
+        .job = limit.job};
     if (options_.hang_seconds)
       head_.study.trainer.hang_seconds = *options_.hang_seconds;
     else if (head_.study.trainer.command.empty())
@@ -329,7 +369,9 @@ class Session {
     const bool is_head = head_.coordinator != nullptr;
     // What makes rank 0 send the others away is its to tell.
     const bool abandoned = !is_head && agent_->lost_coordinator();
-    const int exit_code = is_head ? summarize() : abandoned ? kInterrupted : kAllDone;
+    const int exit_code = is_head     ? options_.smoke ? tell_smoke() : summarize()
+                              : abandoned ? kInterrupted
+                                      : kAllDone;
     const std::optional<nlohmann::json> last_news = is_head ? std::optional(news()) : std::nullopt;
     if (abandoned) console_.log("error", storage::this_process().host + ": " + agent_->error());
     head_.public_side.reset();
@@ -369,6 +411,23 @@ class Session {
     head_.notices.reset();
   }
 
+  int tell_smoke() {
+    const RunEnd end = head_.coordinator->end();
+    console_.redraw({});
+    if (end == RunEnd::refused) console_.log("error", head_.coordinator->refusal());
+    if (end == RunEnd::refused) return exit_code(end);
+    head_.store->flush();
+    storage::Reader reader(options_.database);
+    const SmokeResult result = read_smoke(reader, read_whole_study(options_),
+                                          static_cast<int>(head_.coordinator->view().slots.size()));
+    if (options_.json)
+      std::cout << smoke_json(result).dump(2) << std::endl;
+    else
+      std::cout << smoke_text(result) << std::flush;
+    if (end == RunEnd::interrupted && !result.works()) return kInterrupted;
+    return result.works() ? kAllDone : kSomeFailed;
+  }
+
   int summarize() {
     const RunView view = head_.coordinator->view();
     const RunEnd end = head_.coordinator->end();
@@ -382,7 +441,8 @@ class Session {
     return exit_code(end);
   }
 
-  const RunOptions& options_;
+  RunOptions options_;
+  std::optional<ScratchFolder> scratch_;  // of a smoke run
   Console console_;
   OpenFilesLimit open_files_;
   EventLoop loop_;

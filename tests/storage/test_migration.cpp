@@ -158,7 +158,9 @@ TEST_F(FileTest, AFileOfTheVersionBeforeIsReadAndBroughtUpToDate) {
       "DROP VIEW sources; DROP VIEW programs; DROP VIEW environments; DROP TABLE environment; "
       "ALTER TABLE attempt DROP COLUMN program; ALTER TABLE attempt DROP COLUMN source; "
       "ALTER TABLE attempt DROP COLUMN taken_back; ALTER TABLE slot DROP COLUMN environment; "
-      "ALTER TABLE trial DROP COLUMN redone; PRAGMA user_version = 2; "
+      "ALTER TABLE trial DROP COLUMN redone; ALTER TABLE attempt DROP COLUMN cpu_seconds; "
+      "ALTER TABLE attempt DROP COLUMN peak_memory; "
+      "ALTER TABLE attempt DROP COLUMN peak_device_memory; PRAGMA user_version = 2; "
       "CREATE VIEW attempts AS SELECT trial, attempt, outcome FROM attempt; "
       "CREATE VIEW epochs AS SELECT trial, epoch FROM epoch");
   EXPECT_EQ(rows(file, "SELECT * FROM attempts"), std::vector<std::string>{"1|1|finished"});

@@ -37,12 +37,12 @@ TEST_F(ViewTest, ColumnsAreAsDocumented) {
                           "failure", "host", "device"));
   EXPECT_THAT(columns("epochs"), ElementsAre("trial", "epoch", "attempt", "members", "wall_seconds",
                                              "state_hash", "committed_at", "loss"));
-  EXPECT_THAT(
-      columns("attempts"),
-      ElementsAre("trial", "attempt", "host", "rank", "slots", "gang", "threads", "device",
-                  "device_kind", "precision", "versions", "info", "began_at", "ended_at", "outcome",
-                  "resumed_from_epoch", "unread_lines", "node", "job", "job_restarts",
-                  "job_ends_at", "program", "source", "taken_back", "environment"));
+  EXPECT_THAT(columns("attempts"),
+              ElementsAre("trial", "attempt", "host", "rank", "slots", "gang", "threads", "device",
+                          "device_kind", "precision", "versions", "info", "began_at", "ended_at",
+                          "outcome", "resumed_from_epoch", "unread_lines", "node", "job",
+                          "job_restarts", "job_ends_at", "cpu_seconds", "peak_memory",
+                          "peak_device_memory", "program", "source", "taken_back", "environment"));
   EXPECT_THAT(columns("programs"), ElementsAre("program", "command", "files", "recorded_at"));
   EXPECT_THAT(columns("sources"),
               ElementsAre("source", "git_commit", "git_dirty", "git_diff", "recorded_at"));

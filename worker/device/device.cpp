@@ -66,6 +66,15 @@ std::int64_t kept_memory(at::Device device) {
   return stats.reserved_bytes[0].current;
 }
 
+std::int64_t peak_memory(at::Device device) {
+  if (!device.is_cuda()) return 0;
+  return c10::cuda::CUDACachingAllocator::getDeviceStats(device.index()).reserved_bytes[0].peak;
+}
+
+void reset_peak_memory(at::Device device) {
+  if (device.is_cuda()) c10::cuda::CUDACachingAllocator::resetPeakStats(device.index());
+}
+
 void give_back_memory(at::Device device) {
   if (device.is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
 }
@@ -91,6 +100,12 @@ void wait_for(at::Device) {}
 std::int64_t kept_memory(at::Device) {
   return 0;
 }
+
+std::int64_t peak_memory(at::Device) {
+  return 0;
+}
+
+void reset_peak_memory(at::Device) {}
 
 void give_back_memory(at::Device) {}
 #endif

@@ -37,6 +37,10 @@ int count_gpus();
 // Bytes of the device's memory that this process keeps for later use, or uses; 0 on the CPU.
 std::int64_t kept_memory(at::Device device);
 
+// Bytes of the device's memory, at most, since reset_peak_memory(); 0 on the CPU.
+std::int64_t peak_memory(at::Device device);
+void reset_peak_memory(at::Device device);
+
 // Until the device has done what it was given.
 void wait_for(at::Device device);
 
