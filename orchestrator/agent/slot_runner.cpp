@@ -151,7 +151,7 @@ void SlotRunner::spawn(const std::optional<Start>& attempt) {
   }
 }
 
-std::optional<Usage> SlotRunner::usage() const {
+std::optional<Usage> SlotRunner::usage() {
   if (usage_at_end_) return meter_ ? meter_->since_begin(*usage_at_end_) : usage_at_end_;
   return meter_ ? std::optional(meter_->since_begin()) : std::nullopt;
 }

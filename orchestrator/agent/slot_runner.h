@@ -53,7 +53,7 @@ class SlotRunner {
   void spawn(const std::optional<protocol::Start>& attempt);
   void on_lock(LockState lock, const std::string& detail);
   void on_started();
-  std::optional<protocol::Usage> usage() const;  // of the attempt, now at its end
+  std::optional<protocol::Usage> usage();  // of the attempt, now at its end
   void on_ended();
   void on_line_too_long();
   void on_line(std::string_view line);

@@ -46,7 +46,7 @@ class Cost(WindrowTest):
         self.assertEqual([row["trial"] for row in trials], [1, 2, 3])
 
     def test_a_trainer_of_many_trials_is_measured_trial_by_trial(self):
-        self.run_study(self.fake_study(xs=(1, 2)), "--slots", 1)
+        self.run_study(self.fake_study(xs=(1, 2), epoch_ms=20), "--slots", 1)
         for cpu, memory in self.rows("SELECT cpu_seconds, peak_memory FROM attempts"):
             self.assertLess(cpu, 10)
             self.assertGreater(memory, 1 << 20)
