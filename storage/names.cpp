@@ -148,6 +148,7 @@ Columns name_columns(const std::vector<std::string>& parameters,
     m.mean = namer.take(m.column + "_mean", "_metric");
     m.sd = namer.take(m.column + "_sd", "_metric");
     m.ci95 = namer.take(m.column + "_ci95", "_metric");
+    m.n = namer.take(m.column + "_n", "_metric");
   }
   return columns;
 }

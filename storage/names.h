@@ -61,7 +61,7 @@ struct ParameterColumn {
 struct MetricColumn {
   MetricName metric;
   std::string column;          // in trials and epochs
-  std::string mean, sd, ci95;  // in summary
+  std::string mean, sd, ci95, n;  // in summary
 };
 struct Columns {
   std::vector<ParameterColumn> parameters;

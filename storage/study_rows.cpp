@@ -317,7 +317,7 @@ ResultTable Rows::summary() const {
   table.columns.emplace_back("n");
   for (const std::size_t i : used_metrics_) {
     const MetricColumn& metric = columns_.metrics[i];
-    table.columns.insert(table.columns.end(), {metric.mean, metric.sd, metric.ci95});
+    table.columns.insert(table.columns.end(), {metric.mean, metric.sd, metric.ci95, metric.n});
   }
   for (const char* name : {"epochs_mean", "epochs_sd", "epochs_ci95", "wall_seconds_mean",
                            "wall_seconds_sd", "wall_seconds_ci95"})
@@ -330,12 +330,14 @@ ResultTable Rows::summary() const {
   for (std::size_t i = 0; i < cells_.size(); ++i)
     if (cells_[i].wanted) order.push_back(i);
   std::ranges::stable_sort(order, {}, [this](std::size_t i) { return cells_[i].place; });
+  // Returns how many of the trials have the number.
   const auto add = [&](const std::vector<const Trial*>& trials, std::vector<Value>& row,
                        const auto& value_of) {
     std::vector<double> values;
     for (const Trial* trial : trials)
       if (const auto value = number(value_of(*trial))) values.push_back(*value);
     add_statistics(values, quantiles, row);
+    return static_cast<std::int64_t>(values.size());
   };
   for (const std::size_t i : order) {
     const auto& trials = finished[i];
@@ -343,8 +345,11 @@ ResultTable Rows::summary() const {
     row = {cells_[i].study, cells_[i].stages, cells_[i].hash};
     for (const auto* column : parameters) row.push_back(parameter(cells_[i], *column));
     row.emplace_back(static_cast<std::int64_t>(trials.size()));
-    for (const std::size_t metric : used_metrics_)
-      add(trials, row, [metric](const Trial& trial) { return trial.metric(metric); });
+    for (const std::size_t metric : used_metrics_) {
+      const std::int64_t n =
+          add(trials, row, [metric](const Trial& trial) { return trial.metric(metric); });
+      row.push_back(n > 0 ? Value{n} : Value{});
+    }
     add(trials, row, [](const Trial& trial) { return Value{trial.epochs}; });
     add(trials, row, [](const Trial& trial) { return trial.wall_seconds; });
   }

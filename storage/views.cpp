@@ -8,8 +8,8 @@
 namespace windrow::storage {
 namespace {
 
-// SQLite's limit is 2000 columns, and a metric has three in `summary`.
-constexpr std::size_t kMostMetricColumns = 500;
+// SQLite's limit is 2000 columns, and a metric has four in `summary`.
+constexpr std::size_t kMostMetricColumns = 375;
 constexpr std::size_t kMostParameterColumns = 400;
 
 // "2026-01-01T10:00:00.123Z" of milliseconds since 1970 UTC; NULL stays NULL.
@@ -156,7 +156,7 @@ std::string class_accuracy() {
 std::string summary(const Columns& columns) {
   std::string pivot, picked;
   const auto add = [&](std::int64_t id, const std::string& mean, const std::string& sd,
-                       const std::string& ci95) {
+                       const std::string& ci95, const std::string& n) {
     const auto one = [&](const char* statistic, const std::string& column) {
       const std::string name = quote_identifier(column);
       pivot += ", max(CASE metric WHEN " + std::to_string(id) + " THEN " + statistic + " END) AS " +
@@ -166,10 +166,12 @@ std::string summary(const Columns& columns) {
     one("mean", mean);
     one("sd", sd);
     one("ci95", ci95);
+    if (!n.empty()) one("n", n);
   };
-  for (const auto& m : columns.metrics) add(m.metric.id, m.mean, m.sd, m.ci95);
-  add(-1, "epochs_mean", "epochs_sd", "epochs_ci95");
-  add(-2, "wall_seconds_mean", "wall_seconds_sd", "wall_seconds_ci95");
+  for (const auto& m : columns.metrics) add(m.metric.id, m.mean, m.sd, m.ci95, m.n);
+  // Each finished trial has these.
+  add(-1, "epochs_mean", "epochs_sd", "epochs_ci95", "");
+  add(-2, "wall_seconds_mean", "wall_seconds_sd", "wall_seconds_ci95", "");
 
   std::string sql =
       "CREATE VIEW summary AS WITH "
@@ -184,7 +186,7 @@ std::string summary(const Columns& columns) {
       "spread (cell, metric, mean, n, sd) AS (SELECT cell, metric, max(mean), max(n), "
       "sqrt(sum((value - mean) * (value - mean)) / nullif(max(n) - 1, 0)) FROM centred "
       "GROUP BY cell, metric), "
-      "statistics (cell, metric, mean, sd, ci95) AS (SELECT cell, metric, mean, sd, "
+      "statistics (cell, metric, n, mean, sd, ci95) AS (SELECT cell, metric, n, mean, sd, "
       "sd / sqrt(n) * (SELECT t975 FROM student_t WHERE df <= n - 1 ORDER BY df DESC LIMIT 1) "
       "FROM spread), pivot AS (SELECT cell" +
       pivot + " FROM statistics GROUP BY cell) SELECT s.name AS study, " + as(kStages, "stages") +

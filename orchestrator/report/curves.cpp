@@ -42,14 +42,10 @@ std::vector<Point> points_of(const ByEpoch& values, bool log_x, bool log_y) {
   return points;
 }
 
-// Their headings, or where only some have one, which would look like another kind of thing, none.
 std::vector<std::string> names_of(const std::vector<std::string>& metrics,
                                   const sweeps::Report& report) {
   std::vector<std::string> headings;
-  for (const std::string& metric : metrics) {
-    headings.push_back(heading(report, metric));
-    if (headings.back() == metric) return metrics;
-  }
+  for (const std::string& metric : metrics) headings.push_back(heading(report, metric));
   return headings;
 }
 

@@ -49,12 +49,12 @@ TEST_F(ViewTest, ColumnsAreAsDocumented) {
   EXPECT_THAT(columns("environments"), ElementsAre("environment", "facts"));
   EXPECT_THAT(columns("failures"), ElementsAre("trial", "attempt", "kind", "message", "exit_code",
                                                "signal", "host", "slot", "stderr_tail"));
-  EXPECT_THAT(
-      columns("summary"),
-      ElementsAre("study", "stages", "cell", "lr", "optimizer", "n", "weights_mean", "weights_sd",
-                  "weights_ci95", "loss_mean", "loss_sd", "loss_ci95", "test_loss_mean",
-                  "test_loss_sd", "test_loss_ci95", "epochs_mean", "epochs_sd", "epochs_ci95",
-                  "wall_seconds_mean", "wall_seconds_sd", "wall_seconds_ci95"));
+  EXPECT_THAT(columns("summary"),
+              ElementsAre("study", "stages", "cell", "lr", "optimizer", "n", "weights_mean",
+                          "weights_sd", "weights_ci95", "weights_n", "loss_mean", "loss_sd",
+                          "loss_ci95", "loss_n", "test_loss_mean", "test_loss_sd", "test_loss_ci95",
+                          "test_loss_n", "epochs_mean", "epochs_sd", "epochs_ci95",
+                          "wall_seconds_mean", "wall_seconds_sd", "wall_seconds_ci95"));
 }
 
 TEST_F(ViewTest, TrialsShowTheResultElseTheLastEpochElseFacts) {
@@ -152,8 +152,8 @@ TEST_F(ViewTest, SummaryCountsOnlyNumbers) {
   }
   store.flush();
   // Two numbers 1 and 3: sd sqrt(2), half-width 12.706205 sqrt(2) / sqrt(2).
-  EXPECT_THAT(rows("SELECT n, loss_mean, loss_sd, loss_ci95 FROM summary"),
-              ElementsAre("3|2|1.41421|12.7062"));
+  EXPECT_THAT(rows("SELECT n, loss_n, loss_mean, loss_sd, loss_ci95 FROM summary"),
+              ElementsAre("3|2|2|1.41421|12.7062"));
 }
 
 TEST_F(ViewTest, CollidingNamesGetSuffixes) {
@@ -188,11 +188,11 @@ TEST_F(ViewTest, WithManyMetricsTheWideViewsHaveTheFirstAndTheLongOnesAll) {
   for (int i = 0; i < 2500; ++i) many["class_" + std::to_string(10000 + i)] = i;
   store.record(epoch(trial, 1, many));
   store.flush();
-  EXPECT_THAT(rows("SELECT class_10000, class_10498, loss FROM trials"), ElementsAre("0|498|0.5"));
+  EXPECT_THAT(rows("SELECT class_10000, class_10373, loss FROM trials"), ElementsAre("0|373|0.5"));
   EXPECT_THAT(rows("SELECT count(*), max(value) FROM trial_metrics"), ElementsAre("2501|2499"));
   store.record(finished(trial, 1, {{"class_12400", 7.5}}));
   store.flush();
-  EXPECT_THAT(rows("SELECT class_10498_mean FROM summary"), ElementsAre("498"));
+  EXPECT_THAT(rows("SELECT class_10373_mean FROM summary"), ElementsAre("373"));
   EXPECT_THAT(rows("SELECT value FROM trial_metrics WHERE metric = 'class_12400'"),
               ElementsAre("7.5"));
   EXPECT_THAT(rows("SELECT trial, epoch, value FROM epoch_metrics WHERE metric = 'class_12499'"),

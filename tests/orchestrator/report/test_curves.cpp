@@ -81,7 +81,7 @@ TEST_F(Curves, SeveralMetricsOfACellShareItsColour) {
   }
   const auto drawn = lines(draw()[0]);
   ASSERT_EQ(drawn.size(), 4u);
-  EXPECT_EQ(drawn[0].label, "X 1, loss") << "the heading only where all have one";
+  EXPECT_EQ(drawn[0].label, "X 1, Loss");
   EXPECT_EQ(drawn[1].label, "X 1, error");
   EXPECT_EQ(drawn[0].colour, drawn[1].colour);
   EXPECT_NE(drawn[0].dash, drawn[1].dash);
