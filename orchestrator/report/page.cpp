@@ -84,6 +84,20 @@ std::string figures_html(const std::vector<Drawing>& drawings, nlohmann::json& c
   return html;
 }
 
+std::string cells_html(const nlohmann::json& cells) {
+  const auto left_out = cells.at("left_out").get<std::size_t>();
+  return "<p><label>Filter <input type=\"search\" placeholder=\"optimizer=adam lr&lt;0.01\" "
+         "spellcheck=\"false\"></label> <span class=\"count\"></span></p>\n"
+         "<div class=\"parallel\"></div>\n<p class=\"note said\"></p>\n"
+         "<p class=\"note\">A line is a cell with the means of its finished trials, the bluer the "
+         "better on the last axis. Drag along an axis to keep the cells that pass there, click on "
+         "it "
+         "to let go. The filter holds for the tables of results too: words such as "
+         "<code>name=value</code>, <code>name&lt;number</code>, or any text." +
+         (left_out > 0 ? " " + std::to_string(left_out) + " more cells are not drawn." : "") +
+         "</p>\n";
+}
+
 // Puts each {{name}} of the template's in its place. What is put in is not looked at again, so that
 // no text of a study can name a place.
 std::string filled(std::string_view page, const std::map<std::string_view, std::string>& parts) {
@@ -107,6 +121,8 @@ std::string report_page(const PageContent& content) {
   nlohmann::json charts = nlohmann::json::array();
   std::string body =
       section_html("results", "Results", blocks_html(content.results)) +
+      section_html("importance", "Importance", blocks_html(content.importance)) +
+      section_html("cells", "Cells", content.cells.is_null() ? "" : cells_html(content.cells)) +
       section_html("findings", "Findings", blocks_html(content.findings)) +
       section_html("figures", "Figures", figures_html(content.drawings, charts)) +
       section_html("failures", "Failures", blocks_html(content.failures)) +
@@ -114,7 +130,7 @@ std::string report_page(const PageContent& content) {
       section_html("study", "The study",
                    "<details><summary>The study file as it was run</summary>\n<pre>" +
                        escaped(content.study_text) + "</pre></details>\n");
-  const nlohmann::json data = {{"colours", kPalette}, {"charts", charts}};
+  const nlohmann::json data = {{"colours", kPalette}, {"charts", charts}, {"cells", content.cells}};
   return filled(
       page_files::page_html,
       {{"title", escaped(content.study)},
@@ -128,7 +144,8 @@ std::string report_page(const PageContent& content) {
        {"data", inside_script(data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))},
        {"chart_licence", std::string(page_files::chart_licence)},
        {"chart", std::string(page_files::chart_js)},
-       {"script", std::string(page_files::page_js)}});
+       {"script", std::string(page_files::page_js)},
+       {"cells_script", std::string(page_files::cells_js)}});
 }
 
 }  // namespace windrow::report

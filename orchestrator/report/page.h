@@ -1,6 +1,7 @@
 // A study's report as one HTML page that needs nothing else: the charting library is in it.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ struct PageContent {
   bool complete = true;
   std::string state;                 // "8 of 8 trials finished"
   std::vector<std::string> missing;  // what an unfinished study lacks
-  std::vector<Block> results, findings, failures, provenance;
+  std::vector<Block> results, importance, findings, failures, provenance;
   std::vector<Drawing> drawings;
+  nlohmann::json cells;    // see cells_view.h; null: none are shown
   std::string study_text;  // YAML
   int reload_seconds = 0;  // after so many the page loads itself anew; 0: never
 };

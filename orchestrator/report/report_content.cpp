@@ -4,6 +4,7 @@
 #include <ctime>
 #include <set>
 
+#include "orchestrator/report/cells_view.h"
 #include "orchestrator/report/figures.h"
 #include "orchestrator/report/report_results.h"
 #include "orchestrator/results/planned_trials.h"
@@ -222,6 +223,8 @@ report::PageContent report_content(storage::Reader& reader, const storage::Study
                    {"windrow", WINDROW_VERSION}};
   add_state(plan, content);
   content.results = result_blocks(reader, study);
+  content.importance = importance_blocks(reader, study);
+  content.cells = cells_view(reader, study);
   content.findings = finding_blocks(reader, study);
   content.drawings = report::draw_figures(study, reader, plan.expansion.varying);
   add_failures(reader, of_study, content);

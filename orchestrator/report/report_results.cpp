@@ -4,8 +4,12 @@
 #include <stdexcept>
 
 #include "orchestrator/analysis/findings.h"
+#include "orchestrator/analysis/importance.h"
+#include "orchestrator/report/trial_rows.h"
 #include "orchestrator/results/study_results.h"
 #include "orchestrator/results/study_table.h"
+#include "orchestrator/results/texts.h"
+#include "protocol/nearest.h"
 #include "storage/table_format.h"
 
 namespace windrow::report {
@@ -69,6 +73,28 @@ const char* mark_of(analysis::Verdict verdict) {
   return "?";
 }
 
+report::Block importance_block(const analysis::Importance& all, const sweeps::Report& report) {
+  report::Block block{"What matters for " + heading(report, all.metric)};
+  block.table.columns = {"parameter", "share of the variance", "F", "p"};
+  const auto percent = [](double share) { return storage::fixed(100 * share, 1) + " %"; };
+  for (const analysis::Effect& effect : all.effects) {
+    std::vector<std::string> names;
+    for (const std::string& name : effect.parameters) names.push_back(heading(report, name));
+    block.table.rows.push_back({joined(names, " × "), percent(effect.share),
+                                effect.f ? storage::Value{exact_text(*effect.f)} : storage::Value{},
+                                effect.p ? storage::Value{p_text(*effect.p)} : storage::Value{}});
+  }
+  if (all.effects.size() > 3)  // of two parameters the pair is all
+    block.table.rows.push_back({"three and more together", percent(all.higher), {}, {}});
+  block.table.rows.push_back({"seeds", percent(all.error), {}, {}});
+  block.notes.push_back(
+      "Exact analysis of variance of the complete grid: " + std::to_string(all.cells) +
+      " cells, the " + std::to_string(all.seeds) + (all.seeds == 1 ? " seed" : " seeds") +
+      " that all of them have. A × B: what the two make together beyond each by itself" +
+      (all.seeds > 1 ? "; F and p: against the spread of the seeds." : "."));
+  return block;
+}
+
 }  // namespace
 
 std::vector<report::Block> result_blocks(storage::Reader& reader, const sweeps::Study& study) {
@@ -83,6 +109,24 @@ std::vector<report::Block> result_blocks(storage::Reader& reader, const sweeps::
     blocks.back().notes.emplace_back(
         "A row is a cell: the mean over its n finished seeds, ± the half-width of the 95% "
         "confidence interval (Student's t).");
+  return blocks;
+}
+
+std::vector<report::Block> importance_blocks(storage::Reader& reader, const sweeps::Study& study) {
+  std::vector<report::Block> blocks;
+  const std::string metric =
+      study.report.compare ? study.report.compare->metric : study.report.sort_by;
+  if (metric.empty()) return blocks;
+  const analysis::StudyResults results = load_results(reader, study);
+  for (const sweeps::Stage& stage : study.stages) {
+    std::vector<analysis::CellResult> cells;
+    for (const analysis::CellResult& cell : results.cells)
+      if (std::ranges::find(cell.stages, stage.name) != cell.stages.end()) cells.push_back(cell);
+    const analysis::Importance all = analysis::importance_of(cells, results.varying, metric);
+    if (!all.why_not.empty() || all.effects.size() < 2) continue;
+    blocks.push_back(importance_block(all, study.report));
+    if (study.stages.size() > 1) blocks.back().heading += ", stage " + stage.name;
+  }
   return blocks;
 }
 

@@ -14,6 +14,10 @@ namespace windrow::report {
 std::vector<report::Block> result_blocks(storage::Reader& reader, const sweeps::Study& study);
 
 // A claim with its verdict, and the evidence folded beneath it.
+// What the parameters make of the metric that the study is compared by, stage by stage; nothing
+// where it is compared by none.
+std::vector<report::Block> importance_blocks(storage::Reader& reader, const sweeps::Study& study);
+
 std::vector<report::Block> finding_blocks(storage::Reader& reader, const sweeps::Study& study);
 
 }  // namespace windrow::report

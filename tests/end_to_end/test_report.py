@@ -40,9 +40,10 @@ class Report(WindrowTest):
             f"seeds: 2\n{trials}\n{report}",
         )
 
-    def browse(self, page):
-        """The document after its scripts have run, and the probe's findings."""
+    def browse(self, page, doing=""):
+        """The document after its scripts have run, `doing` too, and the probe's findings."""
         text = page.read_text()
+        text = text.replace("</body>", f"<script>{doing}</script></body>", 1)
         probed = self.folder / "probed.html"
         # In front of all scripts, and allowed to run as they are.
         probed.write_text(text.replace("<style>", PROBE + "<style>", 1))
@@ -60,6 +61,34 @@ class Report(WindrowTest):
         probe = re.search(r'data-probe="([^"]*)"', result.stdout)
         self.assertTrue(probe, result.stdout[:2000])
         return result.stdout, json.loads(html.unescape(probe.group(1)))
+
+    @unittest.skipUnless(BROWSER, "no chromium")
+    def test_cells_are_filtered_and_brushed(self):
+        grid = "grid: {x: [1, 2, 3], y: [1, 2]}"  # loss = (1 + x) / 3 + y
+        report = "report: {compare: {metric: loss}, columns: {x: X, y: Y, loss: Loss}}\n"
+        self.run_study(self.study(report, grid))
+        page = self.folder / "p.html"
+        self.windrow("report", "--db", self.db, "--output", page)
+        text = page.read_text()
+        self.assertIn("What matters for Loss", text)
+        self.assertIn("<td>Y</td><td>77.1 %</td>", text)
+        self.assertIn("<td>X</td><td>22.9 %</td>", text)
+        shown, probe = self.browse(page)
+        self.assertEqual(probe["problems"], [])
+        self.assertIn('id="cells" data-shown="6 of 6"', shown)
+        typed = """const input = document.querySelector("#cells input");
+            input.value = "X<3 y=2"; input.dispatchEvent(new Event("input"));"""
+        shown, _ = self.browse(page, typed)
+        self.assertIn('id="cells" data-shown="2 of 6"', shown)
+        results = shown[shown.index('id="results"') : shown.index('id="importance"')]
+        self.assertEqual(results.count("<tr hidden"), 4)
+        dragged = """const hold = document.querySelector("rect[data-axis=x]");
+            const box = hold.getBoundingClientRect();
+            const at = (kind, share) => hold.dispatchEvent(new PointerEvent(
+                kind, { clientX: box.left + 5, clientY: box.top + share * box.height }));
+            at("pointerdown", 0); at("pointermove", 0.3); at("pointerup", 0.3);"""
+        shown, _ = self.browse(page, dragged)  # from above: the largest x only
+        self.assertIn('id="cells" data-shown="2 of 6"', shown)
 
     @unittest.skipUnless(BROWSER, "no chromium")
     def test_every_chart_is_drawn_offline_without_an_error(self):
