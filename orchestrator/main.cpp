@@ -50,6 +50,7 @@ int run_command(int argc, char** argv) {
   commands::add_report(app, exit_code);
   commands::add_export(app, exit_code);
   commands::add_cost(app, exit_code);
+  commands::add_verify(app, exit_code);
   commands::add_query(app, exit_code);
   commands::add_redo(app, exit_code);
   commands::add_retry(app, exit_code);

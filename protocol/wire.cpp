@@ -20,6 +20,16 @@ std::vector<std::uint8_t> encode_message(const Variant& message) {
       message);
 }
 
+// Discarded (no array) where it is none. The library throws at sizes beyond all memory, whatever it
+// is told of exceptions.
+Json from_cbor(std::span<const std::uint8_t> bytes) {
+  try {
+    return Json::from_cbor(bytes, true, false);
+  } catch (const Json::exception&) {
+    return Json(Json::value_t::discarded);
+  }
+}
+
 template <class Variant, std::size_t I = 0>
 Variant from_body(const std::string& name, const Json& body) {
   if constexpr (I == std::variant_size_v<Variant>) {
@@ -35,7 +45,7 @@ Variant from_body(const std::string& name, const Json& body) {
 
 template <class Variant>
 Variant decode_message(std::span<const std::uint8_t> bytes) {
-  const Json pair = Json::from_cbor(bytes, true, false);
+  const Json pair = from_cbor(bytes);
   if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string())
     throw ProtocolError("no message of Windrow's; do all ranks run the same version?");
   return from_body<Variant>(pair[0].get<std::string>(), pair[1]);
@@ -43,7 +53,7 @@ Variant decode_message(std::span<const std::uint8_t> bytes) {
 
 // Another version's Hello may have other fields: what it takes to say so is its version.
 std::optional<Hello> hello_of_another_version(std::span<const std::uint8_t> bytes) {
-  const Json pair = Json::from_cbor(bytes, true, false);
+  const Json pair = from_cbor(bytes);
   if (!pair.is_array() || pair.size() != 2 || pair[0] != fields::kName<Hello> ||
       !pair[1].is_object())
     return std::nullopt;

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "sweeps/canonical.h"
-#include "sweeps/emit.h"
+#include "sweeps/part_of_study.h"
 #include "sweeps/tasks/task_schema.h"
 
 namespace windrow::sweeps {
@@ -67,28 +67,9 @@ std::vector<Cell> smoke_cells(const Study& study, const Expansion& expansion) {
 
 Study smoke_study(const Study& study, const std::vector<Cell>& cells) {
   const TaskSpec* task = find_task(study.task);
-  Study shorter = study;
-  shorter.parameters = Json::object();
-  shorter.seeds = {study.seeds.front()};
-  shorter.kept = KeptCheckpoints{Keep::none};
-  shorter.report = {};
-  shorter.on_end.reset();
-  shorter.on_failure.reset();
-  Stage stage;
-  stage.name = "main";
-  stage.parameters = Json::object();
-  std::set<std::string> seen, keys;
-  for (const Cell& cell : cells) {
-    Json one = shortened(study, task, cell.parameters);
-    if (task) one = identity_parameters(*task, one);
-    if (!seen.insert(canonical(one)).second) continue;
-    for (const auto& [key, value] : one.items()) keys.insert(key);
-    stage.cases.push_back(std::move(one));
-  }
-  stage.case_keys.assign(keys.begin(), keys.end());
-  shorter.stages = {std::move(stage)};
-  if (keys.empty()) shorter.stages.front().cases.clear();  // one cell without parameters
-  return parse_study(to_yaml(shorter), "the study, shortened");
+  std::vector<Json> parameters;
+  for (const Cell& cell : cells) parameters.push_back(shortened(study, task, cell.parameters));
+  return part_of_study(study, parameters, {study.seeds.front()});
 }
 
 double epoch_seconds_like(const Study& study, const Json& parameters,

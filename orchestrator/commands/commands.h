@@ -24,6 +24,7 @@ void add_retry(CLI::App& app, int& exit_code);
 void add_compare(CLI::App& app, int& exit_code);
 void add_cost(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
+void add_verify(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_selftest(CLI::App& app, int& exit_code);

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -26,6 +24,7 @@
 #include "orchestrator/session/public_side.h"
 #include "orchestrator/session/run_program.h"
 #include "orchestrator/session/running_clock.h"
+#include "orchestrator/session/scratch_folder.h"
 #include "orchestrator/session/smoke_run.h"
 #include "orchestrator/session/source_watch.h"
 #include "orchestrator/session/stop_signals.h"
@@ -57,28 +56,6 @@ sweeps::Study read_study(const RunOptions& options) {
   return options.smoke ? sweeps::smoke_study(study, sweeps::smoke_cells(study, expand(study)))
                        : study;
 }
-
-// A folder beside the database, for what is not to stay.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const fs::path& database) {
-    std::string name = (fs::absolute(database).parent_path() / ".windrow-smoke-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr)
-      throw std::runtime_error("can't make a folder beside " + database.string() + ": " +
-                               std::strerror(errno));
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // Of the program's first file; where it starts, if it has none.
 fs::path code_folder(const protocol::TrainerSettings& trainer) {
@@ -168,7 +145,7 @@ class Session {
   void prepare_head() {
     head_.study = read_study(options_);
     if (options_.smoke) {
-      scratch_.emplace(options_.database);
+      scratch_.emplace(options_.database, "smoke");
       options_.database = scratch_->path() / "windrow.db";
       options_.checkpoints.clear();
       options_.page.clear();

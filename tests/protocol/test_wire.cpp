@@ -30,6 +30,16 @@ TEST(Wire, EveryTruncationIsRefused) {
   }
 }
 
+// Found by the fuzzer: of an array that claims so many elements the decoder throws by itself.
+TEST(Wire, SizesBeyondAllMemoryAreRefused) {
+  const std::vector<std::uint8_t> array = {0x9b, 0x8b, 0x9e, 0x96, 0x93, 0x9a, 0x8b, 0x72, 0x69};
+  const std::vector<std::uint8_t> map = {0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe};
+  for (const auto& bytes : {array, map}) {
+    EXPECT_THROW(decode_from_agent(bytes), ProtocolError);
+    EXPECT_THROW(decode_to_agent(bytes), ProtocolError);
+  }
+}
+
 TEST(Hash, KnownValuesAndPieces) {
   // XXH3-128 of no input, from the reference implementation's test vectors.
   EXPECT_EQ(content_hash(""), "99aa06d3014798d86001c324468d497f");

@@ -25,21 +25,56 @@ struct TensorBytes {
                         " can't be exported: " + what);
 }
 
+// Checkpoint::layout, as exported_weights.h has it.
+struct Layout {
+  std::size_t weights = 0, state = 0;
+  struct Place {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::size_t blob = 0, offset = 0;
+  };
+  std::vector<Place> tensors;
+};
+
+Layout layout_of(const Checkpoint& checkpoint) {
+  Layout layout;
+  try {
+    const Json json = Json::parse(checkpoint.layout);
+    layout.weights = json.at("weights").get<std::size_t>();
+    layout.state = json.at("state").get<std::size_t>();
+    for (const Json& place : json.at("tensors"))
+      layout.tensors.push_back({place.at(0).get<std::string>(),
+                                place.at(1).get<std::vector<std::int64_t>>(),
+                                place.at(2).get<std::size_t>(), place.at(3).get<std::size_t>()});
+  } catch (const Json::exception&) {
+    layout.tensors.clear();
+  }
+  if (layout.tensors.empty())
+    fail(checkpoint,
+         "it does not say what its tensors are, as those of earlier versions don't; one more epoch "
+         "(raise `epochs` in the study) writes a checkpoint that does");
+  return layout;
+}
+
 // `first`: the blob that the layout's blob 0 is.
-std::vector<TensorBytes> tensors_of(const Checkpoint& checkpoint, const Json& layout,
+std::vector<TensorBytes> tensors_of(const Checkpoint& checkpoint, const Layout& layout,
                                     std::size_t first) {
   std::vector<TensorBytes> tensors;
-  for (const Json& place : layout.at("tensors")) {
-    TensorBytes& tensor = tensors.emplace_back();
-    tensor.name = place.at(0).get<std::string>();
-    tensor.shape = place.at(1).get<std::vector<std::int64_t>>();
+  for (const Layout::Place& place : layout.tensors) {
+    const auto outside = [&] { fail(checkpoint, place.name + " lies outside of what it has"); };
+    if (place.blob >= layout.weights || first + place.blob >= checkpoint.blobs.size()) outside();
+    const std::string& blob = checkpoint.blobs[first + place.blob];
+    const std::size_t room = blob.size() / kElementBytes;
+    if (place.offset > room) outside();
     std::size_t elements = 1;
-    for (const std::int64_t size : tensor.shape) elements *= static_cast<std::size_t>(size);
-    const std::string& blob = checkpoint.blobs.at(first + place.at(2).get<std::size_t>());
-    const std::size_t begin = place.at(3).get<std::size_t>() * kElementBytes;
-    if (begin + elements * kElementBytes > blob.size())
-      fail(checkpoint, tensor.name + " lies outside of what it has");
-    tensor.bytes = std::string_view(blob).substr(begin, elements * kElementBytes);
+    for (const std::int64_t size : place.shape) {
+      if (size < 0 || (size > 0 && elements > room / static_cast<std::size_t>(size))) outside();
+      elements *= static_cast<std::size_t>(size);
+    }
+    if (elements > room - place.offset) outside();
+    tensors.push_back(
+        {place.name, place.shape,
+         std::string_view(blob).substr(place.offset * kElementBytes, elements * kElementBytes)});
   }
   return tensors;
 }
@@ -48,21 +83,16 @@ std::vector<TensorBytes> tensors_of(const Checkpoint& checkpoint, const Json& la
 
 std::string safetensors_of(const Checkpoint& checkpoint,
                            const std::map<std::string, std::string>& metadata) {
-  const Json layout = Json::parse(checkpoint.layout, nullptr, /*allow_exceptions=*/false);
-  if (!layout.is_object() || layout.at("tensors").empty())
-    fail(checkpoint,
-         "it was written by a version that does not record what its tensors are; one "
-         "more epoch (raise `epochs` in the study) writes a checkpoint that does");
-  const auto weights = layout.at("weights").get<std::size_t>();
-  const auto state = layout.at("state").get<std::size_t>();
-  const bool has_best = checkpoint.blobs.size() >= state + weights;
+  const Layout layout = layout_of(checkpoint);
+  const bool has_best = layout.state <= checkpoint.blobs.size() &&
+                        checkpoint.blobs.size() - layout.state >= layout.weights;
   Json header;
   header["__metadata__"] = metadata;
   header["__metadata__"]["format"] = "pt";
   header["__metadata__"]["epochs"] = std::to_string(checkpoint.epoch);
   header["__metadata__"]["weights"] = has_best ? "best epoch" : "last epoch";
   std::string data;
-  for (const TensorBytes& tensor : tensors_of(checkpoint, layout, has_best ? state : 0)) {
+  for (const TensorBytes& tensor : tensors_of(checkpoint, layout, has_best ? layout.state : 0)) {
     header[tensor.name] = {{"dtype", "F32"},
                            {"shape", tensor.shape},
                            {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};

@@ -1,0 +1,18 @@
+// Comma-separated tables, and sets of items in them.
+#include "sweeps/data/csv.h"
+#include "sweeps/data/set_file.h"
+#include "tests/fuzz/input_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace windrow::sweeps;
+  const std::filesystem::path file = windrow::fuzz::input_file(data, size, "x.csv");
+  try {
+    (void)read_csv(file);
+  } catch (const DataFileError&) {
+  }
+  try {
+    (void)read_set_file({.file = file, .choices = "", .items = 2, .features = 1});
+  } catch (const DataFileError&) {
+  }
+  return 0;
+}
