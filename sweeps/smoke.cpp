@@ -12,7 +12,7 @@ namespace windrow::sweeps {
 namespace {
 
 constexpr std::size_t kAllOf = 4;  // values of a number
-constexpr int kSteps = 50;
+constexpr int kSteps = 10;
 
 // The values that are to occur, by parameter, as canonical JSON.
 std::map<std::string, std::set<std::string>> values_to_try(const Expansion& expansion) {

@@ -48,7 +48,7 @@ TEST(Smoke, IsOneEpochOfOneSeedAndNobodyIsTold) {
   const Expansion expansion = expand(smoke);
   ASSERT_EQ(expansion.cells.size(), 2u);
   EXPECT_EQ(expansion.cells[0].parameters.at("epochs"), 1);
-  EXPECT_EQ(expansion.cells[0].parameters.at("steps_per_epoch"), 50);
+  EXPECT_EQ(expansion.cells[0].parameters.at("steps_per_epoch"), 10);
   EXPECT_EQ(expansion.cells[1].parameters.at("optimizer"), "adam");
 }
 
