@@ -35,6 +35,10 @@ std::vector<RaisedCell> raised_cells(const std::vector<CellRecord>& present,
   for (const CellRecord& cell : stored) {
     const auto old_budget = budget_of(cell, budget);
     if (!old_budget || wanted.contains(cell.hash)) continue;
+    // What isn't in the parameters (the early-stopping rule) must be alike, too.
+    if (budgets.upper_bound(*old_budget) == budgets.end() ||
+        cell_hash(cell.parameters) != cell.hash)
+      continue;
     Json parameters = cell.parameters;
     // The least that is more: what has to be trained first.
     for (auto at = budgets.upper_bound(*old_budget); at != budgets.end(); ++at) {

@@ -18,8 +18,9 @@ struct RaisedCell {
 
 // Those of `stored` that `present`, the study's cells, has no longer, but with a greater value of
 // the parameter `budget` ("" = there is none) and all else alike; of several the one with the
-// greatest. A cell that is stored as it is now is none of them, as in a grid of several budgets.
-// `cell_hash` gives the hash of a cell with the parameters that it is told.
+// greatest. One whose hash isn't that of its parameters now was trained by another early-stopping
+// rule, and is none of them. A cell that is stored as it is now is none of them, as in a grid of
+// several budgets. `cell_hash` gives the hash of a cell with the parameters that it is told.
 std::vector<RaisedCell> raised_cells(const std::vector<CellRecord>& present,
                                      const std::vector<CellRecord>& stored,
                                      const std::string& budget,

@@ -182,6 +182,11 @@ class Loop {
         }
       }
     }
+    if (folder_ && epoch_ == 0 && start_.committed_epochs > 0)
+      send_(protocol::Log{"warning", "there is no checkpoint of the " +
+                                         std::to_string(start_.committed_epochs) +
+                                         " epochs on record in " + start_.checkpoint_dir +
+                                         ": they are trained again"});
     protocol::Json facts = training_->facts();
     send_(protocol::Started{.trial = start_.trial,
                             .attempt = start_.attempt,

@@ -129,6 +129,12 @@ class GoingOn(WindrowTest):
                 self.assertEqual(
                     self.rows("SELECT epochs, test_mse FROM trials ORDER BY width, seed"), results
                 )
+        self.run_study(study(6, stopping + "keep: none\n"))
+        self.assertNotIn("trained again", self.err)
+        self.run_study(study(7, stopping))
+        self.assertEqual(self.err.count("no checkpoint of the 6 epochs on record"), 4)
+        self.run_study(study(8))  # without the rule they are other cells
+        self.assertEqual(self.count("SELECT count(*) FROM trials"), 8)
         for folder in self.folder.glob("*.db.checkpoints/*/trial-*"):
             self.assertEqual(len(list(folder.glob("*.ckpt"))), 1, folder)
 

@@ -49,6 +49,12 @@ TEST(RaisedCells, TheOneThatIsFarthestGoesOn) {
   EXPECT_THAT(raised({cell(40), cell(80)}, {cell(20)}), ElementsAre("20 to 40"));
 }
 
+TEST(RaisedCells, WhatWasTrainedByAnotherRuleIsAnotherCell) {
+  CellRecord other = cell(20);
+  other.hash += " with early stopping";
+  EXPECT_THAT(raised({cell(40)}, {other}), IsEmpty());
+}
+
 TEST(RaisedCells, NoBudgetNoRaise) {
   EXPECT_THAT(raised_cells({cell(40)}, {cell(20)}, "", hash_of), IsEmpty());
 }
