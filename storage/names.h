@@ -60,7 +60,7 @@ struct ParameterColumn {
 };
 struct MetricColumn {
   MetricName metric;
-  std::string column;          // in trials and epochs
+  std::string column;             // in trials and epochs
   std::string mean, sd, ci95, n;  // in summary
 };
 struct Columns {

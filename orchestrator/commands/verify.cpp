@@ -76,7 +76,7 @@ std::vector<Outcome> train_again(storage::Reader& record, const VerifyOptions& o
   const ScratchFolder scratch(options.database, "verify");
   const std::string budget = sweeps::budget_parameter(study);
   std::vector<Json> parameters;
-  std::map<std::string, const Chosen*> by_cell;  // hash of the cell as it is trained now
+  std::multimap<std::string, const Chosen*> by_cell;  // hash of the cell as it is trained now
   for (const Chosen& trial : trials) {
     Json shorter = trial.parameters;
     if (options.epochs > 0 && !budget.empty() && shorter.contains(budget))
@@ -96,11 +96,12 @@ std::vector<Outcome> train_again(storage::Reader& record, const VerifyOptions& o
   storage::Reader again(run.database);
   std::vector<Outcome> outcomes;
   for (const storage::TrialInfo& now : again.trials(study.name)) {
-    const Chosen& trial = *by_cell.at(now.cell);
-    outcomes.push_back({trial,
-                        verify(recorded_epochs(record, trial.trial),
-                               recorded_epochs(again, now.trial), options.epochs),
-                        computed_by(record, trial.trial), computed_by(again, now.trial)});
+    const auto [begin, end] = by_cell.equal_range(now.cell);  // several where --epochs is all alike
+    for (auto at = begin; at != end; ++at)
+      outcomes.push_back({*at->second,
+                          verify(recorded_epochs(record, at->second->trial),
+                                 recorded_epochs(again, now.trial), options.epochs),
+                          computed_by(record, at->second->trial), computed_by(again, now.trial)});
   }
   return outcomes;
 }

@@ -33,11 +33,11 @@ struct CoordinatorOptions {
   double stop_within_seconds = 0;  // see protocol::Welcome
   std::optional<std::chrono::system_clock::time_point> until;  // when the run must be over
   scheduler::Order order = scheduler::Order::longest;
-  scheduler::GangPolicy gangs;  // of the shipped tasks; other programs lead none
+  scheduler::GangPolicy gangs;     // of the shipped tasks; other programs lead none
   bool first_epochs_only = false;  // a trial is cancelled after its first epoch
-  int stop_after_failures = 0;  // trials that failed for good; 0: never
-  double gang_deadline = 60;    // see protocol::Start
-  protocol::BatchJob job;       // this process's
+  int stop_after_failures = 0;     // trials that failed for good; 0: never
+  double gang_deadline = 60;       // see protocol::Start
+  protocol::BatchJob job;          // this process's
 };
 
 // How the run ended, or that it can't go on.

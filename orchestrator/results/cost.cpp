@@ -80,7 +80,7 @@ StudyCost sum_up(const std::vector<AttemptCost>& attempts) {
   StudyCost cost;
   cost.total.how = "in all";
   std::map<std::string, CostLine> lines;
-  std::map<std::int64_t, double> by_trial;
+  std::set<std::int64_t> trials;
   std::set<std::int64_t> finished;
   std::set<std::string> hosts;
   double first = 0, last = 0;
@@ -94,10 +94,8 @@ StudyCost sum_up(const std::vector<AttemptCost>& attempts) {
       line->cpu_hours += attempt.cpu_seconds.value_or(0) / kHour;
       line->gpu_hours += gpu[i];
     }
-    cost.allotted_cpu_hours +=
-        (attempt.seconds() + attempt.member_seconds) * attempt.threads / kHour;
     cost.without_cpu_time += !attempt.cpu_seconds;
-    by_trial[attempt.trial] += attempt.seconds() / kHour;
+    trials.insert(attempt.trial);
     if (how == "finished") finished.insert(attempt.trial);
     keep_largest(cost.peak_memory, attempt.peak_memory);
     keep_largest(cost.peak_device_memory, attempt.peak_device_memory);
@@ -110,9 +108,7 @@ StudyCost sum_up(const std::vector<AttemptCost>& attempts) {
       cost.lines.push_back(lines[how]);
       cost.lines.back().how = how;
     }
-  for (const auto& [trial, hours] : by_trial)
-    cost.longest_trial_hours = std::max(cost.longest_trial_hours, hours);
-  cost.trials = static_cast<int>(by_trial.size());
+  cost.trials = static_cast<int>(trials.size());
   cost.finished = static_cast<int>(finished.size());
   cost.hosts.assign(hosts.begin(), hosts.end());
   if (!attempts.empty()) {
@@ -135,7 +131,7 @@ std::vector<AttemptCost> load_costs(storage::Reader& reader, const std::string& 
   std::vector<AttemptCost> attempts;
   for (const auto& row :
        reader
-           .query("SELECT a.trial, a.host, a.device, a.outcome, a.rank, a.threads, " +
+           .query("SELECT a.trial, a.host, a.device, a.outcome, a.rank, " +
                   unix_time("a.began_at") + ", " + unix_time(ended) +
                   ", (SELECT sum((e.members - 1) * e.wall_seconds) FROM epochs e WHERE e.trial = "
                   "a.trial AND e.attempt = a.attempt AND e.members > 1), a.cpu_seconds, "
@@ -149,13 +145,12 @@ std::vector<AttemptCost> load_costs(storage::Reader& reader, const std::string& 
     attempt.device = text_of(row[2]);
     attempt.outcome = text_of(row[3]);
     attempt.rank = static_cast<int>(number_of(row[4]).value_or(0));
-    attempt.threads = static_cast<int>(number_of(row[5]).value_or(1));
-    attempt.began = number_of(row[6]).value_or(0);
-    attempt.ended = std::max(number_of(row[7]).value_or(0), attempt.began);
-    attempt.member_seconds = number_of(row[8]).value_or(0);
-    attempt.cpu_seconds = number_of(row[9]);
-    attempt.peak_memory = number_of(row[10]);
-    attempt.peak_device_memory = number_of(row[11]);
+    attempt.began = number_of(row[5]).value_or(0);
+    attempt.ended = std::max(number_of(row[6]).value_or(0), attempt.began);
+    attempt.member_seconds = number_of(row[7]).value_or(0);
+    attempt.cpu_seconds = number_of(row[8]);
+    attempt.peak_memory = number_of(row[9]);
+    attempt.peak_device_memory = number_of(row[10]);
   }
   return attempts;
 }

@@ -14,7 +14,7 @@ namespace windrow {
 struct AttemptCost {
   std::int64_t trial = 0;
   std::string host, device, outcome;
-  int rank = 0, threads = 1;
+  int rank = 0;
   double began = 0, ended = 0;
   double member_seconds = 0;  // what other slots trained of its epochs
   std::optional<double> cpu_seconds;
@@ -31,10 +31,8 @@ struct CostLine {   // of the attempts that ended alike
 struct StudyCost {
   std::vector<CostLine> lines;  // finished, interrupted, failed: those that there are
   CostLine total;
-  int trials = 0, finished = 0;    // that were begun
-  double allotted_cpu_hours = 0;   // of CPU threads, whether they were used or not
-  int without_cpu_time = 0;        // attempts whose CPU time isn't known: they count nothing
-  double longest_trial_hours = 0;  // of all its attempts
+  int trials = 0, finished = 0;  // that were begun
+  int without_cpu_time = 0;      // attempts whose CPU time isn't known: they count nothing
   std::optional<double> peak_memory, peak_device_memory;
   std::vector<std::string> hosts;       // by name
   std::vector<std::string> cpus, gpus;  // kinds

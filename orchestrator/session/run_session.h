@@ -40,8 +40,8 @@ struct RunOptions {
   int stop_after_failures = 0;  // trials that failed for good; 0: never
   std::string until;            // a time, see time_limit.h; "": the batch system's end
   Console::Verbosity verbosity = Console::Verbosity::normal;
-  bool smoke = false;           // only try what the study will train; the database isn't touched
-  bool json = false;  // the end's summary as JSON on stdout
+  bool smoke = false;  // only try what the study will train; the database isn't touched
+  bool json = false;   // the end's summary as JSON on stdout
 };
 
 // Returns the exit code; does not return where ranks have died and MPI can't end in good order.

@@ -38,6 +38,18 @@ class Verify(WindrowTest):
         self.assertEqual(self.rows("SELECT * FROM attempts ORDER BY trial, attempt"), before)
         self.assertEqual(list(self.folder.glob(".windrow-*")), [])
 
+    def test_cells_that_are_the_same_for_so_many_epochs_are_each_told(self):
+        self.write("train.py", TRAIN)
+        self.write("shift", "0")
+        study = self.write(
+            "s.yaml",
+            "study: s\ntrainer: {command: [python3, train.py], budget: epochs}\n"
+            "parameters: {x: 1}\ngrid: {epochs: [3, 4]}\n",
+        )
+        self.run_study(study)
+        out = self.windrow("verify", 1, 2, "--epochs", 2, "--db", self.db)
+        self.assertEqual(out.count("the same numbers"), 2)
+
     @unittest.skipUnless("WINDROW_TRAINER" in os.environ, "without LibTorch")
     def test_the_shipped_trainer_gives_the_same_bits(self):
         study = self.write(
