@@ -48,6 +48,12 @@ constexpr std::string_view to_string(FailureKind kind) {
   return kFailureKindNames[static_cast<std::size_t>(kind)];
 }
 
+// Kinds whose cause may be the machine.
+constexpr bool may_be_machines(FailureKind kind) {
+  return kind == FailureKind::crash || kind == FailureKind::cuda || kind == FailureKind::hang ||
+         kind == FailureKind::data;
+}
+
 constexpr std::optional<FailureKind> failure_kind(std::string_view name) {
   for (std::size_t i = 0; i < kFailureKindNames.size(); ++i)
     if (kFailureKindNames[i] == name) return static_cast<FailureKind>(i);

@@ -165,6 +165,37 @@ void add_gangs(Database& db, const std::string& study, std::vector<StoredTrial>&
   }
 }
 
+std::string machines_kinds() {
+  std::string list;
+  for (const std::string_view name : protocol::kFailureKindNames)
+    if (protocol::may_be_machines(*protocol::failure_kind(name)))
+      list += (list.empty() ? "'" : ", '") + std::string(name) + "'";
+  return list;
+}
+
+template <class Find>
+void add_unexplained(Database& db, std::int64_t study, Find find) {
+  Statement select(
+      db, "WITH suspect AS (SELECT * FROM failure WHERE kind IN (" + machines_kinds() +
+              ")), well AS MATERIALIZED (SELECT host, max(ended_at) AS at FROM attempt "
+              "WHERE outcome = 'finished' GROUP BY host) "
+              "SELECT f.trial, f.attempt, f.kind, f.host FROM suspect f "
+              "JOIN trial t ON t.id = f.trial JOIN cell c ON c.id = t.cell "
+              "LEFT JOIN well ON well.host = f.host "
+              "WHERE c.study = ?1 AND NOT f.forgiven AND t.state < 2 "
+              "AND coalesce(well.at, 0) <= f.failed_at AND NOT EXISTS (SELECT 1 FROM suspect g "
+              "WHERE g.trial = f.trial AND g.attempt > f.attempt AND g.host <> f.host) "
+              "ORDER BY f.trial, f.attempt");
+  select.bind(study);
+  while (select.step()) {
+    StoredTrial* trial = find(select.integer(0));
+    if (trial != nullptr)
+      trial->unexplained.push_back({static_cast<int>(select.integer(1)),
+                                    *protocol::failure_kind(select.text(2)),
+                                    std::string(select.text(3))});
+  }
+}
+
 void add_failures(Database& db, std::int64_t study, std::vector<StoredTrial>& trials) {
   std::unordered_map<std::int64_t, StoredTrial*> by_id;
   const auto find = [&](std::int64_t id) {
@@ -184,6 +215,8 @@ void add_failures(Database& db, std::int64_t study, std::vector<StoredTrial>& tr
     if (trial != nullptr && kind)
       trial->failures_by_kind[*kind] = static_cast<int>(select.integer(2));
   }
+  if (by_id.empty()) return;
+  add_unexplained(db, study, find);
   Statement stopped(db,
                     "SELECT f.trial, count(DISTINCT a.session) FROM failure f "
                     "JOIN attempt a ON a.trial = f.trial AND a.attempt = f.attempt "

@@ -34,6 +34,14 @@ struct StudyRecord {
   std::function<std::string(const Json& parameters)> cell_hash = {};  // wanted where it may
 };
 
+// A failure of a kind that may be the machine's, since which nothing did well on that host and the
+// trial failed on no other one: whose fault it was is still to be seen.
+struct UnexplainedFailure {
+  int attempt = 0;
+  protocol::FailureKind kind = protocol::FailureKind::crash;
+  std::string host;
+};
+
 // A trial as the database knows it when a run begins.
 struct StoredTrial {
   TrialId id;
@@ -50,6 +58,7 @@ struct StoredTrial {
   std::map<int, double> gang_epoch_seconds;
   std::optional<protocol::FailureKind> failure;           // of a failed trial
   std::map<protocol::FailureKind, int> failures_by_kind;  // that count, over all its attempts
+  std::vector<UnexplainedFailure> unexplained;  // of those, where the trial is not over
   int raised_from = 0;   // just now: it had finished all epochs of this budget, and goes on
   int redone = 0;        // how often it was taken back to be trained anew
   int stopped_runs = 0;  // in which it failed and which were stopped since everything did

@@ -68,9 +68,18 @@ struct Store::Impl {
   auto begin(Work work) -> std::future<decltype(work())>;
   template <class Work>
   auto call(Work work) -> decltype(work()) {
-    return begin(std::move(work)).get();
+    auto result = begin(std::move(work));
+    if (!options.own_thread) {
+      std::unique_lock guard(mutex);
+      write_once(guard);
+    }
+    return result.get();
   }
-  void throw_error() const;  // with mutex held
+  // With mutex held, which is free while write_once() writes.
+  void throw_error() const;
+  bool urgent() const;
+  Clock::time_point due() const;
+  bool write_once(std::unique_lock<std::mutex>& guard);
 
   StoreOptions options;
   std::string database_id;
@@ -107,7 +116,7 @@ struct Store::Impl {
   template <class Work>
   void in_transaction(Work work);
 
-  Clock::time_point heartbeat_due = Clock::now() + kHeartbeatInterval;
+  Clock::time_point heartbeat_due;
 };
 
 Store::Impl::Impl(const std::filesystem::path& file, StoreOptions given)
@@ -140,7 +149,8 @@ Store::Impl::Impl(const std::filesystem::path& file, StoreOptions given)
   recorder.emplace(database, names);
   identity.emplace(file);
   database.set_busy_timeout(options.busy_timeout);
-  writer = std::thread([this] { write_loop(); });
+  heartbeat_due = options.now() + kHeartbeatInterval;
+  if (options.own_thread) writer = std::thread([this] { write_loop(); });
 }
 
 Store::Impl::~Impl() {
@@ -149,7 +159,12 @@ Store::Impl::~Impl() {
     stopping = true;
   }
   work_arrived.notify_one();
-  writer.join();
+  if (writer.joinable()) {
+    writer.join();
+  } else {
+    std::unique_lock guard(mutex);
+    write_once(guard);
+  }
   try {
     lock.remove_row(database);
   } catch (const StorageError&) {  // the disk is full, ...: our death frees the lock as well
@@ -177,10 +192,10 @@ void Store::Impl::in_transaction(Work work) {
 }
 
 void Store::Impl::renew_lock_if_due() {
-  if (Clock::now() < heartbeat_due) return;
+  if (options.now() < heartbeat_due) return;
   identity->check();
   lock.renew(database);
-  heartbeat_due = Clock::now() + kHeartbeatInterval;
+  heartbeat_due = options.now() + kHeartbeatInterval;
 }
 
 void Store::Impl::commit_batch(const std::vector<Queued>& batch) {
@@ -240,52 +255,60 @@ void Store::Impl::commit_when_free(const std::vector<Queued>& batch) {
     } catch (const DatabaseBusy&) {
       const std::lock_guard guard(mutex);
       if (stopping) throw;
-      if (!locked_out_since) locked_out_since = Clock::now();
+      if (!locked_out_since) locked_out_since = options.now();
     }
   }
+}
+
+bool Store::Impl::urgent() const {
+  return stopping || !jobs.empty() || flush_wanted || queue.size() >= options.commit_rows;
+}
+
+// A third of the interval is for gathering a batch; the rest is for writing it.
+Clock::time_point Store::Impl::due() const {
+  return queue.empty() ? heartbeat_due : oldest + options.commit_interval / 3;
 }
 
 // Returns when there is something to do: a batch is due, a job, the heartbeat, or the end.
 void Store::Impl::wait_for_work(std::unique_lock<std::mutex>& guard) {
-  const auto urgent = [this] {
-    return stopping || !jobs.empty() || flush_wanted || queue.size() >= options.commit_rows;
-  };
-  while (!urgent()) {
-    // A third of the interval is for gathering a batch; the rest is for writing it.
-    const auto due = queue.empty() ? heartbeat_due : oldest + options.commit_interval / 3;
-    if (Clock::now() >= due) return;
-    work_arrived.wait_until(guard, due);
-  }
+  while (!urgent() && options.now() < due()) work_arrived.wait_until(guard, due());
 }
 
 void Store::Impl::write_loop() {
-  std::vector<Queued> batch;
   std::unique_lock guard(mutex);
-  for (;;) {
-    wait_for_work(guard);
-    batch.clear();
-    batch.swap(queue);
-    std::deque<Job> todo;
-    todo.swap(jobs);
-    const bool last = stopping;
-    const std::uint64_t number = recorded_number;
-    std::string met = error;
-    const bool flushing = std::exchange(flush_wanted, false);
-    guard.unlock();
-    try {
-      if (met.empty() && (!batch.empty() || Clock::now() >= heartbeat_due)) commit_when_free(batch);
-      if (met.empty() && flushing) identity->check();
-    } catch (const std::exception& e) {
-      met = e.what();
-      heartbeat_due = Clock::time_point::max();  // there is nothing more to keep alive
-    }
-    for (const auto& job : todo) job(met);
-    guard.lock();
-    error = met;
-    if (error.empty()) committed_number = number;
-    progress_made.notify_all();
-    if (last) return;
+  do wait_for_work(guard);
+  while (write_once(guard));
+}
+
+// All that waits; false: it was the last time.
+bool Store::Impl::write_once(std::unique_lock<std::mutex>& guard) {
+  std::vector<Queued> batch;
+  batch.swap(queue);
+  std::deque<Job> todo;
+  todo.swap(jobs);
+  const bool last = stopping;
+  const std::uint64_t number = recorded_number;
+  std::string met = error;
+  const bool flushing = std::exchange(flush_wanted, false);
+  guard.unlock();
+  try {
+    if (met.empty() && (!batch.empty() || options.now() >= heartbeat_due)) commit_when_free(batch);
+    if (met.empty() && flushing) identity->check();
+  } catch (const std::exception& e) {
+    met = e.what();
+    heartbeat_due = Clock::time_point::max();  // there is nothing more to keep alive
   }
+  for (const auto& job : todo) job(met);
+  guard.lock();
+  error = met;
+  if (error.empty()) committed_number = number;
+  progress_made.notify_all();
+  return !last;
+}
+
+void Store::write_now() {
+  std::unique_lock guard(impl_->mutex);
+  if (impl_->urgent() || impl_->options.now() >= impl_->due()) impl_->write_once(guard);
 }
 
 void Store::Impl::throw_error() const {
@@ -407,7 +430,7 @@ std::uint64_t Store::record(Record record) {
     impl_->throw_error();
   }
   const bool first = impl_->queue.empty();
-  if (first) impl_->oldest = Clock::now();
+  if (first) impl_->oldest = impl_->options.now();
   impl_->queue.push_back({std::move(record), now_ms()});
   const bool wake = first || impl_->queue.size() == impl_->options.commit_rows;
   const std::uint64_t number = ++impl_->recorded_number;
@@ -437,6 +460,7 @@ void Store::flush() {
   const std::uint64_t wanted = impl_->recorded_number;
   impl_->flush_wanted = true;
   impl_->work_arrived.notify_one();
+  if (!impl_->options.own_thread) impl_->write_once(guard);
   impl_->progress_made.wait(
       guard, [&] { return impl_->committed_number >= wanted || !impl_->error.empty(); });
   impl_->throw_error();

@@ -25,6 +25,10 @@ struct StoreOptions {
   std::chrono::milliseconds busy_timeout{5000};
   // Asked while the constructor waits for another host's sign of life; true: it throws Interrupted.
   std::function<bool()> interrupted = {};
+  // false: there is no writer thread; what waits is written by write_now() alone.
+  bool own_thread = true;
+  // For intervals; not the time of day.
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
 // Opens (creating or migrating) the database, takes the lock, and owns a writer thread. Records are
@@ -82,6 +86,9 @@ class Store {
 
   // Waits until everything recorded is durable. Throws StorageError.
   void flush();
+
+  // Without a thread of its own: does what the writer would do now, where something is due.
+  void write_now();
 
   // The same without waiting for it: the futures are ready when the writer has done the work, after
   // all that was recorded before. get() throws StorageError.

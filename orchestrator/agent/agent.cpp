@@ -7,7 +7,6 @@
 #include <stdexcept>
 
 #include "orchestrator/origin/code_copy.h"
-#include "orchestrator/origin/environment.h"
 #include "protocol/arguments.h"
 #include "protocol/teams.h"
 
@@ -37,9 +36,9 @@ std::vector<std::pair<std::string, std::string>> slot_environment(const SlotInfo
 
 }  // namespace
 
-Agent::Agent(EventLoop& loop, AgentOptions options, SlotRunner::Now now, Send send,
+Agent::Agent(Host& host, AgentOptions options, SlotRunner::Now now, Send send,
              SlotRunner::LogLine log)
-    : loop_(loop),
+    : host_(host),
       options_(std::move(options)),
       now_(std::move(now)),
       send_(std::move(send)),
@@ -74,7 +73,7 @@ void Agent::on_message(ToAgent message) {
   } else if (const auto* order = std::get_if<StopAll>(&message)) {
     stop(order->now);
   } else if (const auto* forget = std::get_if<Forget>(&message)) {
-    remover_.remove(forget->checkpoint_dir);
+    host_.remove_folder(forget->checkpoint_dir);
   } else if (const auto* left = std::get_if<Leave>(&message)) {
     come_again_ = left->come_again;
     leave(left->error);
@@ -93,10 +92,10 @@ void Agent::welcome(Welcome message) {
     message.trainer.command = options_.trainer;
     message.trainer.persistent = true;
   }
-  const std::filesystem::path folder = std::filesystem::current_path();
-  watch_.emplace(message.trainer, folder, shipped_);
-  if (!ids_.empty()) send_(EnvironmentSeen{origin::environment_facts(message.trainer.command)});
-  const origin::CodeCopy copy{message.trainer.freeze, message.trainer.code, folder};
+  watch_ = host_.watch_program(message.trainer, shipped_);
+  if (!ids_.empty()) send_(EnvironmentSeen{host_.environment(message.trainer.command)});
+  const origin::CodeCopy copy{message.trainer.freeze, message.trainer.code,
+                              std::filesystem::current_path()};
   message.trainer.command = copy.words(message.trainer.command);
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     const auto sharing = std::ranges::count(options_.slots, options_.slots[i].device,
@@ -106,13 +105,12 @@ void Agent::welcome(Welcome message) {
                            .shipped = shipped_,
                            .stop_within_seconds = message.stop_within_seconds},
                           slot_environment(options_.slots[i], sharing),
-                          options_.open_files,
                           options_.host + " " + options_.slots[i].device,
                           [this] { return program(); }};
     for (const auto& variable : copy.environment()) settings.environment.push_back(variable);
     if (i == 0) tell_overrides(settings.environment);
     runners_.push_back(std::make_unique<SlotRunner>(
-        loop_, std::move(settings), now_, [this](FromAgent m) { report(std::move(m)); }, log_));
+        host_, std::move(settings), now_, [this](FromAgent m) { report(std::move(m)); }, log_));
   }
   closed_.assign(ids_.size(), false);
   if (stopped_) stop(false);
@@ -167,7 +165,7 @@ void Agent::leave(const std::string& error) {
 }
 
 std::string Agent::program() {
-  const Program& now = watch_->now();
+  const Program& now = watch_();
   if (programs_.insert(now.hash).second) send_(ProgramSeen{now});
   return now.hash;
 }
@@ -194,7 +192,7 @@ void Agent::mind_coordinator(slot::Time now, bool mail_read) {
 // The limit is a time of day, and the slots' clock is another.
 void Agent::mind_time_limit(slot::Time now) {
   if (until_ms_ == 0) return;
-  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  const auto wall = host_.time_of_day().time_since_epoch();
   const auto left = std::chrono::milliseconds(until_ms_) -
                     std::chrono::duration_cast<std::chrono::milliseconds>(wall);
   for (auto& each : runners_) each->set_until(now + left);

@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/agent/folder_remover.h"
+#include "orchestrator/agent/host.h"
 #include "orchestrator/agent/slot_runner.h"
-#include "orchestrator/origin/program_watch.h"
 
 namespace windrow {
 
@@ -26,7 +25,6 @@ struct AgentOptions {
   std::int64_t until_ms = 0;  // of a guest: Unix time by which it must have left; 0: no limit
   std::vector<std::string> trainer;  // argv of windrow-trainer, for the shipped tasks
   double welcome_seconds = 60;       // in which the coordinator must have answered the hello
-  std::optional<rlim_t> open_files;  // SlotSettings::open_files
 };
 
 class Agent {
@@ -34,8 +32,7 @@ class Agent {
   using Send = std::function<void(protocol::FromAgent)>;
 
   // `now` may stand still while the process itself does not run.
-  Agent(EventLoop& loop, AgentOptions options, SlotRunner::Now now, Send send,
-        SlotRunner::LogLine log);
+  Agent(Host& host, AgentOptions options, SlotRunner::Now now, Send send, SlotRunner::LogLine log);
 
   void say_hello();
   void on_message(protocol::ToAgent message);
@@ -64,13 +61,12 @@ class Agent {
   void tell_overrides(const Variables& environment);
   std::size_t index_of(SlotId slot) const;
 
-  EventLoop& loop_;
+  Host& host_;
   AgentOptions options_;
   SlotRunner::Now now_;
   Send send_;
   SlotRunner::LogLine log_;
-  FolderRemover remover_;
-  std::optional<origin::ProgramWatch> watch_;
+  Host::Program watch_;
   std::set<std::string> programs_;  // that the coordinator was told of
   std::vector<SlotId> ids_;
   std::vector<std::unique_ptr<SlotRunner>> runners_;

@@ -34,18 +34,17 @@ void on_started(State& state, Started started, Actions& out) {
   tell_started(state, std::move(started), out);
 }
 
-// What the epochs said counts, where the trial was stopped early by us.
+// Without a stated result it is that of the epochs that were seen: of the best one, where early
+// stopping restores it, whether it came to a stop or not. Where we stopped it they alone count.
 void on_finished(State& state, Finished finished, Time now, Actions& out) {
   state.silent_exits = 0;
   Attempt& attempt = *state.attempt;
   if (!(finished.wall_seconds > 0)) finished.wall_seconds = Seconds(now - attempt.began).count();
-  if (attempt.stopped_early) {
-    const Finished as_seen{
-        .epochs = attempt.epochs,
-        .result_epoch = attempt.monitor->rule().restore_best ? attempt.monitor->best_epoch() : 0};
-    finished.epochs = as_seen.epochs;
-    if (finished.result.empty()) finished.result_epoch = as_seen.result_epoch;
-  }
+  if (attempt.stopped_early) finished.epochs = attempt.epochs;
+  const bool as_seen = attempt.stopped_early || finished.result_epoch == 0;
+  if (attempt.monitor && as_seen && finished.result.empty())
+    finished.result_epoch =
+        attempt.monitor->rule().restore_best ? attempt.monitor->best_epoch() : 0;
   finish_attempt(state, std::move(finished), out);
   begin_next(state, now, out);
 }

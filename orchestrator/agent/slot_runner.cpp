@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "orchestrator/agent/trial_process.h"
+#include "orchestrator/process/guard_pool.h"
 #include "protocol/lines.h"
 #include "protocol/printed_lines.h"
 #include "protocol/text.h"
@@ -16,13 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool holds_files(const std::string& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (!entry.path().filename().string().starts_with(".windrow")) return true;
-  return false;
-}
-
 // Held by the guard while processes of an attempt live, by those of no other.
 LockPlace lock_place(const Start& start) {
   if (start.checkpoint_dir.empty()) return {};
@@ -32,12 +26,14 @@ LockPlace lock_place(const Start& start) {
 
 }  // namespace
 
-SlotRunner::SlotRunner(EventLoop& loop, SlotSettings settings, Now now, Send send, LogLine log)
-    : guards_(loop, settings.open_files),
+SlotRunner::SlotRunner(Host& host, SlotSettings settings, Now now, Send send, LogLine log)
+    : host_(host),
       settings_(std::move(settings)),
       now_(std::move(now)),
       send_(std::move(send)),
-      log_(std::move(log)) {
+      log_(std::move(log)),
+      starter_(host.trainers()),
+      trial_log_(host.trial_log()) {
   state_.settings = settings_.machine;
 }
 
@@ -63,7 +59,7 @@ void SlotRunner::carry_out(slot::Action& action) {
     if (process_) process_->unlock();
   } else if (const auto* write = std::get_if<slot::Write>(&action)) {
     if (const auto* start = std::get_if<Start>(&write->message)) {
-      trial_log_.begin(*start, settings_.where);
+      if (trial_log_) trial_log_->begin(*start, settings_.where);
       if (meter_) meter_->begin();
     }
     if (process_) process_->write(to_line(write->message));
@@ -79,7 +75,7 @@ void SlotRunner::carry_out(slot::Action& action) {
     if (auto* failed = std::get_if<AttemptFailed>(&report->message)) failed->usage = usage();
     send_(std::move(report->message));
   } else if (const auto* log = std::get_if<slot::Log>(&action)) {
-    trial_log_.add(log->text);
+    if (trial_log_) trial_log_->add(log->text);
     log_(log->level, log->text);
   }
 }
@@ -113,7 +109,7 @@ void SlotRunner::abandon() {
 }
 
 void SlotRunner::tick() {
-  trial_log_.flush();
+  if (trial_log_) trial_log_->flush();
   handle([&](slot::Actions& out) { slot::on_time(state_, now_(), out); });
 }
 
@@ -124,17 +120,18 @@ void SlotRunner::spawn(const std::optional<Start>& attempt) {
   if (settings_.program) program_ = settings_.program();
   try {
     if (attempt) {
-      trial_log_.begin(*attempt, settings_.where);
-      if (!attempt->checkpoint_dir.empty()) fs::create_directories(attempt->checkpoint_dir);
-      found_checkpoints_ = !attempt->checkpoint_dir.empty() && holds_files(attempt->checkpoint_dir);
+      if (trial_log_) trial_log_->begin(*attempt, settings_.where);
+      if (!attempt->checkpoint_dir.empty()) host_.make_folder(attempt->checkpoint_dir);
+      found_checkpoints_ =
+          !attempt->checkpoint_dir.empty() && host_.holds_files(attempt->checkpoint_dir);
       if (const int members = settings_.machine.trainer.gang; members > 1)
         command.argv.insert(command.argv.begin(),
                             {find_gang_launcher().string(), std::to_string(members)});
       add_trial(command, *attempt, settings_.machine.trainer.arguments, found_checkpoints_);
       command.lock = lock_place(*attempt);
     }
-    process_ = std::make_unique<ChildProcess>(
-        guards_, command,
+    process_ = starter_->start(
+        command,
         ChildEvents{
             .on_stdout = [this](std::string_view line) { on_line(line); },
             .on_stderr = [this](std::string_view line) { on_text(line); },
@@ -157,7 +154,7 @@ std::optional<Usage> SlotRunner::usage() {
 }
 
 void SlotRunner::on_started() {
-  if (settings_.machine.trainer.persistent) meter_.emplace(process_->pid());
+  if (settings_.machine.trainer.persistent && process_->pid() > 0) meter_.emplace(process_->pid());
   handle([&](slot::Actions& out) { slot::on_spawned(state_, found_checkpoints_, now_(), out); });
 }
 
@@ -176,14 +173,14 @@ void SlotRunner::on_lock(LockState lock, const std::string& detail) {
                         "one before it are gone");
   if (!settings_.machine.trainer.persistent) return;  // on_started() follows
   // Before the first attempt the folder, which is this database's own, can hold nothing.
-  const bool found = state_.attempt->start.attempt > 1 && holds_files(folder);
+  const bool found = state_.attempt->start.attempt > 1 && host_.holds_files(folder);
   handle([&](slot::Actions& out) { slot::on_folder_taken(state_, found, now_(), out); });
 }
 
 void SlotRunner::on_ended() {
   const auto exit = process_->poll_exit();
   if (!exit) return;
-  const std::unique_ptr<ChildProcess> gone = std::move(process_);
+  const std::unique_ptr<TrainerProcess> gone = std::move(process_);
   usage_at_end_ = exit->usage;
   handle([&](slot::Actions& out) {
     if (!exit->fault.empty() && gone->pid() < 0)
@@ -198,7 +195,7 @@ void SlotRunner::on_ended() {
 
 void SlotRunner::on_line_too_long() {
   const std::string why =
-      "a line of more than " + std::to_string(ChildProcess::kLongestLine >> 20) + " MiB";
+      "a line of more than " + std::to_string(TrainerProcess::kLongestLine >> 20) + " MiB";
   handle([&](slot::Actions& out) {
     if (settings_.machine.trainer.persistent)
       slot::on_broken_protocol(state_, why, now_(), out);
@@ -228,12 +225,12 @@ void SlotRunner::on_line(std::string_view line) {
 }
 
 void SlotRunner::on_text(std::string_view line) {
-  trial_log_.add(line);
+  if (trial_log_) trial_log_->add(line);
   log_("debug", std::string(line));
 }
 
 void SlotRunner::on_printed_line(std::string_view line) {
-  trial_log_.add(line);
+  if (trial_log_) trial_log_->add(line);
   PrintedLine printed = parse_printed_line(line);
   handle([&](slot::Actions& out) {
     if (auto* epoch = std::get_if<PrintedEpoch>(&printed)) {

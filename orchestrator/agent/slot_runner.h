@@ -8,18 +8,16 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrator/agent/host.h"
 #include "orchestrator/agent/slot.h"
-#include "orchestrator/agent/trial_log.h"
-#include "orchestrator/process/child_process.h"
 #include "orchestrator/process/process_usage.h"
 
 namespace windrow {
 
 struct SlotSettings {
-  slot::Settings machine;            // `trainer.command` filled in, also for windrow-trainer
-  Variables environment;             // CUDA_VISIBLE_DEVICES, ...
-  std::optional<rlim_t> open_files;  // the soft limit that trainers get; nullopt: this process's
-  std::string where = "";            // the slot's host and device, for the trials' logs
+  slot::Settings machine;  // `trainer.command` filled in, also for windrow-trainer
+  Variables environment;   // CUDA_VISIBLE_DEVICES, ...
+  std::string where = "";  // the slot's host and device, for the trials' logs
   // Asked when a trainer is started: the program's hash (protocol::Program); "" = not known.
   std::function<std::string()> program = nullptr;
 };
@@ -31,7 +29,7 @@ class SlotRunner {
 
   using Now = std::function<slot::Time()>;
 
-  SlotRunner(EventLoop& loop, SlotSettings settings, Now now, Send send, LogLine log);
+  SlotRunner(Host& host, SlotSettings settings, Now now, Send send, LogLine log);
 
   void assign(protocol::Start start);
   void withdraw(TrialId trial, int attempt);
@@ -60,15 +58,16 @@ class SlotRunner {
   void on_printed_line(std::string_view line);
   void on_text(std::string_view line);  // that is no message
 
-  GuardPool guards_;
+  Host& host_;
   SlotSettings settings_;
   Now now_;
   Send send_;
   LogLine log_;
   slot::State state_;
-  TrialLog trial_log_;
+  std::unique_ptr<TrainerStarter> starter_;
+  std::unique_ptr<TrialLog> trial_log_;
   std::string program_;  // of the process
-  std::unique_ptr<ChildProcess> process_;
+  std::unique_ptr<TrainerProcess> process_;
   std::optional<UsageMeter> meter_;              // of a process that takes several trials
   std::optional<protocol::Usage> usage_at_end_;  // while the end of the process is told
   bool found_checkpoints_ = false;  // in the folder of the attempt that was spawned last

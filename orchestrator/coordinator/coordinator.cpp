@@ -28,7 +28,7 @@ Coordinator::Coordinator(const sweeps::Study& study, storage::Store& store,
       send_(std::move(send)),
       lose_(std::move(lose)),
       log_(std::move(log)),
-      progress_(study, store),
+      progress_(study, store, options_.expansion),
       waves_(study.seeds, options_.order),
       scheduler_(scheduler::make_state({}, options_.gangs)),
       agents_(static_cast<std::size_t>(options_.agents)),
@@ -86,11 +86,21 @@ void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials
     const TrialRecord& trial = progress_.trial(stored.id);
     if (trial.state == TrialState::finished || trial.state == TrialState::failed) continue;
     const Json& parameters = progress_.cell(trial).parameters;
-    specs.push_back({stored.id, static_cast<int>(trial.group),
-                     sweeps::declared_cost(study_.task, parameters), trial.epochs,
-                     std::min(trial.committed_epochs, trial.epochs), stored.attempts,
-                     stored.mean_epoch_seconds, stored.failures_by_kind, stored.stopped_runs,
-                     widest_gang(stored.id), stored.gang_epoch_seconds, waves_.of(trial.seed)});
+    scheduler::TrialSpec spec{.trial = stored.id,
+                              .group = static_cast<int>(trial.group),
+                              .declared_cost = sweeps::declared_cost(study_.task, parameters),
+                              .epochs = trial.epochs,
+                              .committed_epochs = std::min(trial.committed_epochs, trial.epochs),
+                              .attempts = stored.attempts,
+                              .epoch_seconds = stored.mean_epoch_seconds,
+                              .failures = stored.failures_by_kind,
+                              .stopped_runs = stored.stopped_runs,
+                              .widest = widest_gang(stored.id),
+                              .gang_epoch_seconds = stored.gang_epoch_seconds,
+                              .wave = waves_.of(trial.seed)};
+    for (const storage::UnexplainedFailure& failure : stored.unexplained)
+      spec.charges.push_back({failure.attempt, failure.kind, failure.host});
+    specs.push_back(std::move(spec));
   }
   scheduler::on_trials_added(scheduler_, specs, commands_);
   const auto raised =

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <future>
 #include <optional>
 #include <set>
 #include <string>
@@ -38,6 +39,10 @@ struct CoordinatorOptions {
   int stop_after_failures = 0;     // trials that failed for good; 0: never
   double gang_deadline = 60;       // see protocol::Start
   protocol::BatchJob job;          // this process's
+  // How the study is expanded: beside the loop, or (deferred) by tick(), so that runs are alike.
+  std::launch expansion = std::launch::async;
+  std::function<std::chrono::system_clock::time_point()> time_of_day =
+      std::chrono::system_clock::now;
 };
 
 // How the run ended, or that it can't go on.

@@ -154,7 +154,7 @@ void Coordinator::mind_time(Clock::time_point now, bool mail_read) {
 
 void Coordinator::mind_time_limit() {
   if (!options_.until) return;
-  const std::chrono::duration<double> left = *options_.until - std::chrono::system_clock::now();
+  const std::chrono::duration<double> left = *options_.until - options_.time_of_day();
   scheduler::on_time_left(scheduler_, std::max(left.count(), 0.0), commands_);
 }
 

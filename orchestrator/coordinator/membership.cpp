@@ -72,7 +72,7 @@ void Coordinator::on_hello(AgentId from, Hello hello) {
        who + " joined with " + std::to_string(hello.slots.size()) + " slots");
   if (phase_ == Phase::running) {
     for (const SlotId slot : agent.slots) time_.joined(slot, seconds());
-    scheduler::on_agent_joined(scheduler_, from, agent.slots, commands_);
+    scheduler::on_agent_joined(scheduler_, from, agent.slots, commands_, agent.host);
   } else {
     begin_when_gathered();
   }
@@ -104,7 +104,8 @@ void Coordinator::begin_when_gathered() {
     const AgentId id{static_cast<std::int64_t>(rank)};
     for (const SlotId slot : agents_[rank].slots) time_.joined(slot, seconds());
     if (agents_[rank].joined)
-      scheduler::on_agent_joined(scheduler_, id, agents_[rank].slots, commands_);
+      scheduler::on_agent_joined(scheduler_, id, agents_[rank].slots, commands_,
+                                 agents_[rank].host);
     else
       log_("warning", "rank " + std::to_string(rank) + " has not said hello; going on without it");
   }

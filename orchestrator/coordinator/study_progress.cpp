@@ -20,8 +20,8 @@ double part_done(const TrialRecord& trial) {
 }
 
 template <class T>
-bool is_ready(std::future<T>& future) {
-  return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+bool is_ready(std::future<T>& future) {  // or what get() itself does
+  return future.wait_for(std::chrono::seconds(0)) != std::future_status::timeout;
 }
 
 std::string key_of(const std::string& cell, std::int64_t seed) {
@@ -30,8 +30,9 @@ std::string key_of(const std::string& cell, std::int64_t seed) {
 
 }  // namespace
 
-StudyProgress::StudyProgress(const sweeps::Study& study, storage::Store& store)
-    : study_(study), store_(store) {}
+StudyProgress::StudyProgress(const sweeps::Study& study, storage::Store& store,
+                             std::launch expansion)
+    : study_(study), store_(store), expansion_policy_(expansion) {}
 
 int StudyProgress::count(TrialState state) const {
   return counts_[static_cast<std::size_t>(state)];
@@ -59,7 +60,7 @@ void StudyProgress::begin_expand() {
 
 void StudyProgress::begin_cells(storage::CellMeans means) {
   step_ = Step::cells;
-  cells_ = std::async(std::launch::async, [this, means = std::move(means), progress = progress_] {
+  cells_ = std::async(expansion_policy_, [this, means = std::move(means), progress = progress_] {
     return sweeps::expand(study_, means, progress.complete, progress.failures);
   });
 }

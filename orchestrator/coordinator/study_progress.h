@@ -32,7 +32,9 @@ struct TrialRecord {
 
 class StudyProgress {
  public:
-  StudyProgress(const sweeps::Study& study, storage::Store& store);
+  // `expansion`: see CoordinatorOptions.
+  StudyProgress(const sweeps::Study& study, storage::Store& store,
+                std::launch expansion = std::launch::async);
 
   // Begins to expand what can be expanded and to bring the database up to date.
   void begin_expand();
@@ -76,6 +78,7 @@ class StudyProgress {
 
   const sweeps::Study& study_;
   storage::Store& store_;
+  std::launch expansion_policy_;
   Step step_ = Step::none;
   std::future<storage::CellMeans> means_;
   std::future<sweeps::Expansion> cells_;

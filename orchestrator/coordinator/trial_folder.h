@@ -2,12 +2,19 @@
 #pragma once
 
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "protocol/ids.h"
 
 namespace windrow {
+
+// Trials are numbered in each database: a folder that several share is divided by their ids.
+inline std::filesystem::path checkpoint_root(const std::filesystem::path& folder,
+                                             const std::string& database_id) {
+  return folder / database_id;
+}
 
 // What is trained anew must not find what it had before: `redone` tells how often it was.
 inline std::string trial_folder(TrialId trial, int redone) {

@@ -44,10 +44,22 @@ bool agent_known(const State& state, int slot) {
   return state.agents.contains(state.slots[slot].agent);
 }
 
-void forgive(State& state, int trial, const Charge& charge, bool run_stopped, Commands& out) {
+template <class AnyCharge>
+void forgive(State& state, int trial, const AnyCharge& charge, bool run_stopped, Commands& out) {
   int& failures = state.trials[trial].failures[static_cast<std::size_t>(charge.kind)];
   failures = std::max(failures - 1, 0);
   out.push_back(FailureForgiven{state.trials[trial].id, charge.attempt, run_stopped});
+}
+
+// It did well on another host than those where it failed in earlier runs.
+void acquit_of_earlier(State& state, int slot, int trial, Commands& out) {
+  const auto agent = state.agents.find(state.slots[slot].agent);
+  if (agent == state.agents.end()) return;
+  std::erase_if(state.trials[trial].earlier, [&](const EarlierCharge& charge) {
+    const bool elsewhere = charge.host != agent->second.host;
+    if (elsewhere) forgive(state, trial, charge, false, out);
+    return elsewhere;
+  });
 }
 
 // The charges of all trials on these slots are taken back: the slots are to blame.
@@ -95,6 +107,9 @@ void drain_guilty(State& state, int slot, Commands& out) {
 
 // The trial fails on one agent after the other: the places before are cleared of it.
 void clear_earlier_places(State& state, int slot, int trial) {
+  if (const auto agent = state.agents.find(state.slots[slot].agent); agent != state.agents.end())
+    std::erase_if(state.trials[trial].earlier,
+                  [&](const EarlierCharge& charge) { return charge.host != agent->second.host; });
   for (const Charge& charge : state.trials[trial].charges) {
     if (state.slots[charge.slot].agent == state.slots[slot].agent &&
         (state.agents_in_service > 1 || charge.slot == slot))
@@ -157,19 +172,12 @@ bool stop_if_all_fail(State& state, Commands& out) {
   return true;
 }
 
-int agents_tried(const State& state, const Trial& trial) {
-  std::set<std::int64_t> agents;
-  for (const Charge& charge : trial.charges)
-    if (state.slots[charge.slot].in_service()) agents.insert(state.slots[charge.slot].agent.value);
-  return static_cast<int>(agents.size());
-}
-
 // Over its budget, but on places where others fail as well, or on which nothing ever worked while
 // there are agents that it was not tried on: not yet, though not without end.
 bool is_in_doubt(const State& state, const Trial& trial, int failures, int retries) {
   if (failures > 2 * retries + 2 || trial.stopped_runs >= state.budgets.stopped_runs_to_charge)
     return false;
-  const bool untried = agents_tried(state, trial) < state.agents_in_service;
+  const bool untried = agents_failed(state, trial) < state.agents_in_service;
   const auto doubtful = [&](const Charge& charge) {
     const Slot& slot = state.slots[charge.slot];
     return slot.streak.entries.size() > 2 || (!slot.proven && untried);
@@ -178,6 +186,27 @@ bool is_in_doubt(const State& state, const Trial& trial, int failures, int retri
 }
 
 }  // namespace
+
+bool failed_at(const State& state, const Trial& trial, AgentId id) {
+  const auto here = [&](const Charge& charge) { return state.slots[charge.slot].agent == id; };
+  if (std::ranges::any_of(trial.charges, here)) return true;
+  const auto agent = state.agents.find(id);
+  return agent != state.agents.end() &&
+         std::ranges::find(trial.earlier, agent->second.host, &EarlierCharge::host) !=
+             trial.earlier.end();
+}
+
+int agents_failed(const State& state, const Trial& trial) {
+  std::set<std::int64_t> agents;
+  for (const Charge& charge : trial.charges) agents.insert(state.slots[charge.slot].agent.value);
+  if (!trial.earlier.empty())
+    for (const auto& [id, agent] : state.agents)
+      if (failed_at(state, trial, id)) agents.insert(id.value);
+  return static_cast<int>(std::ranges::count_if(agents, [&](std::int64_t id) {
+    const auto agent = state.agents.find(AgentId{id});
+    return agent != state.agents.end() && agent->second.in_service > 0;
+  }));
+}
 
 void give_up(State& state, int index, FailureKind kind, Commands& out) {
   end_trial(state, index, TrialPhase::failed);
@@ -208,11 +237,6 @@ std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind) {
   return std::nullopt;
 }
 
-bool may_be_machines(FailureKind kind) {
-  return kind == FailureKind::crash || kind == FailureKind::cuda || kind == FailureKind::hang ||
-         kind == FailureKind::data;
-}
-
 void clear_place(State& state, int index) {
   Slot& slot = state.slots[index];
   slot.proven = state.ever_ready = true;
@@ -222,6 +246,7 @@ void clear_place(State& state, int index) {
 }
 
 void acquit_trial(State& state, int index, int trial, Commands& out) {
+  acquit_of_earlier(state, index, trial, out);
   const std::vector<Charge> charges = state.trials[trial].charges;
   for (const Charge& charge : charges) {
     if (charge.slot == index) continue;

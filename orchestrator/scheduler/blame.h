@@ -17,8 +17,9 @@ namespace windrow::scheduler {
 // How many failures of the kind a trial outlives; nullopt: any number.
 std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind);
 
-// Kinds whose cause may be the machine: crash, cuda, hang, data.
-bool may_be_machines(FailureKind kind);
+// On how many agents in service the trial failed, in this run or, on the same host, in one before.
+int agents_failed(const State& state, const Trial& trial);
+bool failed_at(const State& state, const Trial& trial, AgentId agent);
 
 // An epoch was reported on the slot, or a trial finished there: it is well.
 void clear_place(State& state, int slot);

@@ -28,6 +28,7 @@ Trial make_trial(State& state, const TrialSpec& spec) {
   trial.attempts = std::max(spec.attempts, 0);
   for (const auto& [kind, times] : spec.failures)
     trial.failures[static_cast<std::size_t>(kind)] = times;
+  trial.earlier = spec.charges;
   trial.stopped_runs = spec.stopped_runs;
   trial.widest = std::max(spec.widest, 1);
   if (trial.widest > 1) ++state.widenable;
@@ -69,13 +70,15 @@ void on_trials_added(State& state, std::span<const TrialSpec> specs, Commands& o
   dispatch(state, out);
 }
 
-void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out) {
+void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out,
+                     const std::string& host) {
   for (const SlotId id : slots) {
     const int index = static_cast<int>(state.slots.size());
     if (!state.slot_index.try_emplace(id, index).second) continue;
     state.slots.push_back({.id = id, .agent = agent});
     Agent& owner = state.agents[agent];
     owner.slots.push_back(index);
+    owner.host = host;
     if (owner.in_service++ == 0) ++state.agents_in_service;
     ++state.slots_in_service;
     reindex(state, index);

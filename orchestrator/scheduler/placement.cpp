@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kCandidates = 16;
 
 ReadyWaves& queue_of(State& state, const Trial& trial) {
-  return !trial.charges.empty() ? state.retries : trial.stopped_runs > 0 ? state.last : state.fresh;
+  const bool charged = !trial.charges.empty() || !trial.earlier.empty();
+  return charged ? state.retries : trial.stopped_runs > 0 ? state.last : state.fresh;
 }
 
 void put_ready(State& state, int index) {
@@ -28,31 +29,24 @@ bool failed_on(const Trial& trial, int slot) {
   return std::ranges::find(trial.charges, slot, &Charge::slot) != trial.charges.end();
 }
 
-// In how many different places of those in service it failed.
-template <class Key>
-int failed_places(const State& state, const Trial& trial, Key key) {
-  std::vector<std::int64_t> seen;
-  for (const Charge& charge : trial.charges) {
-    const Slot& slot = state.slots[charge.slot];
-    const std::int64_t place = key(charge.slot);
-    if (slot.in_service() && std::ranges::find(seen, place) == seen.end()) seen.push_back(place);
-  }
+// On how many of the slots in service it failed.
+int slots_failed(const State& state, const Trial& trial) {
+  std::vector<int> seen;
+  for (const Charge& charge : trial.charges)
+    if (state.slots[charge.slot].in_service() && std::ranges::find(seen, charge.slot) == seen.end())
+      seen.push_back(charge.slot);
   return static_cast<int>(seen.size());
 }
 
-// Another agent first, then another slot, then anywhere.
+// Another agent first, then another slot, then anywhere: some slot in service is always one.
 bool accepts(const State& state, const Trial& trial, int slot) {
-  const auto agent_of = [&](int s) { return state.slots[s].agent.value; };
-  if (failed_places(state, trial, agent_of) < state.agents_in_service)
-    return std::ranges::none_of(trial.charges, [&](const Charge& charge) {
-      return agent_of(charge.slot) == agent_of(slot);
-    });
-  const auto itself = [](int s) { return std::int64_t{s}; };
-  return !failed_on(trial, slot) || failed_places(state, trial, itself) >= state.slots_in_service;
+  if (agents_failed(state, trial) < state.agents_in_service)
+    return !failed_at(state, trial, state.slots[slot].agent);
+  return !failed_on(trial, slot) || slots_failed(state, trial) >= state.slots_in_service;
 }
 
 bool accepts_a_vacant_slot(const State& state, const Trial& trial) {
-  if (trial.charges.empty()) return !state.vacant.empty();
+  if (trial.charges.empty() && trial.earlier.empty()) return !state.vacant.empty();
   return state.vacant.any_of([&](int slot) { return accepts(state, trial, slot); });
 }
 

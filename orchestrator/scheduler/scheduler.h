@@ -34,6 +34,13 @@ namespace windrow::scheduler {
 
 using protocol::FailureKind;
 
+// A failure of an earlier run that may be the machine's, and of which nobody knows yet.
+struct EarlierCharge {
+  int attempt = 0;
+  FailureKind kind = FailureKind::crash;
+  std::string host;
+};
+
 // What the scheduler knows of a trial when it is added.
 struct TrialSpec {
   TrialId trial;
@@ -44,7 +51,8 @@ struct TrialSpec {
   int committed_epochs = 0;  // already in the database
   int attempts = 0;          // begun in earlier runs
   double epoch_seconds = 0;  // measured earlier; 0 = unknown
-  std::map<FailureKind, int> failures;  // of earlier runs, towards the budgets
+  std::map<FailureKind, int> failures;      // of earlier runs, towards the budgets
+  std::vector<EarlierCharge> charges = {};  // of those
   int stopped_runs = 0;  // earlier runs that were stopped since everything failed, this too
   int widest = 1;        // members that a gang of it may have
   std::map<int, double> gang_epoch_seconds = {};  // measured earlier, by members
@@ -149,7 +157,8 @@ State make_state(RetryBudgets budgets = {}, GangPolicy gangs = {});
 void on_trials_added(State& state, std::span<const TrialSpec> trials, Commands& out);
 
 // An agent and its slots. A slot id that was ever used is skipped.
-void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out);
+void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out,
+                     const std::string& host = "");
 
 // Its slots are gone: what ran there failed with `node`, what was queued there is pending again.
 void on_agent_lost(State& state, AgentId agent, Commands& out);

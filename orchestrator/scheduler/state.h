@@ -45,7 +45,8 @@ struct Trial {
   int epochs_done = 0;
   int attempts = 0;  // that started, or failed before they did
   std::array<int, protocol::kFailureKindNames.size()> failures{};  // by kind
-  std::vector<Charge> charges;  // in this run, of kinds that may be the machine's
+  std::vector<Charge> charges;         // in this run, of kinds that may be the machine's
+  std::vector<EarlierCharge> earlier;  // likewise, in runs before; until something explains them
   int stopped_runs = 0;
   // It fails so, however its attempt ends: what it reported can't be stored, or it is cancelled.
   std::optional<FailureKind> doomed;
@@ -122,6 +123,7 @@ struct Slot {
 struct Agent {
   std::vector<int> slots;
   int in_service = 0;  // of them
+  std::string host;
   Streak streak;
 };
 

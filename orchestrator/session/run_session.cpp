@@ -9,8 +9,10 @@
 
 #include "orchestrator/agent/agent.h"
 #include "orchestrator/agent/batch_job.h"
+#include "orchestrator/agent/local_host.h"
 #include "orchestrator/console/progress.h"
 #include "orchestrator/coordinator/coordinator.h"
+#include "orchestrator/coordinator/trial_folder.h"
 #include "orchestrator/exit_codes.h"
 #include "orchestrator/origin/own_files.h"
 #include "orchestrator/process/open_files.h"
@@ -22,6 +24,7 @@
 #include "orchestrator/session/notices.h"
 #include "orchestrator/session/preflight.h"
 #include "orchestrator/session/public_side.h"
+#include "orchestrator/session/rank_loop.h"
 #include "orchestrator/session/run_program.h"
 #include "orchestrator/session/running_clock.h"
 #include "orchestrator/session/scratch_folder.h"
@@ -40,7 +43,6 @@ namespace windrow {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::milliseconds;
 
 sweeps::Study read_whole_study(const RunOptions& options) {
   if (!options.study_file.empty()) return sweeps::load_study(options.study_file, options.overrides);
@@ -183,8 +185,7 @@ class Session {
     head_.store = std::make_unique<storage::Store>(
         options_.database, storage::StoreOptions{.interrupted = stop_signal_waits});
     check_can_write(checkpoints);
-    // Trials are numbered in each database: a folder that several share is divided by theirs.
-    coordinator.checkpoints = checkpoints / head_.store->database_id();
+    coordinator.checkpoints = checkpoint_root(checkpoints, head_.store->database_id());
     if (sweeps::kept_checkpoints(head_.study).count > 0) {
       storage::Reader reader(options_.database);
       coordinator.kept = kept_before(reader, head_.study, coordinator.checkpoints);
@@ -232,8 +233,7 @@ class Session {
                        .study_hash = transport_.rank() == 0 ? "" : seen_study_hash(options_),
                        .job = read_batch_job(),
                        .trainer = {trainer_program(options_.trainer)},
-                       .welcome_seconds = startup_seconds(),
-                       .open_files = open_files_.before};
+                       .welcome_seconds = startup_seconds()};
     try {
       // Who serves workers may train nothing itself.
       const bool none = options_.serve && options_.slots.slots == 0;
@@ -255,45 +255,32 @@ class Session {
       agent.faults.push_back(error.what());
     }
     agent_ = std::make_unique<Agent>(
-        loop_, std::move(agent), [this] { return clock_.now(); },
+        host_, std::move(agent), [this] { return clock_.now(); },
         [this](protocol::FromAgent message) { transport_.send_to_coordinator(std::move(message)); },
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
     agent_->say_hello();
   }
 
   void loop_until_over() {
-    constexpr milliseconds kTick{50};
     Backoff backoff;
-    Clock::time_point next_tick{};
     Progress progress(console_);
-    const auto to_agent = [this](protocol::ToAgent m) { agent_->on_message(std::move(m)); };
-    const auto to_coordinator = [this](AgentId from, protocol::FromAgent m) {
-      head_.coordinator->on_message(from, std::move(m));
-    };
-    if (head_.coordinator) head_.coordinator->tick(clock_.now(), false);  // it knows the time
+    RankLoop rank(transport_, *agent_, head_.coordinator.get(), [this] { return clock_.now(); });
     while (true) {
-      const auto [delivered, mail_read] = transport_.deliver(to_agent, to_coordinator);
-      const auto now = clock_.now();
-      if (now >= next_tick) {
-        next_tick = now + kTick;
-        agent_->tick(mail_read);
-        if (head_.coordinator) {
-          head_.coordinator->tick(now, mail_read);
-          progress.tick(
-              now, [this] { return head_.coordinator->view(); },
-              [this] { return head_.public_side->best(); });
-          head_.public_side->tick(now);
-          head_.notices->tick(now, head_.coordinator->failed_here(), [this] { return news(); });
-          if (head_.source)
-            head_.source->tick(*head_.store, head_.coordinator->take_program_changed());
-        }
+      const RankLoop::Pass pass = rank.pass();
+      if (pass.ticked && head_.coordinator) {
+        progress.tick(
+            pass.now, [this] { return head_.coordinator->view(); },
+            [this] { return head_.public_side->best(); });
+        head_.public_side->tick(pass.now);
+        head_.notices->tick(pass.now, head_.coordinator->failed_here(), [this] { return news(); });
+        if (head_.source)
+          head_.source->tick(*head_.store, head_.coordinator->take_program_changed());
       }
-      if (agent_->gone() && (!head_.coordinator || head_.coordinator->over())) break;
-      std::chrono::nanoseconds wait = next_tick - now;
+      if (rank.over()) break;
+      auto wait = pass.wait;
       if (transport_.polls()) wait = std::min<std::chrono::nanoseconds>(wait, backoff.wait());
-      if (transport_.has_own_mail()) wait = wait.zero();
-      const int events = loop_.run_once(std::max(wait, wait.zero()));
-      backoff.after(delivered + events > 0);
+      const int events = loop_.run_once(wait);
+      backoff.after(pass.delivered + events > 0);
     }
   }
 
@@ -423,6 +410,7 @@ class Session {
   Console console_;
   OpenFilesLimit open_files_;
   EventLoop loop_;
+  LocalHost host_{loop_, open_files_.before};
   RunningClock clock_{Clock::now()};
   Transport transport_;
   DeviceFacts devices_;

@@ -5,11 +5,13 @@
 #include <stdexcept>
 
 #include "orchestrator/agent/agent.h"
+#include "orchestrator/agent/local_host.h"
 #include "orchestrator/control/door_file.h"
 #include "orchestrator/exit_codes.h"
 #include "orchestrator/process/open_files.h"
 #include "orchestrator/session/backoff.h"
 #include "orchestrator/session/preflight.h"
+#include "orchestrator/session/rank_loop.h"
 #include "orchestrator/session/running_clock.h"
 #include "orchestrator/session/stop_signals.h"
 #include "orchestrator/session/time_limit.h"
@@ -21,7 +23,6 @@ namespace windrow {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kLook{2};      // for a run that is not there
@@ -88,10 +89,9 @@ class WorkSession {
                          .guest = true,
                          .until_ms = unix_ms(limit_.until),
                          .trainer = {trainer_program(options_.trainer)},
-                         .welcome_seconds = kWelcome,
-                         .open_files = open_files_.before};
+                         .welcome_seconds = kWelcome};
     agent_ = std::make_unique<Agent>(
-        loop_, std::move(options), [this] { return clock_.now(); },
+        host_, std::move(options), [this] { return clock_.now(); },
         [&](protocol::FromAgent message) { transport.send_to_coordinator(std::move(message)); },
         [this](const std::string& level, const std::string& text) { console_.log(level, text); });
     agent_->say_hello();
@@ -113,21 +113,13 @@ class WorkSession {
   }
 
   void loop_until_gone(Transport& transport) {
-    constexpr milliseconds kTick{50};
     Backoff backoff;
-    Clock::time_point next_tick{};
-    while (!agent_->gone()) {
-      const auto [delivered, mail_read] = transport.deliver(
-          [this](protocol::ToAgent message) { agent_->on_message(std::move(message)); }, {});
-      const auto now = clock_.now();
-      if (now >= next_tick) {
-        next_tick = now + kTick;
-        agent_->tick(mail_read);
-      }
-      const std::chrono::nanoseconds wait =
-          std::min<std::chrono::nanoseconds>(next_tick - now, backoff.wait());
-      const int events = loop_.run_once(std::max(wait, wait.zero()));
-      backoff.after(delivered + events > 0);
+    RankLoop rank(transport, *agent_, nullptr, [this] { return clock_.now(); });
+    while (!rank.over()) {
+      const RankLoop::Pass pass = rank.pass();
+      const int events =
+          loop_.run_once(std::min<std::chrono::nanoseconds>(pass.wait, backoff.wait()));
+      backoff.after(pass.delivered + events > 0);
     }
   }
 
@@ -144,6 +136,7 @@ class WorkSession {
   Console console_;
   OpenFilesLimit open_files_;
   EventLoop loop_;
+  LocalHost host_{loop_, open_files_.before};
   RunningClock clock_{Clock::now()};
   TimeLimit limit_;
   std::vector<protocol::SlotInfo> slots_;

@@ -32,10 +32,10 @@ class Bench {
     on_trials_added(state, specs, out);
   }
   // An agent with slots first .. first + count - 1.
-  void join(int agent, int first, int count) {
+  void join(int agent, int first, int count, const std::string& host = "") {
     std::vector<SlotId> slots;
     for (int i = 0; i < count; ++i) slots.push_back(SlotId{first + i});
-    on_agent_joined(state, AgentId{agent}, slots, out);
+    on_agent_joined(state, AgentId{agent}, slots, out, host);
   }
   void start(int slot, int trial, int attempt = 1) {
     on_attempt_started(state, SlotId{slot}, TrialId{trial}, attempt, out);

@@ -43,6 +43,47 @@ TEST(Failures, OfEarlierRunsCount) {
   EXPECT_EQ(bench.said(), (Said{"trial 1 failed", "slot 0 rests 1 s"}));
 }
 
+TrialSpec charged_earlier(std::vector<std::string> hosts) {
+  TrialSpec spec{.trial = TrialId{1}, .epochs = 3};
+  for (const std::string& host : hosts)
+    spec.charges.push_back({++spec.attempts, FailureKind::crash, host});
+  spec.failures = {{FailureKind::crash, spec.attempts}};
+  return spec;
+}
+
+// The run was interrupted before the trial was tried elsewhere.
+TEST(Failures, OfEarlierRunsAreTakenBackWhenTheTrialDoesWellOnAnotherHost) {
+  Bench bench;
+  on_trials_added(bench.state, std::vector{charged_earlier({"n1", "n1"})}, bench.out);
+  bench.join(0, 0, 1, "n1");
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 0 (attempt 3)"}));  // there is no other
+  bench.lose(0);
+  bench.join(1, 1, 2, "n1");
+  bench.said();
+  bench.give_back(1, 1, 3);
+  bench.join(2, 3, 1, "n2");
+  bench.said();
+  bench.lose(1);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 3 (attempt 3)"}));
+  bench.start(3, 1, 3);
+  bench.epoch(3, 1, 1, 1, 3);
+  EXPECT_EQ(bench.said(), (Said{"trial 1 forgiven 1", "trial 1 forgiven 2"}));
+}
+
+TEST(Failures, OfEarlierRunsAreAvoidedWhereThereIsAnotherHost) {
+  Bench bench;
+  bench.join(0, 0, 1, "n1");
+  bench.join(1, 1, 1, "n2");
+  on_trials_added(bench.state, std::vector{charged_earlier({"n1"})}, bench.out);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 1 (attempt 2)"}));
+  bench.start(1, 1, 2);
+  bench.fail(1, 1, 2, FailureKind::crash);  // here too: it is the trial
+  EXPECT_EQ(bench.said(), (Said{"slot 1 rests 1 s", "assign 1 to 0 (attempt 3)"}));
+  bench.start(0, 1, 3);
+  bench.epoch(0, 1, 1, 1, 3);
+  EXPECT_EQ(bench.said(), (Said{"trial 1 forgiven 2"}));
+}
+
 TEST(Failures, ACrashIsTriedOnAnotherSlot) {
   Bench bench;
   bench.add({1});
@@ -51,6 +92,22 @@ TEST(Failures, ACrashIsTriedOnAnotherSlot) {
   bench.said();
   bench.fail(0, 1, 1, FailureKind::crash);
   EXPECT_EQ(bench.said(), (Said{"slot 0 rests 1 s", "assign 1 to 1 (attempt 2)"}));
+}
+
+// A process that outlives SIGKILL costs the slot too.
+TEST(Failures, OfASlotThatIsLostIsTriedOnAnotherOfItsOnlyAgent) {
+  Bench bench;
+  bench.add({1, 1, 1, 1});
+  bench.join(0, 0, 2);
+  bench.said();
+  bench.start(0, 1);
+  bench.start(1, 2);
+  bench.fail(0, 1, 1, FailureKind::hang);
+  on_slot_lost(bench.state, SlotId{0}, "its process outlives SIGKILL", bench.out);
+  EXPECT_EQ(bench.said(), (Said{"slot 0 rests 1 s", "slot 0 drained", "withdraw 3 from 0"}));
+  bench.give_back(0, 3);
+  bench.finish(1, 2);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 1 (attempt 2)"}));
 }
 
 TEST(Failures, OfTheOnlySlotIsTriedThereAgain) {

@@ -8,17 +8,20 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace windrow::storage {
 namespace {
 
-// What a write since the last sync replaced, to be put back at a power loss.
+// A write or truncation since the last sync: what it replaced, to be put back at a power loss.
 struct Undo {
   sqlite3_int64 offset = 0;
   std::string old;  // bytes that were there
   sqlite3_int64 old_size = 0;
+  std::string written;  // empty: the file was truncated to `offset`
 };
 
 struct State {
@@ -27,6 +30,7 @@ struct State {
   std::int64_t at = 0;
   std::int64_t operations = 0;
   bool no_shared_memory = false;
+  bool skips_syncs = false;
   std::map<std::string, std::vector<Undo>> unsynced;  // by file
   sqlite3_vfs* real = nullptr;
   sqlite3_vfs vfs{};
@@ -53,16 +57,39 @@ const sqlite3_io_methods* real_methods(sqlite3_file* file) {
   return real(file)->pMethods;
 }
 
-void lose_unsynced() {
-  for (auto& [name, undos] : state().unsynced) {
+void put(int descriptor, std::string_view bytes, sqlite3_int64 offset) {
+  if (pwrite(descriptor, bytes.data(), bytes.size(), offset) < 0) _exit(1);
+}
+
+void set_size(int descriptor, sqlite3_int64 size) {
+  if (ftruncate(descriptor, size) != 0) _exit(1);
+}
+
+using Kept = std::function<std::optional<std::size_t>(const Undo&)>;
+
+// `kept`: how much of a change reached the disk all the same; nullopt: nothing.
+void lose_unsynced(const Kept& kept) {
+  for (auto& [name, changes] : state().unsynced) {
     const int descriptor = open(name.c_str(), O_RDWR);
     if (descriptor < 0) continue;
-    for (auto undo = undos.rbegin(); undo != undos.rend(); ++undo) {
-      if (pwrite(descriptor, undo->old.data(), undo->old.size(), undo->offset) < 0) _exit(1);
-      if (ftruncate(descriptor, undo->old_size) != 0) _exit(1);
+    for (auto undo = changes.rbegin(); undo != changes.rend(); ++undo) {
+      put(descriptor, undo->old, undo->offset);
+      set_size(descriptor, undo->old_size);
+    }
+    for (const Undo& change : changes) {
+      const auto length = kept(change);
+      if (!length) continue;
+      if (change.written.empty())
+        set_size(descriptor, change.offset);
+      else
+        put(descriptor, std::string_view(change.written).substr(0, *length), change.offset);
     }
     close(descriptor);
   }
+}
+
+void lose_all_unsynced() {
+  lose_unsynced([](const Undo&) { return std::nullopt; });
 }
 
 // Counts an operation; the result code with which it must fail, or SQLITE_OK.
@@ -77,7 +104,7 @@ int operation(bool is_write) {
     case FaultVfs::Fault::io_error:
       return SQLITE_IOERR;
     case FaultVfs::Fault::power_loss:
-      lose_unsynced();
+      lose_all_unsynced();
       _exit(kFaultExit);
     case FaultVfs::Fault::kill:
       _exit(kFaultExit);
@@ -85,10 +112,12 @@ int operation(bool is_write) {
   return SQLITE_OK;
 }
 
-void remember(sqlite3_file* file, sqlite3_int64 offset, sqlite3_int64 length) {
+void remember(sqlite3_file* file, sqlite3_int64 offset, sqlite3_int64 length,
+              std::string_view written = {}) {
   Undo undo;
   real_methods(file)->xFileSize(real(file), &undo.old_size);
   undo.offset = offset;
+  undo.written = written;
   length = std::max<sqlite3_int64>(0, std::min(length, undo.old_size - offset));
   undo.old.resize(static_cast<std::size_t>(length));
   if (length > 0)
@@ -105,7 +134,8 @@ int read(sqlite3_file* file, void* to, int length, sqlite3_int64 offset) {
 int write(sqlite3_file* file, const void* from, int length, sqlite3_int64 offset) {
   const std::lock_guard guard(state().mutex);
   if (const int code = operation(true)) return code;
-  remember(file, offset, length);
+  remember(file, offset, length,
+           {static_cast<const char*>(from), static_cast<std::size_t>(length)});
   return real_methods(file)->xWrite(real(file), from, length, offset);
 }
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
@@ -118,7 +148,7 @@ int sync(sqlite3_file* file, int flags) {
   const std::lock_guard guard(state().mutex);
   if (const int code = operation(false)) return code;
   state().unsynced.erase(self(file)->name);
-  return real_methods(file)->xSync(real(file), flags);
+  return state().skips_syncs ? SQLITE_OK : real_methods(file)->xSync(real(file), flags);
 }
 int file_size(sqlite3_file* file, sqlite3_int64* size) {
   return real_methods(file)->xFileSize(real(file), size);
@@ -185,7 +215,7 @@ FaultVfs::FaultVfs() {
       2,         close_file, read,    write,       truncate,        sync,    file_size, lock,
       unlock,    check_lock, control, sector_size, characteristics, shm_map, shm_lock,  shm_barrier,
       shm_unmap, nullptr,    nullptr};
-  s.no_shared_memory = false;
+  s.no_shared_memory = s.skips_syncs = false;
   disarm();
   sqlite3_vfs_register(&s.vfs, 1);
 }
@@ -202,6 +232,34 @@ void FaultVfs::arm(Fault fault, std::int64_t k) {
   state().at = k;
   state().operations = 0;
   state().unsynced.clear();
+}
+
+void FaultVfs::fail(Fault fault) {
+  const std::lock_guard guard(state().mutex);
+  state().fault = fault;
+  state().at = 0;
+}
+
+void FaultVfs::lose_power(const std::function<std::uint64_t()>& random) {
+  constexpr std::size_t kSector = 512;
+  const std::lock_guard guard(state().mutex);
+  lose_unsynced([&](const Undo& change) -> std::optional<std::size_t> {
+    switch (random() % 3) {
+      case 0:
+        return std::nullopt;
+      case 1:
+        return change.written.size();
+      default:
+        return random() % (change.written.size() / kSector + 1) * kSector;
+    }
+  });
+  state().unsynced.clear();
+  state().fault = Fault::none;
+}
+
+void FaultVfs::skip_syncs(bool skip) {
+  const std::lock_guard guard(state().mutex);
+  state().skips_syncs = skip;
 }
 
 std::int64_t FaultVfs::operations() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace windrow::storage {
 
@@ -26,6 +27,14 @@ class FaultVfs {
   void arm(Fault fault, std::int64_t k);
   void disarm() { arm(Fault::none, 0); }
   std::int64_t operations() const;
+
+  // From now on, until the next call; disk_full, io_error or none.
+  void fail(Fault fault);
+  // After all files were closed: what was not synced is as a power loss leaves it: each write is
+  // there, or gone, or torn between sectors, as `random` says. Nothing fails any more.
+  void lose_power(const std::function<std::uint64_t()>& random);
+  // Syncs are noted for lose_power(), and cost nothing.
+  void skip_syncs(bool skip);
 
   // Shared memory is refused, as on a network file system: no write-ahead log works.
   void refuse_shared_memory(bool refuse);

@@ -308,6 +308,43 @@ TEST_F(StoreTest, FailuresAreCountedByKindUntilForgiven) {
   EXPECT_EQ(trials[0].attempts, 2);  // numbers are not used twice
 }
 
+// Whose fault a failure was is known once its host did well, or the trial failed elsewhere too.
+TEST_F(StoreTest, FailuresThatNothingHasExplainedAreToldWithTheirHosts) {
+  Store store(file);
+  const auto cells = some_cells(2);
+  const auto ids = store.reconcile(kStudy, cells, {0});
+  const auto unexplained = [&] {
+    std::vector<std::string> told;
+    for (const StoredTrial& trial : store.reconcile(kStudy, cells, {0}))
+      for (const UnexplainedFailure& failure : trial.unexplained)
+        told.push_back(std::to_string(trial.id.value) + " " + std::to_string(failure.attempt) +
+                       " " + std::string(to_string(failure.kind)) + " " + failure.host);
+    return told;
+  };
+  const auto fails = [&](TrialId trial, int attempt, FailureKind kind, const std::string& host) {
+    AttemptBegan begins = began(trial, attempt);
+    begins.host = host;
+    store.record(begins);
+    AttemptFailed fails = failed(trial, kind, false, attempt);
+    fails.host = host;
+    store.record(fails);
+  };
+  fails(ids[0].id, 1, FailureKind::crash, "n1");
+  fails(ids[0].id, 2, FailureKind::hang, "n1");
+  fails(ids[0].id, 3, FailureKind::oom, "n2");  // no machine's fault
+  EXPECT_THAT(unexplained(), ElementsAre("1 1 crash n1", "1 2 hang n1"));
+  fails(ids[0].id, 4, FailureKind::crash, "n3");
+  EXPECT_THAT(unexplained(), ElementsAre("1 4 crash n3"));
+  // The clock counts milliseconds.
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  AttemptBegan begins = began(ids[1].id, 1);
+  begins.host = "n3";
+  store.record(begins);
+  store.record(epoch(ids[1].id, 1, {{"loss", 1}}));
+  store.record(finished(ids[1].id, 1));
+  EXPECT_THAT(unexplained(), IsEmpty());
+}
+
 TEST_F(StoreTest, WhatADeadRunLeftRunningIsPending) {
   const auto cells = some_cells(1);
   {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "orchestrator/agent/agent.h"
+#include "orchestrator/agent/local_host.h"
 
 namespace windrow {
 namespace {
@@ -18,7 +19,7 @@ class AgentTest : public testing::Test {
  protected:
   AgentTest() {
     agent_.emplace(
-        loop_, AgentOptions{.host = "n1", .slots = {{"cpu", 1}, {"cpu", 1}}, .welcome_seconds = 5},
+        host_, AgentOptions{.host = "n1", .slots = {{"cpu", 1}, {"cpu", 1}}, .welcome_seconds = 5},
         [this] { return now_; }, [this](FromAgent message) { sent_.push_back(std::move(message)); },
         [this](const std::string&, const std::string& text) { log_ += text + "\n"; });
     agent_->say_hello();
@@ -55,6 +56,7 @@ class AgentTest : public testing::Test {
   }
 
   EventLoop loop_;
+  LocalHost host_{loop_};
   slot::Time now_{};
   std::vector<FromAgent> sent_;
   std::string log_;

@@ -321,6 +321,22 @@ TEST(Slot, EarlyStoppingOfAProcessEndsItAndTheBestEpochIsTheResult) {
   EXPECT_EQ(end.result_epoch, 2);
 }
 
+// As of a process a trial.
+TEST(Slot, WithoutAStopTheBestEpochIsTheResultOfAPersistentTrainerToo) {
+  Machine slot(kPersistent);
+  slot.assign(watched());
+  slot.ready();
+  slot.says(Started{TrialId{1}});
+  for (const double loss : {9.0, 1.0, 2.0}) {
+    const int number = static_cast<int>(slot.reports<AttemptEpoch>().size()) + 1;
+    slot.says(Epoch{.trial = TrialId{1}, .epoch = number, .metrics = {{"loss", loss}}});
+  }
+  slot.says(Finished{.trial = TrialId{1}, .epochs = 3});
+  const Finished end = slot.reports<AttemptFinished>().at(0).finished;
+  EXPECT_EQ(end.epochs, 3);
+  EXPECT_EQ(end.result_epoch, 2);
+}
+
 TEST(Slot, ResumedItStopsWhereTheUndisturbedTrialDoes) {
   Machine slot(kProcess);
   slot.assign(watched({9, 1, 2, 3}));

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "orchestrator/agent/local_host.h"
 #include "orchestrator/agent/slot_runner.h"
 
 namespace windrow {
@@ -24,7 +25,7 @@ class SlotRunnerTest : public testing::Test {
     machine.trainer.ready_seconds = ready_seconds;
     machine.trainer.hang_seconds = hang_seconds;
     runner_ = std::make_unique<SlotRunner>(
-        loop_, SlotSettings{std::move(machine), {}}, [] { return Clock::now(); },
+        host_, SlotSettings{std::move(machine), {}}, [] { return Clock::now(); },
         [this](FromAgent message) { sent_.push_back(std::move(message)); },
         [](const std::string&, const std::string&) {});
   }
@@ -56,6 +57,7 @@ class SlotRunnerTest : public testing::Test {
   }
 
   EventLoop loop_;
+  LocalHost host_{loop_};
   std::vector<FromAgent> sent_;
   std::unique_ptr<SlotRunner> runner_;
 };

@@ -1,0 +1,75 @@
+// A study of the simulated world, and the truth about its trials: what each must give, whatever
+// happens on the way.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/failure.h"
+#include "sweeps/study.h"
+#include "tests/simulation/world.h"
+
+namespace windrow::simulation {
+
+// Something that befalls a trial's process once, in this epoch: no fault of the trial's.
+struct Trouble {
+  enum class Kind {
+    crash,     // it dies
+    hang,      // it says nothing more
+    garbage,   // it breaks the line protocol
+    children,  // it dies, and what it started lives on for a while
+    damage,    // its newest checkpoint is lost, and it dies
+  };
+  Kind kind{};
+  int epoch = 1;
+};
+std::string to_string(Trouble::Kind kind);
+
+struct TrialTruth {
+  std::uint64_t key = 0;  // no other trial of the world has it
+  int epochs = 1;         // the study's
+  double epoch_seconds = 1;
+  std::optional<protocol::FailureKind> fails;  // always, by itself
+  int fails_in = 1;                            // this epoch
+  std::vector<Trouble> troubles;
+
+  double loss(int epoch) const;
+  // What training has after the epoch: a chain, from the key on, which no epoch may be missing in.
+  std::uint64_t state(int epoch) const;
+  static std::uint64_t next_state(std::uint64_t state, int epoch);
+  static double reported(std::uint64_t state) { return static_cast<double>(state >> 12); }
+};
+
+struct ExperimentWishes {
+  int number = 1;  // of the world's studies
+  bool persistent = true;
+  bool troubles = false, failing_trials = false, early_stopping = false, keeps_checkpoints = false;
+};
+
+class Experiment {
+ public:
+  Experiment(const ExperimentWishes& wishes, Random& random);
+
+  const sweeps::Study& study() const { return study_; }
+  bool persistent() const { return study_.trainer.persistent; }
+  // By its parameters, as a trainer gets them.
+  TrialTruth& trial(const nlohmann::json& parameters, std::int64_t seed);
+
+  // What the database must say of a trial in the end.
+  struct Expected {
+    std::optional<protocol::FailureKind> failure;  // nullopt: it finishes
+    int epochs = 0;
+    int result_epoch = 0;
+  };
+  Expected expected(const TrialTruth& trial) const;
+
+  std::size_t size() const { return trials_.size(); }
+
+ private:
+  sweeps::Study study_;
+  std::map<std::pair<int, std::int64_t>, TrialTruth> trials_;  // by x and seed
+};
+
+}  // namespace windrow::simulation

@@ -1,0 +1,29 @@
+// A machine of the simulated cluster, and what all its processes share with those of others.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "tests/simulation/experiment.h"
+#include "tests/simulation/shared_folder.h"
+#include "tests/simulation/world.h"
+
+namespace windrow::simulation {
+
+struct Machine {
+  std::string name;
+  Time broken_until{};     // every trial fails here, at once
+  int broken_slot = -1;    // on this slot alone; -1: on all
+  bool wedged = false;     // its next process that is killed outlives that for a while
+  int refused_starts = 0;  // no process is to be had, so many times
+};
+
+struct Cluster {
+  World& world;
+  SharedFolder folder;
+  std::map<std::string, Experiment*> experiments;  // by the study's number, as trainers get it
+  std::map<std::uint64_t, int> training;           // trial's key -> process that trains it
+  int processes = 0;                               // ever started
+};
+
+}  // namespace windrow::simulation

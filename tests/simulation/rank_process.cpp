@@ -1,0 +1,189 @@
+#include "tests/simulation/rank_process.h"
+
+#include <algorithm>
+
+#include "orchestrator/coordinator/trial_folder.h"
+#include "orchestrator/session/kept_before.h"
+#include "orchestrator/session/stop_signals.h"
+#include "storage/reader.h"
+#include "tests/simulation/told_messages.h"
+
+namespace windrow::simulation {
+
+RankProcess::RankProcess(Cluster& cluster, Machine& machine, std::shared_ptr<Network> network,
+                         int rank, Experiment& experiment, const RunSettings& settings)
+    : cluster_(cluster),
+      machine_(machine),
+      network_(std::move(network)),
+      rank_(rank),
+      experiment_(experiment),
+      settings_(settings),
+      clock_(cluster.world.now()) {}
+
+std::string RankProcess::name() const {
+  return "rank " + std::to_string(rank_) + " on " + machine_.name;
+}
+
+void RankProcess::tell(const std::string& what, const std::string& message) {
+  if (!message.empty()) cluster_.world.say(name(), what + message);
+}
+
+SlotRunner::LogLine RankProcess::log_line() {
+  if (!cluster_.world.is_told()) return [](const std::string&, const std::string&) {};
+  return [this](const std::string& level, const std::string& text) {
+    cluster_.world.say(name(), level + ": " + text);
+  };
+}
+
+void RankProcess::begin() {
+  const std::weak_ptr<RankProcess> self = weak_from_this();
+  const auto post = [self](std::function<void()> what) {
+    const auto process = self.lock();
+    if (!process || process->gone_) return;
+    process->posted_.push_back(std::move(what));
+    process->plan(0);
+  };
+  host_ = std::make_unique<SimulatedHost>(cluster_, machine_, post);
+  transport_.emplace(network_->link(rank_, [self] {
+    const auto process = self.lock();
+    if (process && !process->gone_)
+      process->plan(process->cluster_.world.random().between(0.0, 0.002));
+  }));
+  if (rank_ == 0) begin_head();
+  AgentOptions options{.host = machine_.name,
+                       .study_hash = rank_ == 0 ? "" : experiment_.study().hash,
+                       .welcome_seconds = std::max(10.0, 2 * settings_.lost_seconds)};
+  for (int slot = 0; slot < settings_.slots; ++slot) options.slots.push_back({"cpu", 1});
+  const auto now = [this] { return clock_.now(cluster_.world.now()); };
+  agent_ = std::make_unique<Agent>(
+      *host_, std::move(options), now,
+      [this](protocol::FromAgent message) {
+        tell("says ", told_report(message));
+        transport_->send_to_coordinator(std::move(message));
+      },
+      log_line());
+  agent_->say_hello();
+  loop_.emplace(*transport_, *agent_, coordinator_.get(), now);
+  plan(0);
+  if (store_) write();
+}
+
+void RankProcess::begin_head() {
+  const sweeps::Study& study = experiment_.study();
+  storage::StoreOptions writer{.own_thread = false,
+                               .now = [&world = cluster_.world] { return world.now(); }};
+  store_ = std::make_unique<storage::Store>(settings_.database, std::move(writer));
+  CoordinatorOptions options{.agents = settings_.ranks,
+                             .lost_seconds = settings_.lost_seconds,
+                             .expansion = std::launch::deferred};
+  options.checkpoints = checkpoint_root(settings_.checkpoints, store_->database_id());
+  if (sweeps::kept_checkpoints(study).count > 0) {
+    storage::Reader reader(settings_.database);
+    options.kept = kept_before(reader, study, options.checkpoints);
+  }
+  coordinator_ = std::make_unique<Coordinator>(
+      study, *store_, std::move(options),
+      [this](AgentId agent, protocol::ToAgent message) {
+        tell("to rank " + std::to_string(agent.value) + ": ", told_order(message));
+        transport_->send_to_agent(agent, std::move(message));
+      },
+      [this](AgentId lost) { transport_->lose(static_cast<int>(lost.value)); }, log_line());
+}
+
+// The earliest of what was planned counts.
+void RankProcess::plan(double seconds) {
+  const Time at = std::max(cluster_.world.now() + duration(seconds), paused_until_);
+  if (at >= planned_) return;
+  planned_ = at;
+  cluster_.world.at(at, [self = shared_from_this(), at] {
+    if (!self->gone_ && self->planned_ == at) self->pass();
+  });
+}
+
+void RankProcess::pass() {
+  planned_ = Time::max();
+  const Time now = cluster_.world.now();
+  if (now < paused_until_) return plan(0);
+  try {
+    for (const auto& what : std::exchange(posted_, {})) what();
+    const RankLoop::Pass pass = loop_->pass();
+    if (loop_->over())
+      return leave(coordinator_ ? std::optional(coordinator_->end()) : std::nullopt);
+    const double wait = std::chrono::duration<double>(pass.wait).count();
+    plan(now < slow_until_ ? std::max(slowness_, wait) : std::max(wait, 2e-5));
+  } catch (const storage::StorageError& error) {
+    error_ = error.what();
+    cluster_.world.say(name(), "ends: " + error_);
+    agent_.reset();
+    for (int rank = 1; rank < settings_.ranks; ++rank)
+      transport_->send_to_agent(AgentId{rank}, protocol::Leave{"rank 0 can't go on"});
+    leave(std::nullopt);
+  }
+}
+
+// What the store's thread does, beside the loop.
+void RankProcess::write() {
+  if (gone_) return;
+  World& world = cluster_.world;
+  const Time now = world.now();
+  if (now >= paused_until_ && now >= disk_until_) {
+    store_->write_now();
+    try {
+      const std::uint64_t durable = store_->committed();
+      if (std::exchange(durable_, durable) != durable)
+        world.say(name(), "has records up to " + std::to_string(durable) + " durable");
+    } catch (const storage::StorageError&) {  // pass() will meet it
+    }
+  }
+  world.after(world.random().between(0.001, 0.06), [self = shared_from_this()] { self->write(); });
+}
+
+void RankProcess::leave(std::optional<RunEnd> end) {
+  end_ = end;
+  if (coordinator_ && error_.empty())
+    error_ = end == RunEnd::refused ? coordinator_->refusal() : coordinator_->stop_reason();
+  cluster_.world.say(name(), "has left");
+  kill();
+}
+
+void RankProcess::kill() {
+  if (std::exchange(gone_, true)) return;
+  network_->kill(rank_);
+  posted_.clear();
+  loop_.reset();
+  agent_.reset();
+  coordinator_.reset();
+  store_.reset();
+  transport_.reset();
+  host_.reset();
+}
+
+void RankProcess::pause(double seconds) {
+  if (!loop_) return;
+  paused_until_ = cluster_.world.now() + duration(seconds);
+  planned_ = Time::max();
+  plan(seconds);
+}
+
+void RankProcess::be_slow(double seconds_each_pass, double for_seconds) {
+  slowness_ = seconds_each_pass;
+  slow_until_ = cluster_.world.now() + duration(for_seconds);
+}
+
+void RankProcess::stall_disk(double seconds) {
+  disk_until_ = cluster_.world.now() + duration(seconds);
+}
+
+void RankProcess::signal() {
+  if (!loop_) return kill();  // nothing of ours runs yet
+  posted_.push_back([this] {
+    agent_->stop(false, kTerminateSeconds);
+    if (coordinator_)
+      coordinator_->stop(false, "SIGTERM");
+    else
+      transport_->send_to_coordinator(protocol::StopRequested{"SIGTERM"});
+  });
+  plan(0);
+}
+
+}  // namespace windrow::simulation

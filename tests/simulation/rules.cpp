@@ -1,0 +1,113 @@
+#include "tests/simulation/rules.h"
+
+#include "orchestrator/coordinator/trial_folder.h"
+#include "storage/reader.h"
+
+namespace windrow::simulation {
+namespace {
+
+using storage::Value;
+
+double number(const Value& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  return -1;
+}
+
+std::string text(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  return text ? *text : "";
+}
+
+void demand(bool holds, const std::string& rule) {
+  if (!holds) throw BrokenRule(rule);
+}
+
+}  // namespace
+
+void Rules::check(bool over) {
+  if (!std::filesystem::exists(database_)) return;
+  storage::Reader reader(database_);
+  const auto sound = reader.query("PRAGMA integrity_check").rows;
+  demand(sound.size() == 1 && text(sound[0][0]) == "ok", "the database is damaged");
+  if (reader.studies().empty()) return demand(!over, "the database has no study");
+  const auto trials =
+      reader.query("SELECT trial, x, seed, state, epochs, failure FROM trials").rows;
+  demand(trials.size() == experiment_.size() || trials.empty(),
+         "the database has " + std::to_string(trials.size()) + " trials");
+  std::map<std::int64_t, const TrialTruth*> truths;
+  std::map<std::int64_t, std::string> states;
+  for (const auto& row : trials) {
+    const auto id = static_cast<std::int64_t>(number(row[0]));
+    truths[id] = &experiment_.trial({{"x", static_cast<int>(number(row[1]))}},
+                                    static_cast<std::int64_t>(number(row[2])));
+    states[id] = text(row[3]);
+  }
+
+  std::map<std::int64_t, int> epochs;
+  const bool any = !reader.query("SELECT 1 FROM epochs LIMIT 1").rows.empty();
+  const auto rows =
+      any ? reader.query("SELECT trial, epoch, loss, weights FROM epochs ORDER BY trial, epoch")
+                .rows
+          : decltype(reader.query("").rows){};
+  for (const auto& row : rows) {
+    const auto id = static_cast<std::int64_t>(number(row[0]));
+    const auto epoch = static_cast<int>(number(row[1]));
+    const std::string where = "trial " + std::to_string(id) + " epoch " + std::to_string(epoch);
+    demand(epoch == ++epochs[id], where + " follows epoch " + std::to_string(epochs[id] - 1));
+    const TrialTruth& truth = *truths.at(id);
+    demand(number(row[2]) == truth.loss(epoch), where + " has another loss");
+    demand(number(row[3]) == TrialTruth::reported(truth.state(epoch)),
+           where + " was trained from another state");
+  }
+
+  for (const auto& row : trials) {
+    const auto id = static_cast<std::int64_t>(number(row[0]));
+    const std::string where = "trial " + std::to_string(id);
+    const Experiment::Expected expected = experiment_.expected(*truths.at(id));
+    const std::string& state = states.at(id);
+    demand(!over || state == "finished" || state == "failed",
+           where + " is " + state + " at the end");
+    if (state == "finished") {
+      demand(!expected.failure, where + " should have failed");
+      demand(epochs[id] == expected.epochs, where + " has " + std::to_string(epochs[id]) +
+                                                " epochs, not " + std::to_string(expected.epochs));
+      const auto result =
+          reader
+              .query("SELECT value FROM trial_metrics WHERE metric = 'loss' AND trial = " +
+                     std::to_string(id))
+              .rows;
+      const double loss = truths.at(id)->loss(expected.result_epoch);
+      demand(result.size() == 1 && number(result[0][0]) == loss,
+             where + " has as its result " + std::to_string(number(result.at(0)[0])) + ", not " +
+                 std::to_string(loss) + " of epoch " + std::to_string(expected.result_epoch));
+    } else {
+      demand(epochs[id] >= epochs_[id], where + " had " + std::to_string(epochs_[id]) +
+                                            " epochs and has " + std::to_string(epochs[id]));
+    }
+    if (state == "failed")
+      demand(expected.failure && text(row[5]) == to_string(*expected.failure),
+             where + " is failed (" + text(row[5]) + "), which is no fault of its own");
+  }
+  epochs_ = epochs;
+
+  const std::string id = text(reader.query("SELECT database_id FROM identity").rows.at(0)[0]);
+  const std::string root = checkpoint_root(checkpoints_, id).string() + "/";
+  for (const std::string& folder : folder_.removed()) {
+    if (!folder.starts_with(root)) continue;
+    const auto trial = trial_of_folder(folder.substr(root.size()));
+    demand(trial && states.at(trial->trial.value) == "finished",
+           folder + " was removed before the trial's result was durable");
+  }
+  if (over)
+    demand(reader.query("SELECT 1 FROM attempts WHERE outcome = 'running'").rows.empty(),
+           "an attempt has no outcome");
+}
+
+int Rules::epochs() const {
+  int all = 0;
+  for (const auto& [trial, count] : epochs_) all += count;
+  return all;
+}
+
+}  // namespace windrow::simulation

@@ -1,0 +1,35 @@
+// What must hold of a simulated run's database, at any time between two sessions.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "tests/simulation/experiment.h"
+#include "tests/simulation/shared_folder.h"
+
+namespace windrow::simulation {
+
+class Rules {
+ public:
+  Rules(std::filesystem::path database, std::string checkpoints, Experiment& experiment,
+        const SharedFolder& folder)
+      : database_(std::move(database)),
+        checkpoints_(std::move(checkpoints)),
+        experiment_(experiment),
+        folder_(folder) {}
+
+  // After a session. `over`: it said that nothing is left. Throws BrokenRule.
+  void check(bool over);
+
+  int epochs() const;  // recorded
+
+ private:
+  std::filesystem::path database_;
+  std::string checkpoints_;
+  Experiment& experiment_;
+  const SharedFolder& folder_;
+  std::map<std::int64_t, int> epochs_;  // of each trial, at the last check
+};
+
+}  // namespace windrow::simulation

@@ -1,0 +1,83 @@
+// A trainer in the simulated world: a process that keeps checkpoints, speaks the line protocol (or
+// prints epochs, a process a trial), obeys signals, and meets with the troubles of its trial.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "orchestrator/process/trainer_process.h"
+#include "tests/simulation/machine.h"
+
+namespace windrow::simulation {
+
+class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
+ public:
+  using Post = std::function<void(std::function<void()>)>;  // into the loop of the agent's process
+
+  SimulatedProcess(Cluster& cluster, Machine& machine, int slot, const ChildCommand& command,
+                   ChildEvents events, Post post);
+  void begin();
+
+  // As TrainerProcess has it.
+  void write(std::string_view text);
+  void close_stdin();
+  void signal(int number);
+  bool lock(const LockPlace& place);
+  void unlock();
+  std::optional<ChildExit> exit() const { return told_ ? exit_ : std::nullopt; }
+
+  void let_go();  // nobody listens any more; what lives is killed
+
+ private:
+  enum class State { waiting, starting, idle, training, dead, gone };
+  struct Attempt {
+    TrialId trial;
+    int attempt = 1;
+    nlohmann::json parameters;
+    std::int64_t seed = 0;
+    std::string folder;
+    int committed = 0;
+    TrialTruth* truth = nullptr;
+    int epoch = 0;  // the last one done
+    std::uint64_t state = 0;
+    bool stop_asked = false;
+  };
+
+  void after(double seconds, void (SimulatedProcess::*step)());
+  void exec();
+  void say_ready();
+  void train(Attempt attempt);
+  void begin_epoch();
+  void end_epoch();
+  void finish();
+  bool meets_trouble();  // in the epoch that it trains
+  void report(int epoch);
+  void stop_training();
+  void leave();
+  void die(const ChildExit& exit, double children_seconds = 0);
+  void end();
+  void line(const std::string& text);
+  void tell(std::function<void()> what);
+  bool persistent() const { return persistent_; }
+  std::string variable(const std::string& name) const;
+  std::string name() const;
+
+  Cluster& cluster_;
+  Machine& machine_;
+  int slot_;
+  ChildCommand command_;
+  ChildEvents events_;
+  Post post_;
+  int number_;
+  bool persistent_;
+  State state_ = State::waiting;
+  int step_ = 0;  // steps that were planned before are void
+  bool wedged_ = false;
+  bool let_go_ = false;
+  bool told_ = false;
+  std::optional<Attempt> attempt_;
+  std::optional<ChildExit> exit_;
+};
+
+}  // namespace windrow::simulation

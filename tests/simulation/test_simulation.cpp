@@ -1,0 +1,34 @@
+// Whole runs, from seeds: no rule is broken, and each kind of fault has fired.
+#include <gtest/gtest.h>
+
+#include "tests/simulation/simulation.h"
+
+namespace windrow::simulation {
+namespace {
+
+TEST(WholeRuns, ReachTheirEndWithWhatIsTrueWhateverHappens) {
+  constexpr std::uint64_t kSeeds = 300;
+  std::map<std::string, int> fired;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    try {
+      for (const auto& [kind, count] : simulate(seed).faults) fired[kind] += count;
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what() << "\nlook at it by: windrow-simulate --seed " << seed;
+    }
+  }
+  for (const std::string& kind : fault_kinds()) EXPECT_GT(fired[kind], 0) << kind;
+}
+
+TEST(WholeRuns, AreTheSameFromTheSameSeed) {
+  const auto told = [] {
+    std::vector<std::string> lines;
+    simulate(7, [&](const std::string& line) { lines.push_back(line); });
+    return lines;
+  };
+  const auto first = told();
+  EXPECT_GT(first.size(), 100u);
+  EXPECT_EQ(first, told());
+}
+
+}  // namespace
+}  // namespace windrow::simulation
