@@ -57,7 +57,10 @@ void on_failed(State& state, const Failed& failed, Time now, Actions& out) {
     end_process(state, {.kind = kind, .message = failed.message, .said = true}, SIGKILL, now, out);
     return;
   }
-  fail_attempt(state, kind, failed.message, nullptr, out);
+  if (state.attempt->stopped_early)  // it went on for a moment, which counts for nothing
+    finish_as_seen(state, out);
+  else
+    fail_attempt(state, kind, failed.message, nullptr, out);
   begin_next(state, now, out);
 }
 

@@ -64,7 +64,7 @@ void end_unordered(State& state, const Exit& exit, Time now, Actions& out) {
 void end_attempt(State& state, const std::optional<Ending>& ending, const Exit& exit, Time now,
                  Actions& out) {
   const bool persistent = state.settings.trainer.persistent;
-  if (state.attempt->stopped_early && (!persistent || exit.code == 0))
+  if (state.attempt->stopped_early)  // whatever became of the trainer since
     finish_as_seen(state, out);
   else if (ending && ending->kind)
     fail_attempt(state, *ending->kind, ending->message, ending->said ? nullptr : &exit, out);

@@ -70,6 +70,10 @@ void on_trials_added(State& state, std::span<const TrialSpec> specs, Commands& o
   dispatch(state, out);
 }
 
+void on_trainers_known(State& state) {
+  state.ever_ready = true;
+}
+
 void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out,
                      const std::string& host) {
   for (const SlotId id : slots) {

@@ -29,20 +29,22 @@ bool failed_on(const Trial& trial, int slot) {
   return std::ranges::find(trial.charges, slot, &Charge::slot) != trial.charges.end();
 }
 
-// On how many of the slots in service it failed.
-int slots_failed(const State& state, const Trial& trial) {
-  std::vector<int> seen;
-  for (const Charge& charge : trial.charges)
-    if (state.slots[charge.slot].in_service() && std::ranges::find(seen, charge.slot) == seen.end())
-      seen.push_back(charge.slot);
-  return static_cast<int>(seen.size());
+// The lower, the more the trial's next failure or success on the slot would tell of it: where it
+// has not failed yet comes first, and then where something has worked.
+int doubts(const Trial& trial, const Slot& slot, int index) {
+  return 2 * static_cast<int>(failed_on(trial, index)) + static_cast<int>(!slot.proven);
 }
 
-// Another agent first, then another slot, then anywhere: some slot in service is always one.
-bool accepts(const State& state, const Trial& trial, int slot) {
+// Another agent first, then the slots with the fewest doubts: some slot in service is always one.
+bool accepts(const State& state, const Trial& trial, int index) {
   if (agents_failed(state, trial) < state.agents_in_service)
-    return !failed_at(state, trial, state.slots[slot].agent);
-  return !failed_on(trial, slot) || slots_failed(state, trial) >= state.slots_in_service;
+    return !failed_at(state, trial, state.slots[index].agent);
+  const int here = doubts(trial, state.slots[index], index);
+  for (std::size_t other = 0; here > 0 && other < state.slots.size(); ++other)
+    if (state.slots[other].in_service() &&
+        doubts(trial, state.slots[other], static_cast<int>(other)) < here)
+      return false;
+  return true;
 }
 
 bool accepts_a_vacant_slot(const State& state, const Trial& trial) {

@@ -157,6 +157,9 @@ State make_state(RetryBudgets budgets = {}, GangPolicy gangs = {});
 void on_trials_added(State& state, std::span<const TrialSpec> trials, Commands& out);
 
 // An agent and its slots. A slot id that was ever used is skipped.
+// In an earlier run, trainers of the study were ready: that none is ready now is no fault of the
+// study's.
+void on_trainers_known(State& state);
 void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out,
                      const std::string& host = "");
 
