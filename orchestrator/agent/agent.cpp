@@ -205,7 +205,7 @@ void Agent::tick(bool mail_read) {
   for (auto& each : runners_) each->tick();
   if (!leaving_) leave_when_closed();
   if (!leaving_) mind_coordinator(now, mail_read);
-  if (!leaving_) return;
+  if (!leaving_ || gone_) return;
   if (now - leaving_since_ > kTrainerLeaveGrace)
     for (auto& each : runners_) each->abandon();
   if (std::all_of(runners_.begin(), runners_.end(), [](auto& each) { return each->quiet(); })) {

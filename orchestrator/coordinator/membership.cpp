@@ -102,11 +102,12 @@ void Coordinator::begin_when_gathered() {
   if (stopping_) scheduler::on_stop_requested(scheduler_, commands_);
   for (std::size_t rank = 0; rank < agents_.size(); ++rank) {
     const AgentId id{static_cast<std::int64_t>(rank)};
-    for (const SlotId slot : agents_[rank].slots) time_.joined(slot, seconds());
-    if (agents_[rank].joined)
+    if (agents_[rank].alive)
+      for (const SlotId slot : agents_[rank].slots) time_.joined(slot, seconds());
+    if (agents_[rank].joined && agents_[rank].alive)
       scheduler::on_agent_joined(scheduler_, id, agents_[rank].slots, commands_,
                                  agents_[rank].host);
-    else
+    else if (!agents_[rank].joined)
       log_("warning", "rank " + std::to_string(rank) + " has not said hello; going on without it");
   }
   carry_out();

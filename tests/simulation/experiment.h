@@ -33,7 +33,9 @@ struct TrialTruth {
   double epoch_seconds = 1;
   std::optional<protocol::FailureKind> fails;  // always, by itself
   int fails_in = 1;                            // this epoch
+  // What befalls it beside what its machine does to it would look like its own fault: one or other.
   std::vector<Trouble> troubles;
+  bool had_trouble = false;
 
   double loss(int epoch) const;
   // What training has after the epoch: a chain, from the key on, which no epoch may be missing in.

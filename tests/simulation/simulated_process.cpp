@@ -217,7 +217,9 @@ void SimulatedProcess::train(Attempt attempt) {
   world.say(name(), "begins after epoch " + std::to_string(attempt_->epoch) + ", " +
                         std::to_string(attempt_->committed) + " are recorded");
   if (world.now() < machine_.broken_until &&
-      (machine_.broken_slot < 0 || machine_.broken_slot == slot_)) {
+      (machine_.broken_slot < 0 || machine_.broken_slot == slot_) &&
+      !attempt_->truth->had_trouble) {
+    attempt_->truth->troubles.clear();
     world.fault("a broken machine fails a trial", name());
     return die({.code = 1}, world.random().between(0.0, 0.1));
   }
@@ -258,6 +260,7 @@ bool SimulatedProcess::meets_trouble() {
     if (trouble->epoch != epoch) continue;
     const Trouble::Kind kind = trouble->kind;
     truth.troubles.erase(trouble);
+    truth.had_trouble = true;
     if (kind == Trouble::Kind::garbage && !persistent()) return false;
     world.fault(to_string(kind), name());
     if (kind == Trouble::Kind::crash) {

@@ -227,6 +227,25 @@ TEST_F(CoordinatorTest, ASilentAgentsTrialsGoToTheOthersAndCostNothing) {
   EXPECT_EQ(again.start.committed_epochs, 2);
 }
 
+TEST_F(CoordinatorTest, ARankThatLeavesBeforeAllAreThereGetsNothing) {
+  study_ = own_study("grid: {x: [1, 2]}\n");
+  coordinator_.emplace(
+      study_, store_, CoordinatorOptions{.agents = 3},
+      [this](AgentId to, ToAgent message) { sent_.emplace_back(to.value, std::move(message)); },
+      [](AgentId) {}, [](const std::string&, const std::string&) {});
+  tick();
+  hello(0);
+  hello(1);
+  tell(1, Goodbye{"the coordinator has not been heard of"});
+  hello(2);
+  poll_until("the second assignment", [&] {
+    tick();
+    return of<Assign>().size() >= 2;
+  });
+  EXPECT_THAT(assigned(0), SizeIs(1));
+  EXPECT_THAT(assigned(2), SizeIs(1));
+}
+
 TEST_F(CoordinatorTest, ARankThatWasTakenForDeadIsSentAway) {
   begin("grid: {x: [1, 2, 3]}\n", 2);
   tick(31);
