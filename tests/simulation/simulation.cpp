@@ -84,6 +84,8 @@ class Simulation {
   struct Kind {
     std::string name;
     void (Simulation::*happens)(const std::string& name);
+    // Where a machine breaks for a time, it takes the others to see that it is the machine.
+    bool hides_the_broken = false, breaks = false;
   };
   static const std::vector<Kind>& kinds();
   friend const std::vector<std::string>& windrow::simulation::fault_kinds();
@@ -91,8 +93,10 @@ class Simulation {
   void plan_faults() {
     calm_after_ = random_.between(20.0, 200.0);
     pace_ = random_.between(2.0, 20.0);
+    const bool may_break = random_.chance(0.3);
     for (const Kind& kind : kinds())
-      if (random_.chance(0.3)) enabled_.push_back(kind);
+      if (random_.chance(0.3) && (may_break ? !kind.hides_the_broken : !kind.breaks))
+        enabled_.push_back(kind);
   }
 
   void plan_studies() {
@@ -301,9 +305,9 @@ class Simulation {
     ranks_[rank]->signal();
   }
 
-  // Only one of several ever: a trial that fails on all machines is failed, and rightly.
+  // Only one of several, once: a trial that fails on all machines is failed, and rightly.
   void break_machine(const std::string& kind) {
-    if (machines_.size() == 1) return;
+    if (machines_.size() == 1 || std::exchange(has_broken_, true)) return;
     Machine& machine = *machines_[breakable_];
     machine.broken_slot = random_.chance(0.5) ? 0 : -1;
     machine.broken_until = world_.now() + duration(random_.between(1.0, 60.0));
@@ -325,7 +329,7 @@ class Simulation {
   std::vector<Kind> enabled_;
   double calm_after_ = 0, pace_ = 1;
   std::size_t breakable_ = 0;  // machine
-  bool starts_refused_ = false;
+  bool has_broken_ = false, starts_refused_ = false;
   std::string last_words_;
   std::shared_ptr<Network> network_;  // of the session
   std::vector<std::shared_ptr<RankProcess>> ranks_;
@@ -334,22 +338,22 @@ class Simulation {
 
 const std::vector<Simulation::Kind>& Simulation::kinds() {
   static const std::vector<Kind> all = {
-      {"a rank is killed", &Simulation::kill_rank},
+      {"a rank is killed", &Simulation::kill_rank, true},
       {"the coordinator is killed", &Simulation::kill_coordinator},
       {"the power fails", &Simulation::lose_power},
       {"the disk is full", &Simulation::fill_disk},
       {"the disk fails", &Simulation::break_disk},
       {"the disk stalls", &Simulation::stall_disk},
-      {"a rank is paused", &Simulation::pause_rank},
+      {"a rank is paused", &Simulation::pause_rank, true},
       {"a rank is slow", &Simulation::slow_rank},
       {"a rank is cut off for a moment", &Simulation::cut_shortly},
-      {"a rank is cut off for long", &Simulation::cut_for_long},
+      {"a rank is cut off for long", &Simulation::cut_for_long, true},
       {"messages take long", &Simulation::slow_network},
       {"all ranks are signalled", &Simulation::signal_all},
-      {"a rank is signalled", &Simulation::signal_rank},
-      {"a broken machine fails a trial", &Simulation::break_machine},
+      {"a rank is signalled", &Simulation::signal_rank, true},
+      {"a broken machine fails a trial", &Simulation::break_machine, false, true},
       {"a process outlives SIGKILL", &Simulation::wedge_process},
-      {"no process can be started", &Simulation::refuse_starts},
+      {"no process can be started", &Simulation::refuse_starts, true},
   };
   return all;
 }
