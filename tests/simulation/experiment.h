@@ -36,6 +36,7 @@ struct TrialTruth {
   // What befalls it beside what its machine does to it would look like its own fault: one or other.
   std::vector<Trouble> troubles;
   bool had_trouble = false;
+  bool may_be_cancelled = false;  // somebody wanted it to be
 
   double loss(int epoch) const;
   // What training has after the epoch: a chain, from the key on, which no epoch may be missing in.

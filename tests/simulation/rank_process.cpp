@@ -21,7 +21,7 @@ RankProcess::RankProcess(Cluster& cluster, Machine& machine, std::shared_ptr<Net
       clock_(cluster.world.now()) {}
 
 std::string RankProcess::name() const {
-  return "rank " + std::to_string(rank_) + " on " + machine_.name;
+  return (is_guest() ? guest_ : "rank " + std::to_string(rank_)) + " on " + machine_.name;
 }
 
 void RankProcess::tell(const std::string& what, const std::string& message) {
@@ -36,22 +36,37 @@ SlotRunner::LogLine RankProcess::log_line() {
 }
 
 void RankProcess::begin() {
-  const std::weak_ptr<RankProcess> self = weak_from_this();
-  const auto post = [self](std::function<void()> what) {
-    const auto process = self.lock();
-    if (!process || process->gone_) return;
-    process->posted_.push_back(std::move(what));
-    process->plan(0);
-  };
-  host_ = std::make_unique<SimulatedHost>(cluster_, machine_, post);
-  transport_.emplace(network_->link(rank_, [self] {
+  transport_.emplace(network_->link(rank_, waker()));
+  if (rank_ == 0) begin_head();
+  if (rank_ == 0 && settings_.lobby) transport_->open(settings_.lobby->door(waker()));
+  begin_agent();
+}
+
+void RankProcess::join(const std::string& guest) {
+  guest_ = guest;
+  transport_.emplace(settings_.lobby->guest(guest, waker()));
+  begin_agent();
+}
+
+std::function<void()> RankProcess::waker() {
+  return [self = weak_from_this()] {
     const auto process = self.lock();
     if (process && !process->gone_)
       process->plan(process->cluster_.world.random().between(0.0, 0.002));
-  }));
-  if (rank_ == 0) begin_head();
+  };
+}
+
+void RankProcess::begin_agent() {
+  host_ = std::make_unique<SimulatedHost>(cluster_, machine_,
+                                          [self = weak_from_this()](std::function<void()> what) {
+                                            const auto process = self.lock();
+                                            if (!process || process->gone_) return;
+                                            process->posted_.push_back(std::move(what));
+                                            process->plan(0);
+                                          });
   AgentOptions options{.host = machine_.name,
-                       .study_hash = rank_ == 0 ? "" : experiment_.study().hash,
+                       .study_hash = rank_ == 0 || is_guest() ? "" : experiment_.study().hash,
+                       .guest = is_guest(),
                        .welcome_seconds = std::max(10.0, 2 * settings_.lost_seconds)};
   for (int slot = 0; slot < settings_.slots; ++slot) options.slots.push_back({"cpu", 1});
   const auto now = [this] { return clock_.now(cluster_.world.now()); };
@@ -74,6 +89,7 @@ void RankProcess::begin_head() {
                                .now = [&world = cluster_.world] { return world.now(); }};
   store_ = std::make_unique<storage::Store>(settings_.database, std::move(writer));
   CoordinatorOptions options{.agents = settings_.ranks,
+                             .serves = settings_.lobby != nullptr,
                              .lost_seconds = settings_.lost_seconds,
                              .expansion = std::launch::deferred};
   options.checkpoints = checkpoint_root(settings_.checkpoints, store_->database_id());
@@ -107,6 +123,7 @@ void RankProcess::pass() {
   try {
     for (const auto& what : std::exchange(posted_, {})) what();
     const RankLoop::Pass pass = loop_->pass();
+    if (loop_->over()) come_again_ = is_guest() && agent_->may_come_again();
     if (loop_->over())
       return leave(coordinator_ ? std::optional(coordinator_->end()) : std::nullopt);
     const double wait = std::chrono::duration<double>(pass.wait).count();
@@ -148,7 +165,11 @@ void RankProcess::leave(std::optional<RunEnd> end) {
 
 void RankProcess::kill() {
   if (std::exchange(gone_, true)) return;
-  network_->kill(rank_);
+  if (is_guest())
+    settings_.lobby->gone(guest_);
+  else
+    network_->kill(rank_);
+  if (coordinator_ && settings_.lobby) settings_.lobby->close();
   posted_.clear();
   loop_.reset();
   agent_.reset();
@@ -180,9 +201,14 @@ void RankProcess::signal() {
     agent_->stop(false, kTerminateSeconds);
     if (coordinator_)
       coordinator_->stop(false, "SIGTERM");
-    else
+    else if (!is_guest())
       transport_->send_to_coordinator(protocol::StopRequested{"SIGTERM"});
   });
+  plan(0);
+}
+
+void RankProcess::cancel(TrialId trial) {
+  posted_.push_back([this, trial] { coordinator_->cancel({trial}, "somebody"); });
   plan(0);
 }
 

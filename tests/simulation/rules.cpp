@@ -35,7 +35,7 @@ void Rules::check(bool over) {
       reader.query("SELECT trial, x, seed, state, epochs, failure FROM trials").rows;
   demand(trials.size() == experiment_.size() || trials.empty(),
          "the database has " + std::to_string(trials.size()) + " trials");
-  std::map<std::int64_t, const TrialTruth*> truths;
+  auto& truths = truths_;
   std::map<std::int64_t, std::string> states;
   for (const auto& row : trials) {
     const auto id = static_cast<std::int64_t>(number(row[0]));
@@ -86,7 +86,8 @@ void Rules::check(bool over) {
                                             " epochs and has " + std::to_string(epochs[id]));
     }
     if (state == "failed")
-      demand(expected.failure && text(row[5]) == to_string(*expected.failure),
+      demand((expected.failure && text(row[5]) == to_string(*expected.failure)) ||
+                 (text(row[5]) == "cancelled" && truths.at(id)->may_be_cancelled),
              where + " is failed (" + text(row[5]) + "), which is no fault of its own");
   }
   epochs_ = epochs;
@@ -102,6 +103,13 @@ void Rules::check(bool over) {
   if (over)
     demand(reader.query("SELECT 1 FROM attempts WHERE outcome = 'running'").rows.empty(),
            "an attempt has no outcome");
+}
+
+std::pair<std::int64_t, TrialTruth*> Rules::some_trial(Random& random) {
+  if (truths_.empty()) return {0, nullptr};
+  auto chosen = truths_.begin();
+  std::advance(chosen, random.below(static_cast<int>(truths_.size())));
+  return *chosen;
 }
 
 int Rules::epochs() const {

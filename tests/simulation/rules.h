@@ -24,12 +24,17 @@ class Rules {
 
   int epochs() const;  // recorded
 
+  // Of those that were in the database at the last check; nullptr: there is none.
+  std::pair<std::int64_t, TrialTruth*> some_trial(Random& random);
+
  private:
   std::filesystem::path database_;
   std::string checkpoints_;
   Experiment& experiment_;
   const SharedFolder& folder_;
-  std::map<std::int64_t, int> epochs_;  // of each trial, at the last check
+  // At the last check, of each trial.
+  std::map<std::int64_t, int> epochs_;
+  std::map<std::int64_t, TrialTruth*> truths_;
 };
 
 }  // namespace windrow::simulation

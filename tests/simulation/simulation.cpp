@@ -79,6 +79,7 @@ class Simulation {
     std::unique_ptr<Experiment> experiment;
     std::unique_ptr<Rules> rules;
     RunSettings settings;
+    bool serves = false;
     bool over = false;
   };
   struct Kind {
@@ -123,6 +124,7 @@ class Simulation {
                         .lost_seconds = random_.between(3.0, 10.0)};
       study.rules = std::make_unique<Rules>(study.settings.database, study.settings.checkpoints,
                                             *study.experiment, cluster_.folder);
+      study.serves = random_.chance(0.3);
       cluster_.experiments[std::to_string(number)] = study.experiment.get();
       world_.say("study", std::to_string(number) + ": " + std::to_string(study.experiment->size()) +
                               " trials, " + std::to_string(machines) + " ranks of " +
@@ -150,6 +152,9 @@ class Simulation {
   void run_session(Study& study) {
     world_.say("session", "begins for study " + study.experiment->study().name);
     network_ = std::make_shared<Network>(world_, study.settings.ranks);
+    lobby_ = study.serves ? std::make_shared<Lobby>(world_) : nullptr;
+    study.settings.lobby = lobby_;
+    study_ = &study;
     ranks_.clear();
     for (int rank = 0; rank < study.settings.ranks; ++rank)
       ranks_.push_back(
@@ -168,11 +173,14 @@ class Simulation {
       world_.after(random_.between(0.0, 3.0), [process = ranks_[rank]] {
         if (!process->gone()) process->begin();
       });
+    if (lobby_ && random_.chance(0.7))
+      world_.after(random_.between(0.0, 10.0), [this] { let_in("a worker joins"); });
     while (!ranks_[0]->gone()) {
       if (world_.seconds() > calm_after_ + kPatience)
         throw BrokenRule("a session does not come to its end");
       world_.go_on();
     }
+    lobby_.reset();
     const auto end = ranks_[0]->end();
     last_words_ = ranks_[0]->error();
     if (end == RunEnd::refused) throw BrokenRule("the run was refused: " + last_words_);
@@ -213,6 +221,13 @@ class Simulation {
     for (std::size_t rank = 0; network_ && rank < ranks_.size(); ++rank)
       network_->cut_off(static_cast<int>(rank), false);
     if (network_) network_->slow_down(0.001);
+    send_workers();
+  }
+
+  // A run that serves waits for workers where it has no slot of its own left.
+  void send_workers() {
+    let_in("a worker joins");
+    world_.after(60, [this] { send_workers(); });
   }
 
   std::size_t some_rank(bool also_the_first = true) {
@@ -314,6 +329,58 @@ class Simulation {
     world_.say("world", kind + ": " + machine.name);
   }
 
+  // A worker joins the run; where it is lost and may come again, it does.
+  void let_in(const std::string& kind) {
+    if (!lobby_ || ranks_[0]->gone()) return;
+    world_.fault(kind, "");
+    join(lobby_, *study_);
+  }
+  void join(const std::shared_ptr<Lobby>& lobby, Study& study) {
+    const std::string name = "worker " + std::to_string(++guests_);
+    auto process = std::make_shared<RankProcess>(cluster_, *random_.of(machines_), network_, -1,
+                                                 *study.experiment, study.settings);
+    process->join(name);
+    all_processes_.push_back(process);
+    guests_here_.push_back(process);
+    watch_guest(lobby, study, process);
+  }
+  void watch_guest(const std::shared_ptr<Lobby>& lobby, Study& study,
+                   const std::shared_ptr<RankProcess>& guest) {
+    world_.after(random_.between(0.5, 2.0), [this, lobby, &study, guest] {
+      if (!guest->gone()) return watch_guest(lobby, study, guest);
+      if (guest->may_come_again() && lobby == lobby_) join(lobby, study);
+    });
+  }
+  std::shared_ptr<RankProcess> some_guest() {
+    std::erase_if(guests_here_, [](const auto& guest) { return guest->gone(); });
+    return guests_here_.empty() ? nullptr : random_.of(guests_here_);
+  }
+  void kill_guest(const std::string& kind) {
+    const auto guest = some_guest();
+    if (!guest) return;
+    world_.fault(kind, "");
+    guest->kill();
+  }
+  void signal_guest(const std::string& kind) {
+    const auto guest = some_guest();
+    if (!guest) return;
+    world_.fault(kind, "");
+    guest->signal();
+  }
+  void break_connections(const std::string& kind) {
+    if (!lobby_ || !some_guest()) return;
+    world_.fault(kind, "");
+    lobby_->break_connections(random_.between(0.01, 2 * lost_seconds()));
+  }
+
+  void cancel_trial(const std::string& kind) {
+    auto [id, truth] = study_->rules->some_trial(random_);
+    if (truth == nullptr || std::exchange(cancelled_, true)) return;
+    world_.fault(kind, "trial " + std::to_string(id));
+    truth->may_be_cancelled = true;
+    ranks_[0]->cancel(TrialId{id});
+  }
+
   void wedge_process(const std::string&) { random_.of(machines_)->wedged = true; }
   void refuse_starts(const std::string&) {
     if (!std::exchange(starts_refused_, true)) random_.of(machines_)->refused_starts = 1;
@@ -331,7 +398,12 @@ class Simulation {
   std::size_t breakable_ = 0;  // machine
   bool has_broken_ = false, starts_refused_ = false;
   std::string last_words_;
-  std::shared_ptr<Network> network_;  // of the session
+  Study* study_ = nullptr;            // of the session
+  std::shared_ptr<Network> network_;  // likewise
+  std::shared_ptr<Lobby> lobby_;      // likewise, where workers may join
+  int guests_ = 0;                    // ever
+  std::vector<std::shared_ptr<RankProcess>> guests_here_;
+  bool cancelled_ = false;  // a trial, once
   std::vector<std::shared_ptr<RankProcess>> ranks_;
   std::vector<std::weak_ptr<RankProcess>> all_processes_;  // of all sessions
 };
@@ -353,6 +425,11 @@ const std::vector<Simulation::Kind>& Simulation::kinds() {
       {"a rank is signalled", &Simulation::signal_rank, true},
       {"a broken machine fails a trial", &Simulation::break_machine, false, true},
       {"a process outlives SIGKILL", &Simulation::wedge_process},
+      {"a trial is cancelled", &Simulation::cancel_trial},
+      {"a worker joins", &Simulation::let_in},
+      {"a worker is killed", &Simulation::kill_guest, true},
+      {"a worker is signalled", &Simulation::signal_guest, true},
+      {"connections to workers break", &Simulation::break_connections, true},
       {"no process can be started", &Simulation::refuse_starts, true},
   };
   return all;
