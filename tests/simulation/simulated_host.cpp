@@ -57,7 +57,7 @@ std::unique_ptr<TrainerStarter> SimulatedHost::trainers() {
 }
 
 void SimulatedHost::remove_folder(std::string folder) {
-  cluster_.world.say(machine_.name, "removes " + folder);
+  cluster_.world.say(machine_.name, "removes " + folder.substr(folder.rfind('/') + 1));
   cluster_.folder.remove(folder);
 }
 

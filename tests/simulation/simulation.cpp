@@ -36,10 +36,22 @@ class Folder {
   fs::path path_;
 };
 
+// The folder's name is no seed's.
+World::Tell without(const std::string& folder, World::Tell tell) {
+  if (!tell) return {};
+  return [folder, tell = std::move(tell)](std::string line) {
+    for (std::size_t at = 0; (at = line.find(folder)) != std::string::npos;)
+      line.erase(at, folder.size());
+    tell(line);
+  };
+}
+
 class Simulation {
  public:
   Simulation(std::uint64_t seed, World::Tell tell)
-      : world_(seed, std::move(tell)), random_(world_.random()), cluster_{.world = world_} {
+      : world_(seed, without(folder_.path().string() + "/", std::move(tell))),
+        random_(world_.random()),
+        cluster_{.world = world_} {
     plan_faults();
     plan_studies();
   }
@@ -386,9 +398,9 @@ class Simulation {
     if (!std::exchange(starts_refused_, true)) random_.of(machines_)->refused_starts = 1;
   }
 
+  Folder folder_;
   World world_;
   Random& random_;
-  Folder folder_;
   FaultVfs vfs_;
   std::vector<std::unique_ptr<Machine>> machines_;
   Cluster cluster_;
