@@ -188,23 +188,20 @@ bool is_in_doubt(const State& state, const Trial& trial, int failures, int retri
 }  // namespace
 
 bool failed_at(const State& state, const Trial& trial, AgentId id) {
-  const auto here = [&](const Charge& charge) { return state.slots[charge.slot].agent == id; };
-  if (std::ranges::any_of(trial.charges, here)) return true;
   const auto agent = state.agents.find(id);
-  return agent != state.agents.end() &&
-         std::ranges::find(trial.earlier, agent->second.host, &EarlierCharge::host) !=
-             trial.earlier.end();
+  const std::string host = agent == state.agents.end() ? "" : agent->second.host;
+  return std::ranges::any_of(trial.charges,
+                             [&](const Charge& charge) {
+                               return state.slots[charge.slot].agent == id ||
+                                      (!host.empty() && charge.host == host);
+                             }) ||
+         std::ranges::find(trial.earlier, host, &EarlierCharge::host) != trial.earlier.end();
 }
 
 int agents_failed(const State& state, const Trial& trial) {
-  std::set<std::int64_t> agents;
-  for (const Charge& charge : trial.charges) agents.insert(state.slots[charge.slot].agent.value);
-  if (!trial.earlier.empty())
-    for (const auto& [id, agent] : state.agents)
-      if (failed_at(state, trial, id)) agents.insert(id.value);
-  return static_cast<int>(std::ranges::count_if(agents, [&](std::int64_t id) {
-    const auto agent = state.agents.find(AgentId{id});
-    return agent != state.agents.end() && agent->second.in_service > 0;
+  if (trial.charges.empty() && trial.earlier.empty()) return 0;
+  return static_cast<int>(std::ranges::count_if(state.agents, [&](const auto& one) {
+    return one.second.in_service > 0 && failed_at(state, trial, one.first);
   }));
 }
 
@@ -270,6 +267,8 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
                    Commands& out) {
   using enum protocol::Reached;
   Trial& trial = state.trials[index];
+  const auto agent = state.agents.find(state.slots[slot].agent);
+  const std::string host = agent == state.agents.end() ? "" : agent->second.host;
   trial.attempts = attempt;
   if (failure.crowded && !trial.doomed) {  // one trial fewer there, and nobody is charged
     out.push_back(FailureForgiven{trial.id, attempt});
@@ -282,7 +281,8 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   const auto retries = budget(state.budgets, failure.kind);
   if (trial.doomed) return give_up(state, index, *trial.doomed, out);
   if (!may_be_machines(failure.kind)) {
-    if (failure.kind == FailureKind::oom) trial.charges.push_back({slot, attempt, failure.kind});
+    if (failure.kind == FailureKind::oom)
+      trial.charges.push_back({slot, attempt, failure.kind, host});
     if (retries && failures > *retries) return give_up(state, index, failure.kind, out);
     make_pending(state, index);
     // What costs nothing must not go round without end either.
@@ -292,7 +292,7 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   const Entry entry{
       .trial = index, .signature = failure.signature, .ready = failure.reached != nothing};
   clear_earlier_places(state, slot, index);
-  trial.charges.push_back({slot, attempt, failure.kind});
+  trial.charges.push_back({slot, attempt, failure.kind, host});
   enter(state.slots[slot].streak, entry);
   if (agent_known(state, slot)) enter(agent_streak(state, slot), entry);
   if (stop_if_all_fail(state, out)) return make_pending(state, index);

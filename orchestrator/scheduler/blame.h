@@ -17,7 +17,7 @@ namespace windrow::scheduler {
 // How many failures of the kind a trial outlives; nullopt: any number.
 std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind);
 
-// On how many agents in service the trial failed, in this run or, on the same host, in one before.
+// On how many agents in service the trial failed, or on whose hosts, in this run or one before.
 int agents_failed(const State& state, const Trial& trial);
 bool failed_at(const State& state, const Trial& trial, AgentId agent);
 

@@ -21,6 +21,7 @@ struct Charge {
   int slot = kNone;
   int attempt = 0;
   FailureKind kind = FailureKind::crash;
+  std::string host;  // "" = not known
 };
 
 // The different trials that failed on a slot or an agent since an epoch was reported there.

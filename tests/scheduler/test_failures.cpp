@@ -189,6 +189,18 @@ TEST(Blame, ARetryGoesToAnotherAgentBeforeAnotherSlot) {
   EXPECT_EQ(bench.said(), (Said{"slot 0 rests 1 s", "assign 1 to 4 (attempt 2)"}));
 }
 
+TEST(Blame, AnotherAgentOfTheSameHostIsNoOtherPlace) {
+  Bench bench;
+  bench.add({1});
+  bench.join(0, 0, 1, "n1");
+  bench.start(0, 1);
+  bench.join(1, 1, 1, "n1");
+  bench.join(2, 2, 1, "n2");
+  bench.said();
+  bench.fail(0, 1, 1, FailureKind::crash);
+  EXPECT_EQ(bench.said(), (Said{"slot 0 rests 1 s", "assign 1 to 2 (attempt 2)"}));
+}
+
 TEST(Blame, AnAgentThatFailsEverythingFailsNoTrial) {
   Bench bench;
   bench.add(std::vector<double>(60, 1));

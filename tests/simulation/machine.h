@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/simulation/experiment.h"
 #include "tests/simulation/shared_folder.h"
@@ -18,12 +20,25 @@ struct Machine {
   int refused_starts = 0;  // no process is to be had, so many times
 };
 
+class SimulatedProcess;
+
 struct Cluster {
   World& world;
   SharedFolder folder;
   std::map<std::string, Experiment*> experiments;  // by the study's number, as trainers get it
   std::map<std::uint64_t, int> training;           // trial's key -> process that trains it
   int processes = 0;                               // ever started
+  std::vector<std::weak_ptr<SimulatedProcess>> living;
+
+  // Of the session, where all ranks stay: a retry goes to a machine where the trial has not failed.
+  bool all_stay = false;
+  std::string breakable;               // the one that may be taken out of service
+  std::map<std::string, Time> joined;  // machines
+  struct Failure {
+    Time at;
+    int attempt = 1;
+  };
+  std::map<std::uint64_t, std::map<std::string, Failure>> failed;  // trial's key -> where last
 };
 
 }  // namespace windrow::simulation

@@ -78,6 +78,7 @@ void RankProcess::begin_agent() {
       },
       log_line());
   agent_->say_hello();
+  if (!is_guest()) cluster_.joined[machine_.name] = cluster_.world.now();
   loop_.emplace(*transport_, *agent_, coordinator_.get(), now);
   plan(0);
   if (store_) write();
@@ -103,7 +104,12 @@ void RankProcess::begin_head() {
         tell("to rank " + std::to_string(agent.value) + ": ", told_order(message));
         transport_->send_to_agent(agent, std::move(message));
       },
-      [this](AgentId lost) { transport_->lose(static_cast<int>(lost.value)); }, log_line());
+      [this](AgentId lost) {
+        const auto rank = static_cast<int>(lost.value);
+        if (rank < settings_.ranks) settings_.judge(rank);
+        transport_->lose(rank);
+      },
+      log_line());
 }
 
 // The earliest of what was planned counts.

@@ -25,7 +25,8 @@ struct RunSettings {
   int ranks = 1;
   int slots = 1;  // of each rank
   double lost_seconds = 10;
-  std::shared_ptr<Lobby> lobby;  // guests may join; nullptr: none
+  std::shared_ptr<Lobby> lobby;         // guests may join; nullptr: none
+  std::function<void(int rank)> judge;  // is told of a rank that is taken for dead
 };
 
 class RankProcess : public std::enable_shared_from_this<RankProcess> {

@@ -56,6 +56,7 @@ void SimulatedProcess::line(const std::string& text) {
 // ---- its life
 
 void SimulatedProcess::begin() {
+  cluster_.living.push_back(weak_from_this());
   if (!command_.lock.file.empty() && !lock(command_.lock)) {
     tell([this] {
       if (events_.on_lock) events_.on_lock(LockState::waiting, "another process");
@@ -156,6 +157,7 @@ void SimulatedProcess::signal(int number) {
     die({.signal = SIGKILL}, random.between(0.0, 0.01));
   } else if (random.chance(0.15)) {
     cluster_.world.fault("a trainer is deaf to SIGTERM", name());
+    if (random.chance(0.5)) ++step_;  // and does nothing more
   } else {
     cluster_.world.after(random.between(0.0, 1.0),
                          [self = shared_from_this(), number] { self->die({.signal = number}); });
@@ -216,11 +218,13 @@ void SimulatedProcess::train(Attempt attempt) {
   }
   world.say(name(), "begins after epoch " + std::to_string(attempt_->epoch) + ", " +
                         std::to_string(attempt_->committed) + " are recorded");
+  mind_retry();
   if (world.now() < machine_.broken_until &&
       (machine_.broken_slot < 0 || machine_.broken_slot == slot_) &&
       !attempt_->truth->had_trouble) {
     attempt_->truth->troubles.clear();
     world.fault("a broken machine fails a trial", name());
+    note_failure();
     return die({.code = 1}, world.random().between(0.0, 0.1));
   }
   if (persistent())
@@ -229,6 +233,22 @@ void SimulatedProcess::train(Attempt attempt) {
   const int resumed = attempt_->epoch;
   for (int epoch = attempt_->committed + 1; epoch <= resumed; ++epoch) report(epoch);
   begin_epoch();
+}
+
+void SimulatedProcess::note_failure() {
+  cluster_.failed[attempt_->truth->key][machine_.name] = {cluster_.world.now(), attempt_->attempt};
+}
+
+// A machine that had joined when the trial failed last, and on which it never did.
+void SimulatedProcess::mind_retry() {
+  const auto& failed = cluster_.failed[attempt_->truth->key];
+  const auto here = failed.find(machine_.name);
+  if (!cluster_.all_stay || here == failed.end()) return;
+  if (here->second.attempt == attempt_->attempt) return;  // the slot may begin it again, once
+  for (const auto& [other, since] : cluster_.joined)
+    if (other != cluster_.breakable && !failed.contains(other) &&
+        since + std::chrono::seconds(5) < here->second.at)
+      throw BrokenRule(name() + " trains a trial where it failed, and there is " + other);
 }
 
 void SimulatedProcess::begin_epoch() {
@@ -244,6 +264,7 @@ bool SimulatedProcess::meets_trouble() {
   const int epoch = attempt_->epoch + 1;
   if (truth.fails && truth.fails_in == epoch) {
     world.say(name(), "fails of itself");
+    if (may_be_machines(*truth.fails)) note_failure();
     if (persistent() && *truth.fails != FailureKind::crash) {
       line(to_line(FromTrainer{
           Failed{attempt_->trial, attempt_->attempt,
@@ -263,6 +284,7 @@ bool SimulatedProcess::meets_trouble() {
     truth.had_trouble = true;
     if (kind == Trouble::Kind::garbage && !persistent()) return false;
     world.fault(to_string(kind), name());
+    note_failure();
     if (kind == Trouble::Kind::crash) {
       die({.signal = SIGSEGV});
     } else if (kind == Trouble::Kind::garbage) {
@@ -285,6 +307,7 @@ void SimulatedProcess::end_epoch() {
   attempt_->state = TrialTruth::next_state(attempt_->state, attempt_->epoch);
   cluster_.folder.checkpoints(attempt_->folder)
       .push_back({attempt_->truth->key, attempt_->epoch, attempt_->state});
+  cluster_.world.say(name(), "has done epoch " + std::to_string(attempt_->epoch));
   report(attempt_->epoch);
   if (attempt_->stop_asked && persistent()) {
     line(to_line(FromTrainer{Stopped{attempt_->trial, attempt_->attempt}}));
@@ -300,7 +323,6 @@ void SimulatedProcess::report(int epoch) {
   const TrialTruth& truth = *attempt_->truth;
   const double state =
       TrialTruth::reported(epoch == attempt_->epoch ? attempt_->state : truth.state(epoch));
-  cluster_.world.say(name(), "reports epoch " + std::to_string(epoch));
   if (persistent()) {
     line(to_line(FromTrainer{Epoch{.trial = attempt_->trial,
                                    .attempt = attempt_->attempt,
@@ -311,6 +333,12 @@ void SimulatedProcess::report(int epoch) {
   } else {
     line(nlohmann::json{{"epoch", epoch}, {"loss", truth.loss(epoch)}, {"weights", state}}.dump());
   }
+}
+
+void SimulatedProcess::flood(int lines) {
+  if (state_ != State::training || attempt_->epoch == 0 || wedged_) return;
+  cluster_.world.say(name(), "tells its epoch " + std::to_string(lines) + " times");
+  for (int i = 0; i < lines; ++i) report(attempt_->epoch);
 }
 
 void SimulatedProcess::finish() {

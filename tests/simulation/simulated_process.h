@@ -27,7 +27,8 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
   void unlock();
   std::optional<ChildExit> exit() const { return told_ ? exit_ : std::nullopt; }
 
-  void let_go();  // nobody listens any more; what lives is killed
+  void flood(int lines);  // tells its last epoch again and again
+  void let_go();          // nobody listens any more; what lives is killed
 
  private:
   enum class State { waiting, starting, idle, training, dead, gone };
@@ -51,6 +52,8 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
   void begin_epoch();
   void end_epoch();
   void finish();
+  void mind_retry();
+  void note_failure();
   bool meets_trouble();  // in the epoch that it trains
   void report(int epoch);
   void stop_training();

@@ -107,8 +107,10 @@ class Simulation {
     calm_after_ = random_.between(20.0, 200.0);
     pace_ = random_.between(2.0, 20.0);
     const bool may_break = random_.chance(0.3);
+    cluster_.all_stay = may_break;
     for (const Kind& kind : kinds())
-      if (random_.chance(0.3) && (may_break ? !kind.hides_the_broken : !kind.breaks))
+      if (may_break ? kind.breaks || (!kind.hides_the_broken && random_.chance(0.3))
+                    : !kind.breaks && random_.chance(0.3))
         enabled_.push_back(kind);
   }
 
@@ -117,6 +119,7 @@ class Simulation {
     for (int i = 0; i < machines; ++i)
       machines_.push_back(std::make_unique<Machine>(Machine{.name = "n" + std::to_string(i)}));
     breakable_ = static_cast<std::size_t>(random_.below(machines));
+    cluster_.breakable = machines_[breakable_]->name;
     vfs_.skip_syncs(true);
     vfs_.refuse_shared_memory(random_.chance(0.4));
     const int studies = random_.chance(0.3) ? 2 : 1;
@@ -132,7 +135,7 @@ class Simulation {
       study.settings = {.database = folder_.path() / ("w" + std::to_string(number) + ".db"),
                         .checkpoints = "/checkpoints",
                         .ranks = machines,
-                        .slots = random_.between(1, 3),
+                        .slots = random_.between(1, 4),
                         .lost_seconds = random_.between(3.0, 10.0)};
       study.rules = std::make_unique<Rules>(study.settings.database, study.settings.checkpoints,
                                             *study.experiment, cluster_.folder);
@@ -166,7 +169,11 @@ class Simulation {
     network_ = std::make_shared<Network>(world_, study.settings.ranks);
     lobby_ = study.serves ? std::make_shared<Lobby>(world_) : nullptr;
     study.settings.lobby = lobby_;
+    study.settings.judge = [this](int rank) { judge_lost(static_cast<std::size_t>(rank)); };
+    disturbed_until_.assign(static_cast<std::size_t>(study.settings.ranks), Time{});
     study_ = &study;
+    cluster_.joined.clear();
+    cluster_.failed.clear();
     ranks_.clear();
     for (int rank = 0; rank < study.settings.ranks; ++rank)
       ranks_.push_back(
@@ -182,9 +189,10 @@ class Simulation {
       return;
     }
     for (std::size_t rank = 1; rank < ranks_.size(); ++rank)
-      world_.after(random_.between(0.0, 3.0), [process = ranks_[rank]] {
-        if (!process->gone()) process->begin();
-      });
+      world_.after(random_.between(0.0, random_.chance(0.2) ? 18.0 : 3.0),
+                   [process = ranks_[rank]] {
+                     if (!process->gone()) process->begin();
+                   });
     if (lobby_ && random_.chance(0.7))
       world_.after(random_.between(0.0, 10.0), [this] { let_in("a worker joins"); });
     while (!ranks_[0]->gone()) {
@@ -209,6 +217,18 @@ class Simulation {
         world_.after(random_.between(0.0, 3.0), [process = ranks_[rank]] { process->kill(); });
     ranks_.clear();
     network_.reset();
+  }
+
+  // A rank that lives and was left alone is heard, however long its words wait to be read.
+  void judge_lost(std::size_t rank) {
+    if (rank >= ranks_.size() || ranks_[rank]->gone() || world_.now() < disturbed_until_[rank])
+      return;
+    throw BrokenRule(named(rank) + " is taken for dead, and lives");
+  }
+  void disturb(std::size_t rank, double seconds) {
+    disturbed_until_[rank] =
+        std::max(disturbed_until_[rank],
+                 world_.now() + duration(seconds + 2 * study_->settings.lost_seconds));
   }
 
   // ---- faults
@@ -288,14 +308,18 @@ class Simulation {
     const std::size_t rank = some_rank();
     if (ranks_[rank]->gone()) return;
     world_.fault(kind, named(rank));
-    ranks_[rank]->pause(random_.between(0.1, 3 * lost_seconds()));
+    const double seconds = random_.between(0.1, 3 * lost_seconds());
+    disturb(rank, seconds);
+    ranks_[rank]->pause(seconds);
   }
 
   void slow_rank(const std::string& kind) {
     const std::size_t rank = some_rank();
     if (ranks_[rank]->gone()) return;
     world_.fault(kind, named(rank));
-    ranks_[rank]->be_slow(random_.between(0.1, 0.9), random_.between(1.0, 30.0));
+    const double seconds = random_.between(1.0, 30.0);
+    if (rank > 0) disturb(rank, seconds);
+    ranks_[rank]->be_slow(random_.between(0.1, 0.9), seconds);
   }
 
   void cut_shortly(const std::string& kind) {
@@ -308,6 +332,7 @@ class Simulation {
     const std::size_t rank = some_rank(false);
     if (rank == 0 || ranks_[rank]->gone()) return;
     world_.fault(kind, named(rank));
+    disturb(rank, seconds);
     network_->cut_off(static_cast<int>(rank), true);
     world_.after(seconds,
                  [network = network_, rank] { network->cut_off(static_cast<int>(rank), false); });
@@ -315,8 +340,20 @@ class Simulation {
 
   void slow_network(const std::string& kind) {
     world_.fault(kind, "");
+    const double seconds = random_.between(1.0, 20.0);
+    for (std::size_t rank = 1; rank < ranks_.size(); ++rank) disturb(rank, seconds);
     network_->slow_down(random_.between(0.05, 0.8));
-    world_.after(random_.between(1.0, 20.0), [network = network_] { network->slow_down(0.001); });
+    world_.after(seconds, [network = network_] { network->slow_down(0.001); });
+  }
+
+  // More than the coordinator reads in a pass, for longer than it waits for a silent rank.
+  void flood(const std::string& kind) {
+    std::erase_if(cluster_.living, [](const auto& one) { return one.expired(); });
+    if (cluster_.living.empty() || ranks_.size() == 1) return;
+    world_.fault(kind, "");
+    ranks_[0]->be_slow(random_.between(0.5, 0.9), 4 * lost_seconds());
+    for (const auto& process : cluster_.living)
+      if (const auto living = process.lock()) living->flood(2000);
   }
 
   void signal_all(const std::string& kind) {
@@ -336,7 +373,7 @@ class Simulation {
   void break_machine(const std::string& kind) {
     if (machines_.size() == 1 || std::exchange(has_broken_, true)) return;
     Machine& machine = *machines_[breakable_];
-    machine.broken_slot = random_.chance(0.5) ? 0 : -1;
+    machine.broken_slot = random_.chance(0.3) ? 0 : -1;
     machine.broken_until = world_.now() + duration(random_.between(1.0, 60.0));
     world_.say("world", kind + ": " + machine.name);
   }
@@ -410,10 +447,11 @@ class Simulation {
   std::size_t breakable_ = 0;  // machine
   bool has_broken_ = false, starts_refused_ = false;
   std::string last_words_;
-  Study* study_ = nullptr;            // of the session
-  std::shared_ptr<Network> network_;  // likewise
-  std::shared_ptr<Lobby> lobby_;      // likewise, where workers may join
-  int guests_ = 0;                    // ever
+  std::vector<Time> disturbed_until_;  // of the session's ranks
+  Study* study_ = nullptr;             // of the session
+  std::shared_ptr<Network> network_;   // likewise
+  std::shared_ptr<Lobby> lobby_;       // likewise, where workers may join
+  int guests_ = 0;                     // ever
   std::vector<std::shared_ptr<RankProcess>> guests_here_;
   bool cancelled_ = false;  // a trial, once
   std::vector<std::shared_ptr<RankProcess>> ranks_;
@@ -433,10 +471,11 @@ const std::vector<Simulation::Kind>& Simulation::kinds() {
       {"a rank is cut off for a moment", &Simulation::cut_shortly},
       {"a rank is cut off for long", &Simulation::cut_for_long, true},
       {"messages take long", &Simulation::slow_network},
+      {"epochs flood a slow coordinator", &Simulation::flood},
       {"all ranks are signalled", &Simulation::signal_all},
       {"a rank is signalled", &Simulation::signal_rank, true},
       {"a broken machine fails a trial", &Simulation::break_machine, false, true},
-      {"a process outlives SIGKILL", &Simulation::wedge_process},
+      {"a process outlives SIGKILL", &Simulation::wedge_process, true},
       {"a trial is cancelled", &Simulation::cancel_trial},
       {"a worker joins", &Simulation::let_in},
       {"a worker is killed", &Simulation::kill_guest, true},
