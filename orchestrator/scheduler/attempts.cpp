@@ -55,7 +55,9 @@ void leave_service(State& state, int index) {
   if (!slot.in_service()) return;
   --state.slots_in_service;
   const auto agent = state.agents.find(slot.agent);
-  if (agent != state.agents.end() && --agent->second.in_service == 0) --state.agents_in_service;
+  if (agent == state.agents.end() || --agent->second.in_service > 0) return;
+  --state.agents_in_service;
+  --state.agents_in_service_on[agent->second.host];
 }
 
 void drain(State& state, int index, std::string reason, Commands& out) {

@@ -53,10 +53,9 @@ void forgive(State& state, int trial, const AnyCharge& charge, bool run_stopped,
 
 // It did well on another host than those where it failed in earlier runs.
 void acquit_of_earlier(State& state, int slot, int trial, Commands& out) {
-  const auto agent = state.agents.find(state.slots[slot].agent);
-  if (agent == state.agents.end()) return;
+  const std::string& host = host_of(state, state.slots[slot].agent);
   std::erase_if(state.trials[trial].earlier, [&](const EarlierCharge& charge) {
-    const bool elsewhere = charge.host != agent->second.host;
+    const bool elsewhere = charge.host != host;
     if (elsewhere) forgive(state, trial, charge, false, out);
     return elsewhere;
   });
@@ -107,9 +106,9 @@ void drain_guilty(State& state, int slot, Commands& out) {
 
 // The trial fails on one agent after the other: the places before are cleared of it.
 void clear_earlier_places(State& state, int slot, int trial) {
-  if (const auto agent = state.agents.find(state.slots[slot].agent); agent != state.agents.end())
-    std::erase_if(state.trials[trial].earlier,
-                  [&](const EarlierCharge& charge) { return charge.host != agent->second.host; });
+  std::erase_if(state.trials[trial].earlier, [&](const EarlierCharge& charge) {
+    return charge.host != host_of(state, state.slots[slot].agent);
+  });
   for (const Charge& charge : state.trials[trial].charges) {
     if (state.slots[charge.slot].agent == state.slots[slot].agent &&
         (state.agents_in_service > 1 || charge.slot == slot))
@@ -187,22 +186,41 @@ bool is_in_doubt(const State& state, const Trial& trial, int failures, int retri
 
 }  // namespace
 
-bool failed_at(const State& state, const Trial& trial, AgentId id) {
+const std::string& host_of(const State& state, AgentId id) {
+  static const std::string unknown;
   const auto agent = state.agents.find(id);
-  const std::string host = agent == state.agents.end() ? "" : agent->second.host;
-  return std::ranges::any_of(trial.charges,
-                             [&](const Charge& charge) {
-                               return state.slots[charge.slot].agent == id ||
-                                      (!host.empty() && charge.host == host);
-                             }) ||
-         std::ranges::find(trial.earlier, host, &EarlierCharge::host) != trial.earlier.end();
+  return agent == state.agents.end() ? unknown : agent->second.host;
+}
+
+bool failed_at(const State& state, const Trial& trial, AgentId id) {
+  const std::string& host = host_of(state, id);
+  const auto here = [&](const Charge& charge) {
+    return state.slots[charge.slot].agent == id || (!host.empty() && charge.host == host);
+  };
+  return std::ranges::any_of(trial.charges, here) ||
+         (!host.empty() &&
+          std::ranges::find(trial.earlier, host, &EarlierCharge::host) != trial.earlier.end());
 }
 
 int agents_failed(const State& state, const Trial& trial) {
-  if (trial.charges.empty() && trial.earlier.empty()) return 0;
-  return static_cast<int>(std::ranges::count_if(state.agents, [&](const auto& one) {
-    return one.second.in_service > 0 && failed_at(state, trial, one.first);
-  }));
+  std::set<std::string> hosts;
+  std::set<std::int64_t> agents;  // whose hosts are not known
+  for (const EarlierCharge& charge : trial.earlier) hosts.insert(charge.host);
+  for (const Charge& charge : trial.charges)
+    if (charge.host.empty())
+      agents.insert(state.slots[charge.slot].agent.value);
+    else
+      hosts.insert(charge.host);
+  int failed = 0;
+  for (const std::string& host : hosts) {
+    const auto there = state.agents_in_service_on.find(host);
+    if (!host.empty() && there != state.agents_in_service_on.end()) failed += there->second;
+  }
+  for (const std::int64_t id : agents) {
+    const auto agent = state.agents.find(AgentId{id});
+    failed += static_cast<int>(agent != state.agents.end() && agent->second.in_service > 0);
+  }
+  return failed;
 }
 
 void give_up(State& state, int index, FailureKind kind, Commands& out) {
@@ -267,8 +285,7 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
                    Commands& out) {
   using enum protocol::Reached;
   Trial& trial = state.trials[index];
-  const auto agent = state.agents.find(state.slots[slot].agent);
-  const std::string host = agent == state.agents.end() ? "" : agent->second.host;
+  const std::string& host = host_of(state, state.slots[slot].agent);
   trial.attempts = attempt;
   if (failure.crowded && !trial.doomed) {  // one trial fewer there, and nobody is charged
     out.push_back(FailureForgiven{trial.id, attempt});

@@ -20,6 +20,7 @@ std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind);
 // On how many agents in service the trial failed, or on whose hosts, in this run or one before.
 int agents_failed(const State& state, const Trial& trial);
 bool failed_at(const State& state, const Trial& trial, AgentId agent);
+const std::string& host_of(const State& state, AgentId agent);  // "" = not known
 
 // An epoch was reported on the slot, or a trial finished there: it is well.
 void clear_place(State& state, int slot);

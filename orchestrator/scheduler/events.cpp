@@ -83,7 +83,10 @@ void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots,
     Agent& owner = state.agents[agent];
     owner.slots.push_back(index);
     owner.host = host;
-    if (owner.in_service++ == 0) ++state.agents_in_service;
+    if (owner.in_service++ == 0) {
+      ++state.agents_in_service;
+      ++state.agents_in_service_on[host];
+    }
     ++state.slots_in_service;
     reindex(state, index);
   }

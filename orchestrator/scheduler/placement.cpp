@@ -35,21 +35,35 @@ int doubts(const Trial& trial, const Slot& slot, int index) {
   return 2 * static_cast<int>(failed_on(trial, index)) + static_cast<int>(!slot.proven);
 }
 
-// Another agent first, then the slots with the fewest doubts: some slot in service is always one.
-bool accepts(const State& state, const Trial& trial, int index) {
-  if (agents_failed(state, trial) < state.agents_in_service)
-    return !failed_at(state, trial, state.slots[index].agent);
-  const int here = doubts(trial, state.slots[index], index);
-  for (std::size_t other = 0; here > 0 && other < state.slots.size(); ++other)
-    if (state.slots[other].in_service() &&
-        doubts(trial, state.slots[other], static_cast<int>(other)) < here)
-      return false;
-  return true;
-}
+// Where a trial is to be tried: on another agent first, then on the slots with the fewest doubts.
+// Some slot in service is always accepted.
+struct Wish {
+  const State& state;
+  const Trial& trial;
+  bool another_agent;
+  int most_doubts = 0;
+
+  Wish(const State& given, const Trial& wishing)
+      : state(given),
+        trial(wishing),
+        another_agent(agents_failed(given, wishing) < given.agents_in_service) {
+    if (another_agent || (trial.charges.empty() && trial.earlier.empty())) return;
+    most_doubts = 3;
+    for (std::size_t index = 0; most_doubts > 0 && index < state.slots.size(); ++index)
+      if (state.slots[index].in_service())
+        most_doubts =
+            std::min(most_doubts, doubts(trial, state.slots[index], static_cast<int>(index)));
+  }
+  bool accepts(int slot) const {
+    if (trial.charges.empty() && trial.earlier.empty()) return true;
+    if (another_agent) return !failed_at(state, trial, state.slots[slot].agent);
+    return doubts(trial, state.slots[slot], slot) <= most_doubts;
+  }
+};
 
 bool accepts_a_vacant_slot(const State& state, const Trial& trial) {
-  if (trial.charges.empty() && trial.earlier.empty()) return !state.vacant.empty();
-  return state.vacant.any_of([&](int slot) { return accepts(state, trial, slot); });
+  const Wish wish(state, trial);
+  return state.vacant.any_of([&](int slot) { return wish.accepts(slot); });
 }
 
 bool fits_in_time(const State& state, const Trial& trial) {
@@ -83,10 +97,10 @@ int take_from(State& state, ReadyWaves& queue, MayHave may_have) {
 int take_trial_for(State& state, int slot) {
   const auto in_time = [&](const Trial& trial) { return fits_in_time(state, trial); };
   const auto elsewhere = [&](const Trial& trial) {
-    return in_time(trial) && !failed_on(trial, slot) && accepts(state, trial, slot);
+    return in_time(trial) && !failed_on(trial, slot) && Wish(state, trial).accepts(slot);
   };
   const auto anywhere = [&](const Trial& trial) {
-    return in_time(trial) && accepts(state, trial, slot);
+    return in_time(trial) && Wish(state, trial).accepts(slot);
   };
   int taken = take_from(state, state.retries, elsewhere);
   if (taken == kNone) taken = take_from(state, state.fresh, in_time);

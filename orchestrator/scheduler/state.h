@@ -152,7 +152,8 @@ struct State {
   std::unordered_map<SlotId, int> slot_index;
   std::unordered_map<AgentId, Agent> agents;
   int slots_in_service = 0;
-  int agents_in_service = 0;  // with a slot in service
+  int agents_in_service = 0;                        // with a slot in service
+  std::map<std::string, int> agents_in_service_on;  // a host
 
   // Pending trials. Those that must avoid a place are apart, so that they never hide one that any
   // slot may take; and those with which a run was stopped come last.

@@ -33,6 +33,7 @@ struct Cluster {
   // Of the session, where all ranks stay: a retry goes to a machine where the trial has not failed.
   bool all_stay = false;
   std::string breakable;               // the one that may be taken out of service
+  bool drained = false;                // a slot: it bears the blame for what failed there
   std::map<std::string, Time> joined;  // machines
   struct Failure {
     Time at;

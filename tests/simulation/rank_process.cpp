@@ -29,8 +29,8 @@ void RankProcess::tell(const std::string& what, const std::string& message) {
 }
 
 SlotRunner::LogLine RankProcess::log_line() {
-  if (!cluster_.world.is_told()) return [](const std::string&, const std::string&) {};
   return [this](const std::string& level, const std::string& text) {
+    if (text.find("gets no more trials") != std::string::npos) cluster_.drained = true;
     cluster_.world.say(name(), level + ": " + text);
   };
 }

@@ -243,7 +243,7 @@ void SimulatedProcess::note_failure() {
 void SimulatedProcess::mind_retry() {
   const auto& failed = cluster_.failed[attempt_->truth->key];
   const auto here = failed.find(machine_.name);
-  if (!cluster_.all_stay || here == failed.end()) return;
+  if (!cluster_.all_stay || cluster_.drained || here == failed.end()) return;
   if (here->second.attempt == attempt_->attempt) return;  // the slot may begin it again, once
   for (const auto& [other, since] : cluster_.joined)
     if (other != cluster_.breakable && !failed.contains(other) &&
@@ -264,7 +264,7 @@ bool SimulatedProcess::meets_trouble() {
   const int epoch = attempt_->epoch + 1;
   if (truth.fails && truth.fails_in == epoch) {
     world.say(name(), "fails of itself");
-    if (may_be_machines(*truth.fails)) note_failure();
+    note_failure();
     if (persistent() && *truth.fails != FailureKind::crash) {
       line(to_line(FromTrainer{
           Failed{attempt_->trial, attempt_->attempt,
@@ -290,7 +290,7 @@ bool SimulatedProcess::meets_trouble() {
     } else if (kind == Trouble::Kind::garbage) {
       line("{\"event\": \"epoch\", \"trial\": \"none\"}");
     } else if (kind == Trouble::Kind::children) {
-      die({.code = 1}, world.random().between(0.5, 20.0));
+      die({.code = 1}, world.random().between(0.5, cluster_.all_stay ? 5.0 : 20.0));
     } else if (kind == Trouble::Kind::damage) {
       auto& checkpoints = cluster_.folder.checkpoints(attempt_->folder);
       if (!checkpoints.empty()) checkpoints.pop_back();
@@ -304,6 +304,9 @@ bool SimulatedProcess::meets_trouble() {
 void SimulatedProcess::end_epoch() {
   if (meets_trouble()) return;
   ++attempt_->epoch;
+  // It does well here: those where it failed before are to blame for that.
+  std::erase_if(cluster_.failed[attempt_->truth->key],
+                [&](const auto& one) { return one.first != machine_.name; });
   attempt_->state = TrialTruth::next_state(attempt_->state, attempt_->epoch);
   cluster_.folder.checkpoints(attempt_->folder)
       .push_back({attempt_->truth->key, attempt_->epoch, attempt_->state});

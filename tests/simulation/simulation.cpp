@@ -139,7 +139,7 @@ class Simulation {
                         .lost_seconds = random_.between(3.0, 10.0)};
       study.rules = std::make_unique<Rules>(study.settings.database, study.settings.checkpoints,
                                             *study.experiment, cluster_.folder);
-      study.serves = random_.chance(0.3);
+      study.serves = random_.chance(0.3) && !cluster_.all_stay;
       cluster_.experiments[std::to_string(number)] = study.experiment.get();
       world_.say("study", std::to_string(number) + ": " + std::to_string(study.experiment->size()) +
                               " trials, " + std::to_string(machines) + " ranks of " +
@@ -172,6 +172,7 @@ class Simulation {
     study.settings.judge = [this](int rank) { judge_lost(static_cast<std::size_t>(rank)); };
     disturbed_until_.assign(static_cast<std::size_t>(study.settings.ranks), Time{});
     study_ = &study;
+    cluster_.drained = false;
     cluster_.joined.clear();
     cluster_.failed.clear();
     ranks_.clear();

@@ -8,8 +8,16 @@
 namespace windrow::simulation {
 namespace {
 
+// Under a sanitizer, which is slow, too few for each kind of fault to fire.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kSeeds = 40;
+constexpr bool kEachFires = false;
+#else
+constexpr std::uint64_t kSeeds = 300;
+constexpr bool kEachFires = true;
+#endif
+
 TEST(WholeRuns, ReachTheirEndWithWhatIsTrueWhateverHappens) {
-  constexpr std::uint64_t kSeeds = 300;
   std::map<std::string, int> fired;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     try {
@@ -18,7 +26,7 @@ TEST(WholeRuns, ReachTheirEndWithWhatIsTrueWhateverHappens) {
       ADD_FAILURE() << error.what() << "\nlook at it by: windrow-simulate --seed " << seed;
     }
   }
-  for (const std::string& kind : fault_kinds()) EXPECT_GT(fired[kind], 0) << kind;
+  for (const std::string& kind : fault_kinds()) EXPECT_TRUE(fired[kind] > 0 || !kEachFires) << kind;
 }
 
 TEST(WholeRuns, AreTheSameFromTheSameSeed) {
