@@ -13,22 +13,13 @@ import sys
 import time
 import unittest
 
-from support import FAKE, WINDROW, WindrowTest, children, command_name, wait_until
+from support import FAKE, SETS, WINDROW, WindrowTest, children, command_name, wait_until
 
 TRAINER = os.environ.get("WINDROW_TRAINER", "")
 SIGNALS = [(signal.SIGKILL, 7), (signal.SIGSTOP, 5), (signal.SIGTERM, 4), (signal.SIGUSR1, 4)]
 # As often a trial may crash: a trainer that somebody kills looks like one that crashed.
 TRAINER_DEATHS = 2
 SESSIONS = 60  # after which a round has failed
-
-SETS = """
-study: sets
-task: choice-sets
-parameters: {train_sets: 3000, test_sets: 500, epochs: 25}
-early_stopping: {metric: val_mse, goal: min, patience: 5, restore_best: true}
-seeds: 2
-cases: [{depth: 3, width: 100}, {depth: 2, width: 200}, {depth: 3, width: 10}]
-"""
 
 
 def family(pid):

@@ -21,6 +21,16 @@ SOURCE = pathlib.Path(os.environ["SOURCE_DIR"])
 MPIRUN = os.environ.get("MPIRUN", "mpirun")
 DEADLINE = 120  # seconds that anything may take
 
+# A study of windrow-trainer that takes some seconds.
+SETS = """
+study: sets
+task: choice-sets
+parameters: {train_sets: 3000, test_sets: 500, epochs: 25}
+early_stopping: {metric: val_mse, goal: min, patience: 5, restore_best: true}
+seeds: 2
+cases: [{depth: 3, width: 100}, {depth: 2, width: 200}, {depth: 3, width: 10}]
+"""
+
 
 def wait_until(what, condition, deadline=DEADLINE):
     """Polls until condition() is true, and returns its value."""

@@ -10,7 +10,7 @@ import signal
 import time
 import unittest
 
-from support import WINDROW, WindrowTest, descendants, wait_until
+from support import SETS, WINDROW, WindrowTest, descendants, wait_until
 
 TRAINER = os.environ.get("WINDROW_TRAINER", "")
 
@@ -116,17 +116,7 @@ class KillsOfRealTraining(Kills):
     """Weights, optimizer state and metrics: the same bits as undisturbed, at 20 random moments."""
 
     def real_study(self):
-        return self.write(
-            "sets.yaml",
-            """
-study: sets
-task: choice-sets
-parameters: {train_sets: 3000, test_sets: 500, epochs: 25}
-early_stopping: {metric: val_mse, goal: min, patience: 5, restore_best: true}
-seeds: 2
-cases: [{depth: 3, width: 100}, {depth: 2, width: 200}, {depth: 3, width: 10}]
-""",
-        )
+        return self.write("sets.yaml", SETS)
 
     def test_coordinator(self):
         study = self.real_study()
