@@ -59,6 +59,7 @@ int run_command(int argc, char** argv) {
   commands::add_data(app, exit_code);
   commands::add_doctor(app, exit_code);
   commands::add_selftest(app, exit_code);
+  commands::add_drill(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -44,6 +44,7 @@ room orchestrator/origin protocol orchestrator/process
 room orchestrator/agent protocol orchestrator/process orchestrator/origin
 room orchestrator/transport protocol orchestrator/process
 room orchestrator/coordinator protocol sweeps storage orchestrator/scheduler orchestrator/process
+room orchestrator/drill protocol storage orchestrator/control orchestrator/process orchestrator/drill orchestrator/exit_codes.h
 room orchestrator/analysis protocol sweeps storage/result_table.h
 room worker protocol sweeps
 

@@ -28,6 +28,7 @@ void add_verify(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_selftest(CLI::App& app, int& exit_code);
+void add_drill(CLI::App& app, int& exit_code);  // and the trainer of its study
 void add_submit(CLI::App& app, int& exit_code);
 void add_work(CLI::App& app, int& exit_code);
 void add_merge(CLI::App& app, int& exit_code);

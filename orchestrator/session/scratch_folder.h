@@ -23,14 +23,17 @@ class ScratchFolder {
     path_ = name;
   }
   ~ScratchFolder() {
+    if (kept_) return;
     std::error_code error;
     std::filesystem::remove_all(path_, error);
   }
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
   const std::filesystem::path& path() const { return path_; }
+  void keep() { kept_ = true; }  // it stays at the end
 
  private:
+  bool kept_ = false;
   std::filesystem::path path_;
 };
 

@@ -5,74 +5,39 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "worker/data/cifar10_file.h"
 #include "worker/data/image_size.h"
-#include "worker/trainer_error.h"
 
 namespace windrow::worker {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kRecordBytes = 1 + kImageBytes;
 constexpr const char* kFolder = "cifar-10-batches-bin";
-constexpr const char* kRemedy =
-    "; get the data with `windrow data cifar10`, or name the folder that holds "
-    "cifar-10-batches-bin with --data or WINDROW_DATA";
-
-TrainerError data_error(const std::string& message) {
-  return {protocol::TrainerFailure::data, message + kRemedy};
-}
 
 fs::path find_folder(const fs::path& data_dir) {
-  if (data_dir.empty()) throw data_error("task cifar10 needs data, but no data folder was given");
+  if (data_dir.empty())
+    throw cifar10_error("task cifar10 needs data, but no data folder was given");
   std::error_code error;
   if (fs::is_directory(data_dir / kFolder, error)) return data_dir / kFolder;
   if (fs::exists(data_dir / "data_batch_1.bin", error) || data_dir.filename() == kFolder)
     return data_dir;
-  throw data_error("there is no CIFAR-10 in " + data_dir.string() + ": neither " + kFolder +
-                   " nor data_batch_1.bin");
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw data_error("can't open " + path.string() + ": " + std::strerror(errno));
-  std::error_code error;
-  std::string bytes(fs::file_size(path, error), '\0');
-  if (error) throw data_error("can't read " + path.string() + ": " + error.message());
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-    throw data_error("can't read " + path.string() + ": " + std::strerror(errno));
-  return bytes;
+  throw cifar10_error("there is no CIFAR-10 in " + data_dir.string() + ": neither " + kFolder +
+                      " nor data_batch_1.bin");
 }
 
 LabelledImages read_batch(const fs::path& path) {
-  const std::string bytes = read_file(path);
-  const auto size = static_cast<std::int64_t>(bytes.size());
-  if (size == 0 || size % kRecordBytes != 0)
-    throw data_error(path.string() + " has " + std::to_string(size) +
-                     " bytes; expected 30730000 (10,000 records), or another multiple of " +
-                     std::to_string(kRecordBytes));
-  const std::int64_t records = size / kRecordBytes;
-  LabelledImages batch{at::empty({records, 3, 32, 32}, at::kByte), at::empty({records}, at::kLong)};
-  auto* images = batch.images.mutable_data_ptr<std::uint8_t>();
-  auto* labels = batch.labels.mutable_data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < records; ++i) {
-    const char* record = bytes.data() + i * kRecordBytes;
-    labels[i] = static_cast<unsigned char>(record[0]);
-    if (labels[i] > 9)
-      throw data_error(path.string() + ": record " + std::to_string(i) + " has the label " +
-                       std::to_string(labels[i]) +
-                       "; labels are 0 to 9, so the file is damaged "
-                       "or no CIFAR-10");
-    std::memcpy(images + i * kImageBytes, record + 1, kImageBytes);
-  }
+  LabelledImages batch;
+  read_cifar10_file(path, [&](std::int64_t records) {
+    batch = {at::empty({records, 3, 32, 32}, at::kByte), at::empty({records}, at::kLong)};
+    return Cifar10Place{batch.images.mutable_data_ptr<std::uint8_t>(),
+                        batch.labels.mutable_data_ptr<std::int64_t>()};
+  });
   return batch;
 }
 
