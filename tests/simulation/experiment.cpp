@@ -39,14 +39,26 @@ std::uint64_t TrialTruth::next_state(std::uint64_t state, int epoch) {
 
 namespace {
 
-std::string study_text(const ExperimentWishes& wishes, int cells, int seeds, int epochs) {
-  std::string text = "study: simulated-" + std::to_string(wishes.number) +
-                     "\ntrainer: {command: [train], hang_seconds: 8, ready_seconds: 10" +
-                     (wishes.persistent ? ", persistent: true" : "") +
-                     (wishes.keeps_checkpoints ? ", budget: epochs" : "") +
-                     "}\nparameters: {epochs: " + std::to_string(epochs) +
-                     ", number: " + std::to_string(wishes.number) + "}\ngrid:\n  x: [";
-  for (int x = 0; x < cells; ++x) text += (x > 0 ? ", " : "") + std::to_string(x);
+constexpr double kHangSeconds = 8, kReadySeconds = 10;
+
+// Of the shipped tasks, sets of items: its parameters are as good as others for telling trials
+// apart.
+std::string study_text(const ExperimentWishes& wishes, int cells, int seeds, int epochs,
+                       int shards) {
+  const std::string number = std::to_string(wishes.number);
+  std::string text = "study: simulated-" + number + "\n";
+  if (wishes.gangs)
+    text += "task: choice-sets\nparameters: {epochs: " + std::to_string(epochs) +
+            ", depth: 2, shards: " + std::to_string(shards) + ", data_seed: " + number +
+            "}\ngrid:\n  width: [";
+  else
+    text += std::string("trainer: {command: [train]") +
+            (wishes.persistent ? ", persistent: true" : "") +
+            (wishes.keeps_checkpoints ? ", budget: epochs" : "") +
+            "}\nparameters: {epochs: " + std::to_string(epochs) + ", number: " + number +
+            "}\ngrid:\n  x: [";
+  const int first = wishes.gangs ? 1 : 0;
+  for (int x = first; x < first + cells; ++x) text += (x > first ? ", " : "") + std::to_string(x);
   text += "]\nseeds: [";
   for (int seed = 0; seed < seeds; ++seed) text += (seed > 0 ? ", " : "") + std::to_string(seed);
   text += "]\n";
@@ -60,18 +72,22 @@ Experiment::Experiment(const ExperimentWishes& wishes, Random& random) {
   const int cells = random.between(2, 6), seeds = random.between(1, 3);
   const int epochs = random.between(1, 8);
   const double pace = random.between(0.02, 2.0);
-  study_ = sweeps::parse_study(study_text(wishes, cells, seeds, epochs),
-                               "simulated-" + std::to_string(wishes.number) + ".yaml");
+  study_ = sweeps::parse_study(
+      study_text(wishes, cells, seeds, epochs, wishes.gangs ? random.between(1, 4) : 1),
+      "simulated-" + std::to_string(wishes.number) + ".yaml");
+  study_.trainer.hang_seconds = kHangSeconds;  // of a shipped task, the run's own
+  study_.trainer.ready_seconds = kReadySeconds;
   std::vector<FailureKind> kinds = {FailureKind::crash};
   if (wishes.persistent) kinds = {FailureKind::crash, FailureKind::nan, FailureKind::oom};
-  for (int x = 0; x < cells; ++x)
+  const int first = wishes.gangs ? 1 : 0;
+  for (int x = first; x < first + cells; ++x)
     for (int seed = 0; seed < seeds; ++seed) {
       TrialTruth& trial = trials_[{x, seed}];
       trial.key = random.next();
       trial.epochs = epochs;
       trial.epoch_seconds = pace * random.between(0.5, 1.5);
       // Not more than a few: where most trials fail alike, it is the program, and the run stops.
-      if (wishes.failing_trials && x > 0 && random.chance(0.15)) {
+      if (wishes.failing_trials && x > first && random.chance(0.15)) {
         trial.fails = random.of(kinds);
         trial.fails_in = random.between(1, epochs);
       } else if (wishes.troubles && random.chance(0.4)) {
@@ -81,8 +97,12 @@ Experiment::Experiment(const ExperimentWishes& wishes, Random& random) {
     }
 }
 
+std::string Experiment::number_of(const nlohmann::json& parameters) {
+  return std::to_string(parameters.value("number", parameters.value("data_seed", 0)));
+}
+
 TrialTruth& Experiment::trial(const nlohmann::json& parameters, std::int64_t seed) {
-  return trials_.at({parameters.at("x").get<int>(), seed});
+  return trials_.at({parameters.at(x_parameter()).get<int>(), seed});
 }
 
 Experiment::Expected Experiment::expected(const TrialTruth& trial) const {

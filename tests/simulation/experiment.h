@@ -48,6 +48,7 @@ struct TrialTruth {
 struct ExperimentWishes {
   int number = 1;  // of the world's studies
   bool persistent = true;
+  bool gangs = false;  // a shipped task, of which several slots may train a trial
   bool troubles = false, failing_trials = false, early_stopping = false, keeps_checkpoints = false;
 };
 
@@ -57,6 +58,9 @@ class Experiment {
 
   const sweeps::Study& study() const { return study_; }
   bool persistent() const { return study_.trainer.persistent; }
+  // The world's number of its study, from the parameters that a trainer gets.
+  static std::string number_of(const nlohmann::json& parameters);
+  const char* x_parameter() const { return study_.task.empty() ? "x" : "width"; }
   // By its parameters, as a trainer gets them.
   TrialTruth& trial(const nlohmann::json& parameters, std::int64_t seed);
 

@@ -105,14 +105,22 @@ void slow_network(Scene& scene, const std::string& kind) {
   scene.world.after(seconds, [network = scene.network] { network->slow_down(0.001); });
 }
 
-// More than the coordinator reads in a pass, for longer than it waits for a silent rank.
+// Of one rank, more than a slow coordinator reads while it waits for a silent rank: what the others
+// say lies behind it.
 void flood(Scene& scene, const std::string& kind) {
-  std::erase_if(scene.cluster.living, [](const auto& one) { return one.expired(); });
-  if (scene.cluster.living.empty() || scene.ranks.size() == 1) return;
-  scene.world.fault(kind, "");
-  scene.ranks[0]->be_slow(scene.random().between(0.5, 0.9), 4 * lost_seconds(scene));
+  if (scene.ranks.size() < 3 || scene.has_flooded) return;
+  std::vector<std::shared_ptr<SimulatedProcess>> loud;
   for (const auto& process : scene.cluster.living)
-    if (const auto living = process.lock()) living->flood(2000);
+    if (const auto living = process.lock();
+        living && living->may_flood() && living->machine().name != scene.machines[0]->name)
+      loud.push_back(living);
+  if (loud.empty()) return;
+  scene.has_flooded = true;
+  scene.world.fault(kind, "");
+  constexpr double kSlowness = 0.8, kReadAtOnce = 256;
+  const double seconds = 2 * lost_seconds(scene);
+  scene.ranks[0]->be_slow(kSlowness, 2 * seconds);
+  scene.random().of(loud)->flood(static_cast<int>(seconds / kSlowness * kReadAtOnce));
 }
 
 void signal_all(Scene& scene, const std::string& kind) {
@@ -176,6 +184,16 @@ void break_connections(Scene& scene, const std::string& kind) {
   scene.lobby->break_connections(scene.random().between(0.01, 2 * lost_seconds(scene)));
 }
 
+void break_gang(Scene& scene, const std::string& kind) {
+  std::vector<std::shared_ptr<SimulatedProcess>> leads;
+  for (const auto& process : scene.cluster.living)
+    if (const auto living = process.lock(); living && living->trains_together())
+      leads.push_back(living);
+  if (leads.empty()) return;
+  scene.world.fault(kind, "");
+  scene.random().of(leads)->break_gang();
+}
+
 void cancel_trial(Scene& scene, const std::string& kind) {
   auto [id, truth] = scene.study->rules->some_trial(scene.random());
   if (truth == nullptr || std::exchange(scene.has_cancelled, true)) return;
@@ -219,6 +237,7 @@ const std::vector<FaultKind>& session_faults() {
       {"a broken machine fails a trial", break_machine, false, true},
       {"a process outlives SIGKILL", wedge_process, true},
       {"a trial is cancelled", cancel_trial},
+      {"a gang can't reach each other", break_gang},
       {"a worker joins", let_in},
       {"a worker is killed", kill_worker, true},
       {"a worker is signalled", signal_worker, true},

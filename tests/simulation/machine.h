@@ -29,6 +29,8 @@ struct Cluster {
   std::map<std::uint64_t, int> training;           // trial's key -> process that trains it
   int processes = 0;                               // ever started
   std::vector<std::weak_ptr<SimulatedProcess>> living;
+  // HOST:PORT -> the process that leads a gang there; it may be gone.
+  std::map<std::string, std::weak_ptr<SimulatedProcess>> leads;
 
   // Of the session, where all ranks stay: a retry goes to a machine where the trial has not failed.
   bool all_stay = false;

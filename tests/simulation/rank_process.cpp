@@ -92,6 +92,7 @@ void RankProcess::begin_head() {
   CoordinatorOptions options{.agents = settings_.ranks,
                              .serves = settings_.lobby != nullptr,
                              .lost_seconds = settings_.lost_seconds,
+                             .gangs = settings_.gangs,
                              .expansion = std::launch::deferred};
   options.checkpoints = checkpoint_root(settings_.checkpoints, store_->database_id());
   if (sweeps::kept_checkpoints(study).count > 0) {
@@ -114,7 +115,7 @@ void RankProcess::begin_head() {
 
 // The earliest of what was planned counts.
 void RankProcess::plan(double seconds) {
-  const Time at = std::max(cluster_.world.now() + duration(seconds), paused_until_);
+  const Time at = std::max({cluster_.world.now() + duration(seconds), paused_until_, next_pass_});
   if (at >= planned_) return;
   planned_ = at;
   cluster_.world.at(at, [self = shared_from_this(), at] {
@@ -133,7 +134,8 @@ void RankProcess::pass() {
     if (loop_->over())
       return leave(coordinator_ ? std::optional(coordinator_->end()) : std::nullopt);
     const double wait = std::chrono::duration<double>(pass.wait).count();
-    plan(now < slow_until_ ? std::max(slowness_, wait) : std::max(wait, 2e-5));
+    if (now < slow_until_) next_pass_ = now + duration(slowness_);
+    plan(std::max(wait, 2e-5));
   } catch (const storage::StorageError& error) {
     error_ = error.what();
     cluster_.world.say(name(), "ends: " + error_);

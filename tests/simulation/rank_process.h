@@ -25,6 +25,7 @@ struct RunSettings {
   int ranks = 1;
   int slots = 1;  // of each rank
   double lost_seconds = 10;
+  scheduler::GangPolicy gangs;
   std::shared_ptr<Lobby> lobby;         // guests may join; nullptr: none
   std::function<void(int rank)> judge;  // is told of a rank that is taken for dead
 };
@@ -79,6 +80,7 @@ class RankProcess : public std::enable_shared_from_this<RankProcess> {
   std::optional<RankLoop> loop_;
   Time planned_ = Time::max();
   Time paused_until_{}, slow_until_{}, disk_until_{};
+  Time next_pass_{};  // of one that is slow, at the earliest
   double slowness_ = 0;
   std::uint64_t durable_ = 0;
   std::string guest_;  // its name; "" = a rank

@@ -31,15 +31,17 @@ void Rules::check(bool over) {
   const auto sound = reader.query("PRAGMA integrity_check").rows;
   demand(sound.size() == 1 && text(sound[0][0]) == "ok", "the database is damaged");
   if (reader.studies().empty()) return demand(!over, "the database has no study");
-  const auto trials =
-      reader.query("SELECT trial, x, seed, state, epochs, failure FROM trials").rows;
+  const auto trials = reader
+                          .query("SELECT trial, " + std::string(experiment_.x_parameter()) +
+                                 ", seed, state, epochs, failure FROM trials")
+                          .rows;
   demand(trials.size() == experiment_.size() || trials.empty(),
          "the database has " + std::to_string(trials.size()) + " trials");
   auto& truths = truths_;
   std::map<std::int64_t, std::string> states;
   for (const auto& row : trials) {
     const auto id = static_cast<std::int64_t>(number(row[0]));
-    truths[id] = &experiment_.trial({{"x", static_cast<int>(number(row[1]))}},
+    truths[id] = &experiment_.trial({{experiment_.x_parameter(), static_cast<int>(number(row[1]))}},
                                     static_cast<std::int64_t>(number(row[2])));
     states[id] = text(row[3]);
   }

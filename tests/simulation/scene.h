@@ -60,7 +60,7 @@ struct Scene {
   int workers_ever = 0;
 
   // What happens but once in a world.
-  bool has_broken = false, starts_refused = false, has_cancelled = false;
+  bool has_broken = false, starts_refused = false, has_cancelled = false, has_flooded = false;
 
   // Of the session.
   SimulatedStudy* study = nullptr;

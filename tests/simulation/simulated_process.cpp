@@ -24,6 +24,7 @@ std::string SimulatedProcess::name() const {
   if (attempt_)
     text += " (trial " + std::to_string(attempt_->trial.value) + " attempt " +
             std::to_string(attempt_->attempt) + ")";
+  if (help_) text += " (helps trial " + std::to_string(help_->trial.value) + ")";
   return text;
 }
 
@@ -115,6 +116,7 @@ void SimulatedProcess::unlock() {
 
 void SimulatedProcess::stop_training() {
   if (!attempt_) return;
+  dismiss_gang();
   const auto found = cluster_.training.find(attempt_->truth->key);
   if (found != cluster_.training.end() && found->second == number_) cluster_.training.erase(found);
   attempt_.reset();
@@ -125,6 +127,7 @@ void SimulatedProcess::die(const ChildExit& exit, double children_seconds) {
   if (state_ == State::dead || state_ == State::gone) return;
   cluster_.world.say(name(), "ends with " + exit.describe());
   state_ = State::dead;
+  leave_gang();
   exit_ = exit;
   after(children_seconds, &SimulatedProcess::end);
 }
@@ -183,15 +186,23 @@ void SimulatedProcess::leave() {
 void SimulatedProcess::write(std::string_view text) {
   if (state_ == State::dead || state_ == State::gone || wedged_) return;
   const ToTrainer message = parse_to_trainer(text.substr(0, text.find('\n')));
-  if (const auto* start = std::get_if<Start>(&message))
+  const auto* start = std::get_if<Start>(&message);
+  if (start && start->helping)
+    help(*start);
+  else if (start)
     train({.trial = start->trial,
            .attempt = start->attempt,
            .parameters = start->parameters,
            .seed = start->seed,
            .folder = start->checkpoint_dir,
-           .committed = start->committed_epochs});
+           .committed = start->committed_epochs,
+           .widest = start->widest_gang});
+  else if (const auto* gang = std::get_if<SetGang>(&message))
+    set_gang(*gang);
   else if (std::holds_alternative<Stop>(message) && attempt_)
     attempt_->stop_asked = true;
+  else if (std::holds_alternative<Stop>(message) && help_)
+    help_->leaving = true;
 }
 
 // ---- training
@@ -200,8 +211,7 @@ void SimulatedProcess::train(Attempt attempt) {
   World& world = cluster_.world;
   attempt_ = std::move(attempt);
   state_ = State::training;
-  Experiment& experiment =
-      *cluster_.experiments.at(std::to_string(attempt_->parameters.at("number").get<int>()));
+  Experiment& experiment = *cluster_.experiments.at(Experiment::number_of(attempt_->parameters));
   attempt_->truth = &experiment.trial(attempt_->parameters, attempt_->seed);
   const auto [other, alone] = cluster_.training.emplace(attempt_->truth->key, number_);
   if (!alone)
@@ -227,9 +237,16 @@ void SimulatedProcess::train(Attempt attempt) {
     note_failure();
     return die({.code = 1}, world.random().between(0.0, 0.1));
   }
-  if (persistent())
-    line(to_line(
-        FromTrainer{Started{attempt_->trial, attempt_->attempt, attempt_->epoch, {{"size", 7}}}}));
+  if (persistent()) {
+    const int port = open_gang();
+    line(to_line(FromTrainer{Started{
+        .trial = attempt_->trial,
+        .attempt = attempt_->attempt,
+        .resumed_from_epoch = attempt_->epoch,
+        .info = {{"size", 7}},
+        .gang_port = port,
+        .takes_threads = attempt_->parameters.contains("shards") && attempt_->widest == 1}}));
+  }
   const int resumed = attempt_->epoch;
   for (int epoch = attempt_->committed + 1; epoch <= resumed; ++epoch) report(epoch);
   begin_epoch();
@@ -254,7 +271,9 @@ void SimulatedProcess::mind_retry() {
 void SimulatedProcess::begin_epoch() {
   const TrialTruth& truth = *attempt_->truth;
   if (attempt_->epoch >= truth.epochs) return after(0.001, &SimulatedProcess::finish);
-  after(truth.epoch_seconds * cluster_.world.random().between(0.8, 1.2),
+  settle_gang();
+  const double members = 1.0 + static_cast<double>(attempt_->members.size()) + attempt_->lent_slots;
+  after(truth.epoch_seconds / members * cluster_.world.random().between(0.8, 1.2),
         &SimulatedProcess::end_epoch);
 }
 
@@ -303,6 +322,7 @@ bool SimulatedProcess::meets_trouble() {
 
 void SimulatedProcess::end_epoch() {
   if (meets_trouble()) return;
+  const int members = end_together();
   ++attempt_->epoch;
   // It does well here: those where it failed before are to blame for that.
   std::erase_if(cluster_.failed[attempt_->truth->key],
@@ -311,7 +331,7 @@ void SimulatedProcess::end_epoch() {
   cluster_.folder.checkpoints(attempt_->folder)
       .push_back({attempt_->truth->key, attempt_->epoch, attempt_->state});
   cluster_.world.say(name(), "has done epoch " + std::to_string(attempt_->epoch));
-  report(attempt_->epoch);
+  report(attempt_->epoch, members);
   if (attempt_->stop_asked && persistent()) {
     line(to_line(FromTrainer{Stopped{attempt_->trial, attempt_->attempt}}));
     stop_training();
@@ -322,7 +342,7 @@ void SimulatedProcess::end_epoch() {
 }
 
 // As it was when it was trained: a checkpoint carries its epochs' messages.
-void SimulatedProcess::report(int epoch) {
+void SimulatedProcess::report(int epoch, int members) {
   const TrialTruth& truth = *attempt_->truth;
   const double state =
       TrialTruth::reported(epoch == attempt_->epoch ? attempt_->state : truth.state(epoch));
@@ -332,14 +352,14 @@ void SimulatedProcess::report(int epoch) {
                                    .epoch = epoch,
                                    .metrics = {{"loss", truth.loss(epoch)}, {"weights", state}},
                                    .wall_seconds = truth.epoch_seconds,
-                                   .checkpoint = "c" + std::to_string(epoch)}}));
+                                   .checkpoint = "c" + std::to_string(epoch),
+                                   .members = members}}));
   } else {
     line(nlohmann::json{{"epoch", epoch}, {"loss", truth.loss(epoch)}, {"weights", state}}.dump());
   }
 }
 
 void SimulatedProcess::flood(int lines) {
-  if (state_ != State::training || attempt_->epoch == 0 || wedged_) return;
   cluster_.world.say(name(), "tells its epoch " + std::to_string(lines) + " times");
   for (int i = 0; i < lines; ++i) report(attempt_->epoch);
 }

@@ -27,11 +27,18 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
   void unlock();
   std::optional<ChildExit> exit() const { return told_ ? exit_ : std::nullopt; }
 
+  const Machine& machine() const { return machine_; }
+  bool may_flood() const { return state_ == State::training && attempt_->epoch > 0 && !wedged_; }
   void flood(int lines);  // tells its last epoch again and again
   void let_go();          // nobody listens any more; what lives is killed
+  bool trains_together() const {
+    return state_ == State::training && !attempt_->members.empty() && !wedged_;
+  }
+  void break_gang();  // its members can't reach each other any more
 
  private:
-  enum class State { waiting, starting, idle, training, dead, gone };
+  enum class State { waiting, starting, idle, training, helping, dead, gone };
+  using Helper = std::weak_ptr<SimulatedProcess>;
   struct Attempt {
     TrialId trial;
     int attempt = 1;
@@ -43,6 +50,21 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
     int epoch = 0;  // the last one done
     std::uint64_t state = 0;
     bool stop_asked = false;
+    // Of a gang's lead: by their numbers, those who have come, those who are wanted, those who are
+    // not any more, and with whom it trains the epoch in progress.
+    std::string place;  // HOST:PORT; "" = it takes none
+    int widest = 1;
+    std::map<int, Helper> here;
+    std::vector<int> wanted, released, members;
+    int lent_slots = 0;
+  };
+  // Of a helper of another process's attempt.
+  struct Help {
+    TrialId trial;
+    int attempt = 1;
+    int number = 1;
+    Helper lead;
+    bool in_epoch = false, leaving = false;
   };
 
   void after(double seconds, void (SimulatedProcess::*step)());
@@ -55,8 +77,22 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
   void mind_retry();
   void note_failure();
   bool meets_trouble();  // in the epoch that it trains
-  void report(int epoch);
+  void report(int epoch, int members = 1);
   void stop_training();
+  // simulated_gang.cpp
+  int open_gang();  // its port
+  void set_gang(const protocol::SetGang& gang);
+  void settle_gang();
+  int end_together();  // how many trained the epoch
+  void fail_together();
+  void dismiss_gang();
+  void help(const protocol::Start& start);
+  void come();
+  void stay_heard();
+  void let_go_of_helper(int number);
+  void end_help();   // the lead let it go
+  void lose_lead();  // in an epoch
+  void leave_gang();
   void leave();
   void die(const ChildExit& exit, double children_seconds = 0);
   void end();
@@ -80,6 +116,7 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
   bool let_go_ = false;
   bool told_ = false;
   std::optional<Attempt> attempt_;
+  std::optional<Help> help_;
   std::optional<ChildExit> exit_;
 };
 

@@ -63,19 +63,23 @@ class Simulation {
   }
 
   void plan_study(int number) {
+    const bool gangs = random_.chance(0.3);
     const ExperimentWishes wishes{.number = number,
-                                  .persistent = random_.chance(0.6),
+                                  .persistent = gangs || random_.chance(0.6),
+                                  .gangs = gangs,
                                   .troubles = random_.chance(0.6),
                                   .failing_trials = random_.chance(0.4),
-                                  .early_stopping = random_.chance(0.3),
+                                  .early_stopping = !gangs && random_.chance(0.3),
                                   .keeps_checkpoints = random_.chance(0.3)};
     SimulatedStudy study;
     study.experiment = std::make_unique<Experiment>(wishes, random_);
-    study.settings = {.database = scene_.folder.path() / ("w" + std::to_string(number) + ".db"),
-                      .checkpoints = "/checkpoints",
-                      .ranks = static_cast<int>(scene_.machines.size()),
-                      .slots = random_.between(1, 4),
-                      .lost_seconds = random_.between(3.0, 10.0)};
+    study.settings = {
+        .database = scene_.folder.path() / ("w" + std::to_string(number) + ".db"),
+        .checkpoints = "/checkpoints",
+        .ranks = static_cast<int>(scene_.machines.size()),
+        .slots = random_.between(1, 4),
+        .lost_seconds = random_.between(3.0, 10.0),
+        .gangs = {.automatic = random_.chance(0.5), .members = random_.between(1, 4)}};
     study.rules = std::make_unique<Rules>(study.settings.database, study.settings.checkpoints,
                                           *study.experiment, scene_.cluster.folder);
     study.serves = random_.chance(0.3) && !scene_.cluster.all_stay;
@@ -84,7 +88,9 @@ class Simulation {
                                   std::to_string(study.experiment->size()) + " trials, " +
                                   std::to_string(study.settings.ranks) + " ranks of " +
                                   std::to_string(study.settings.slots) + " slots" +
-                                  (wishes.persistent ? "" : ", a process a trial"));
+                                  (gangs               ? ", gangs"
+                                   : wishes.persistent ? ""
+                                                       : ", a process a trial"));
     scene_.studies.push_back(std::move(study));
   }
 
