@@ -82,15 +82,18 @@ std::string epochs(const Columns& columns) {
 }
 
 // The threads are those of its slots together, which are numbered anew in each session. The batch
-// job is its first slot's.
+// job is its first slot's. Most have one slot, which is found by its number: a session may have
+// thousands.
 std::string attempts() {
   const auto of_slot = [](const std::string& column) {
     return "(SELECT " + column +
            " FROM slot WHERE session = attempt.session AND slot = CAST(attempt.slots AS INTEGER))";
   };
   return "CREATE VIEW attempts AS SELECT trial, attempt, host, rank, slots, gang, "
-         "(SELECT sum(threads) FROM slot WHERE session = attempt.session AND instr(',' || "
-         "attempt.slots || ',', ',' || slot || ',') > 0) AS threads, device, device_kind, "
+         "CASE instr(attempt.slots, ',') WHEN 0 THEN " +
+         of_slot("threads") +
+         " ELSE (SELECT sum(threads) FROM slot WHERE session = attempt.session AND instr(',' || "
+         "attempt.slots || ',', ',' || slot || ',') > 0) END AS threads, device, device_kind, "
          "precision, versions, info, " +
          iso_time("began_at") + " AS began_at, " + iso_time("ended_at") +
          " AS ended_at, outcome, resumed_from_epoch, unread_lines, " + as(of_slot("node"), "node") +

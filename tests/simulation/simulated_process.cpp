@@ -304,6 +304,7 @@ bool SimulatedProcess::meets_trouble() {
     if (kind == Trouble::Kind::garbage && !persistent()) return false;
     world.fault(to_string(kind), name());
     note_failure();
+    attempt_->stuck = true;
     if (kind == Trouble::Kind::crash) {
       die({.signal = SIGSEGV});
     } else if (kind == Trouble::Kind::garbage) {

@@ -32,7 +32,7 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
   void flood(int lines);  // tells its last epoch again and again
   void let_go();          // nobody listens any more; what lives is killed
   bool trains_together() const {
-    return state_ == State::training && !attempt_->members.empty() && !wedged_;
+    return state_ == State::training && !attempt_->members.empty() && !attempt_->stuck && !wedged_;
   }
   void break_gang();  // its members can't reach each other any more
 
@@ -50,6 +50,7 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
     int epoch = 0;  // the last one done
     std::uint64_t state = 0;
     bool stop_asked = false;
+    bool stuck = false;  // it does nothing more
     // Of a gang's lead: by their numbers, those who have come, those who are wanted, those who are
     // not any more, and with whom it trains the epoch in progress.
     std::string place;  // HOST:PORT; "" = it takes none
