@@ -69,8 +69,10 @@ std::string study_text(const ExperimentWishes& wishes, int cells, int seeds, int
 }  // namespace
 
 Experiment::Experiment(const ExperimentWishes& wishes, Random& random) {
-  const int cells = random.between(2, 6), seeds = random.between(1, 3);
-  const int epochs = random.between(1, 8);
+  // Gangs form where slots are left over and epochs are to come.
+  const int cells = random.between(2, wishes.gangs ? 3 : 6);
+  const int seeds = random.between(1, wishes.gangs ? 2 : 3);
+  const int epochs = random.between(1, wishes.gangs ? 20 : 8);
   const double pace = random.between(0.02, 2.0);
   study_ = sweeps::parse_study(
       study_text(wishes, cells, seeds, epochs, wishes.gangs ? random.between(1, 4) : 1),

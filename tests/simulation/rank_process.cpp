@@ -94,6 +94,8 @@ void RankProcess::begin_head() {
                              .lost_seconds = settings_.lost_seconds,
                              .gangs = settings_.gangs,
                              .expansion = std::launch::deferred};
+  options.time_of_day = [&world = cluster_.world] { return time_of_day(world.now()); };
+  if (settings_.until) options.until = time_of_day(*settings_.until);
   options.checkpoints = checkpoint_root(settings_.checkpoints, store_->database_id());
   if (sweeps::kept_checkpoints(study).count > 0) {
     storage::Reader reader(settings_.database);

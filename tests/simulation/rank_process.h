@@ -26,6 +26,7 @@ struct RunSettings {
   int slots = 1;  // of each rank
   double lost_seconds = 10;
   scheduler::GangPolicy gangs;
+  std::optional<Time> until;            // by which the run is to be over
   std::shared_ptr<Lobby> lobby;         // guests may join; nullptr: none
   std::function<void(int rank)> judge;  // is told of a rank that is taken for dead
 };

@@ -99,7 +99,7 @@ void Rules::check(bool over) {
   const std::string id = text(reader.query("SELECT database_id FROM identity").rows.at(0)[0]);
   const std::string root = checkpoint_root(checkpoints_, id).string() + "/";
   for (const std::string& folder : folder_.removed()) {
-    if (!folder.starts_with(root)) continue;
+    if (!folder.starts_with(root) || removed_before_.contains(folder)) continue;
     const auto trial = trial_of_folder(folder.substr(root.size()));
     demand(trial && states.at(trial->trial.value) == "finished",
            folder + " was removed before the trial's result was durable");
@@ -107,6 +107,11 @@ void Rules::check(bool over) {
   if (over)
     demand(reader.query("SELECT 1 FROM attempts WHERE outcome = 'running'").rows.empty(),
            "an attempt has no outcome");
+}
+
+void Rules::taken_back(std::int64_t trial) {
+  epochs_.erase(trial);
+  removed_before_ = folder_.removed();
 }
 
 std::pair<std::int64_t, TrialTruth*> Rules::some_trial(Random& random) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 
 #include "tests/simulation/experiment.h"
@@ -22,6 +23,9 @@ class Rules {
   // After a session. `over`: it said that nothing is left. Throws BrokenRule.
   void check(bool over);
 
+  // Somebody has taken the trial back, to be trained anew.
+  void taken_back(std::int64_t trial);
+
   int epochs() const;  // recorded
 
   // Of those that were in the database at the last check; nullptr: there is none.
@@ -35,6 +39,7 @@ class Rules {
   // At the last check, of each trial.
   std::map<std::int64_t, int> epochs_;
   std::map<std::int64_t, TrialTruth*> truths_;
+  std::set<std::string> removed_before_;  // folders, when a trial was taken back
 };
 
 }  // namespace windrow::simulation

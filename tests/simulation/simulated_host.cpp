@@ -69,9 +69,12 @@ Host::Program SimulatedHost::watch_program(const protocol::TrainerSettings& trai
 }
 
 std::chrono::system_clock::time_point SimulatedHost::time_of_day() const {
+  return simulation::time_of_day(cluster_.world.now());
+}
+
+std::chrono::system_clock::time_point time_of_day(Time time) {
   return std::chrono::system_clock::time_point(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(
-          cluster_.world.now().time_since_epoch()));
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(time.time_since_epoch()));
 }
 
 }  // namespace windrow::simulation

@@ -8,6 +8,9 @@
 
 namespace windrow::simulation {
 
+// What clocks on walls show.
+std::chrono::system_clock::time_point time_of_day(Time time);
+
 class SimulatedHost : public Host {
  public:
   // `post`: hands something to the loop of the agent's process.

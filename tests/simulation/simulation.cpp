@@ -6,6 +6,8 @@
 namespace windrow::simulation {
 namespace {
 
+constexpr const char* kTimeIsUp = "the time is up";
+constexpr const char* kTakenBack = "a trial is taken back";
 constexpr double kPatience = 3 * 3600;  // simulated seconds without faults: the end is near
 
 class Simulation {
@@ -23,6 +25,7 @@ class Simulation {
     while (SimulatedStudy* study = next_study()) {
       ++outcome.sessions;
       run_session(*study);
+      if (random_.chance(0.1)) take_back_some_trial(*study);
       if (scene_.world.seconds() > calm_after_ + kPatience)
         throw BrokenRule("the end is not reached after " + std::to_string(outcome.sessions) +
                          " sessions; the last one said: " + last_words_);
@@ -131,6 +134,7 @@ class Simulation {
     last_words_ = scene_.ranks[0]->error();
     if (end == RunEnd::refused) throw BrokenRule("the run was refused: " + last_words_);
     study.over = end == RunEnd::all_done || end == RunEnd::some_failed;
+    mind_time_limit(study);
     study.rules->check(study.over);
     dismiss_others();
   }
@@ -141,6 +145,9 @@ class Simulation {
     scene_.lobby = study.serves ? std::make_shared<Lobby>(scene_.world) : nullptr;
     study.settings.lobby = scene_.lobby;
     study.settings.judge = [this](int rank) { scene_.judge_lost(static_cast<std::size_t>(rank)); };
+    study.settings.until.reset();
+    if (scene_.world.seconds() < calm_after_ && random_.chance(0.15))
+      study.settings.until = scene_.world.now() + duration(random_.between(3.0, 60.0));
     scene_.disturbed_until.assign(static_cast<std::size_t>(study.settings.ranks), Time{});
     scene_.cluster.drained = false;
     scene_.cluster.joined.clear();
@@ -158,6 +165,32 @@ class Simulation {
                          });
     if (scene_.lobby && random_.chance(0.7))
       scene_.world.after(random_.between(0.0, 10.0), [this] { let_in(scene_, "a worker joins"); });
+  }
+
+  // Trainers may be stuck, and be killed for it, and outlive that.
+  void mind_time_limit(const SimulatedStudy& study) {
+    if (!study.settings.until) return;
+    const Time until = *study.settings.until, now = scene_.world.now();
+    if (scene_.ranks[0]->end() && now > until + std::chrono::minutes(3))
+      throw BrokenRule("the session should have been over for minutes");
+    if (!study.over && now > until - std::chrono::seconds(10)) scene_.world.fault(kTimeIsUp, "");
+  }
+
+  // By `windrow redo`, once in a world.
+  void take_back_some_trial(SimulatedStudy& study) {
+    const auto [id, truth] = study.rules->some_trial(random_);
+    if (truth == nullptr || std::exchange(has_taken_back_, true)) return;
+    try {
+      storage::Store store(
+          study.settings.database,
+          {.own_thread = false, .now = [&world = scene_.world] { return world.now(); }});
+      if (store.redo({TrialId{id}}) == 0) return;
+    } catch (const storage::StorageError&) {
+      return;  // the disk is full, or fails
+    }
+    scene_.world.fault(kTakenBack, "trial " + std::to_string(id));
+    study.rules->taken_back(id);
+    study.over = false;
   }
 
   // A launcher ends the others, or leaves them to find out.
@@ -179,7 +212,10 @@ class Simulation {
       end_faults(scene_);
       return send_workers();
     }
-    if (!enabled_.empty() && !scene_.ranks.empty() && !scene_.ranks[0]->gone()) {
+    // Some kinds need what isn't there at every moment: then another.
+    const int before = scene_.world.fired();
+    for (int tries = 0; tries < 4 && scene_.world.fired() == before; ++tries) {
+      if (enabled_.empty() || scene_.ranks.empty() || scene_.ranks[0]->gone()) break;
       const FaultKind& kind = random_.of(enabled_);
       kind.happens(scene_, kind.name);
     }
@@ -196,6 +232,7 @@ class Simulation {
   Random& random_ = scene_.random();
   std::vector<FaultKind> enabled_;
   double calm_after_ = 0, pace_ = 1;
+  bool has_taken_back_ = false;
   std::string last_words_;  // of the last session
 };
 
@@ -203,7 +240,7 @@ class Simulation {
 
 const std::vector<std::string>& fault_kinds() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> all = {"a trainer is deaf to SIGTERM"};
+    std::vector<std::string> all = {"a trainer is deaf to SIGTERM", kTimeIsUp, kTakenBack};
     for (const FaultKind& kind : session_faults()) all.push_back(kind.name);
     for (int kind = 0; kind <= static_cast<int>(Trouble::Kind::damage); ++kind)
       all.push_back(to_string(static_cast<Trouble::Kind>(kind)));

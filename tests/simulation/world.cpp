@@ -41,6 +41,12 @@ void World::say(const std::string& who, const std::string& what) {
   tell_(time + who + ": " + what);
 }
 
+int World::fired() const {
+  int all = 0;
+  for (const auto& [kind, count] : faults_) all += count;
+  return all;
+}
+
 void World::fault(const std::string& kind, const std::string& where) {
   ++faults_[kind];
   say("FAULT", kind + ", " + where);

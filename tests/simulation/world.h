@@ -68,6 +68,7 @@ class World {
   // A fault fired.
   void fault(const std::string& kind, const std::string& where);
   const std::map<std::string, int>& faults() const { return faults_; }
+  int fired() const;  // in all
 
  private:
   struct Event {
