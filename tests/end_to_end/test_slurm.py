@@ -1,5 +1,6 @@
 """On a real Slurm: slurm/test-cluster, four nodes on this machine."""
 
+import json
 import os
 import pathlib
 import re
@@ -219,6 +220,13 @@ class Slurm(WindrowTest):
                          check=False)
         self.assertIn("FAULT   launcher", out)
         self.assertIn("srun --mpi=list", out)
+
+    def test_a_drill_on_four_nodes_loses_nothing(self):
+        launcher = "srun --nodes=4 --ntasks-per-node=1 --mpi=pmix --kill-on-bad-exit=0"
+        told = json.loads(self.windrow(
+            "drill", "--dir", self.folder, "--launch", launcher, "--lost-after", 2, "--trials", 6, "--json",
+            "--only", "trainer-killed,rank-killed,rank-lost,coordinator-killed,run-stopped"))
+        self.assertEqual([each["verdict"] for each in told], ["held"] * 5, self.out)
 
     def test_a_second_submit_of_a_study_is_told(self):
         study = self.fake_study(epochs=1000, epoch_ms=50)
