@@ -22,7 +22,8 @@ struct RankFacts {
 };
 
 nlohmann::json to_json(const RankFacts& facts);
-RankFacts rank_facts_of(const nlohmann::json& json);
+// What another rank sends, CBOR of the above; what can't be read is a fault of that rank.
+RankFacts rank_facts_of(int rank, const std::vector<std::uint8_t>& answer);
 
 // A line a rank, then what is wrong between them.
 Findings judge_ranks(const std::vector<RankFacts>& ranks, int expected);

@@ -7,7 +7,9 @@
 namespace windrow::commands {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 RankFacts rank(int number, std::vector<std::string> boards = {}, bool own = false) {
   return {.rank = number,
@@ -69,7 +71,15 @@ TEST(DoctorRanks, OnesThatDontAnswer) {
 
 TEST(DoctorRanks, FactsTravel) {
   const RankFacts sent = rank(3, {"GPU-a"}, true);
-  EXPECT_EQ(to_json(rank_facts_of(to_json(sent))), to_json(sent));
+  EXPECT_EQ(to_json(rank_facts_of(3, nlohmann::json::to_cbor(to_json(sent)))), to_json(sent));
+}
+
+TEST(DoctorRanks, AnAnswerThatCantBeReadIsAFaultOfItsRank) {
+  const auto older = nlohmann::json::to_cbor({{"rank", 1}});
+  for (const auto& answer : {older, std::vector<std::uint8_t>{0xff, 0x01}})
+    EXPECT_THAT(faults({rank(0), rank_facts_of(1, answer)}),
+                AllOf(HasSubstr("rank 1: "), HasSubstr("its answer can't be read"),
+                      HasSubstr("different versions"), Not(HasSubstr("different ones"))));
 }
 
 }  // namespace
