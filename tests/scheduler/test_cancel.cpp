@@ -44,6 +44,17 @@ TEST_F(Cancel, WhatIsQueuedComesBackAndIsFailed) {
   EXPECT_EQ(bench.said(), Said{"trial 2 failed"});  // and the slot is not drained for it
 }
 
+TEST_F(Cancel, OfTwoAtASlotTheOneThatIsMeantIsEnded) {
+  cancel(1);
+  EXPECT_FALSE(bench.state.slots[0].next.withdrawing);
+  bench.said();
+  bench.fail(0, 1, 1, FailureKind::cancelled);
+  EXPECT_EQ(bench.phase(1), TrialPhase::failed);
+  bench.start(0, 2);
+  bench.finish(0, 2);
+  EXPECT_EQ(bench.phase(2), TrialPhase::finished);
+}
+
 TEST_F(Cancel, WhatFinishedBeforeItHeardOfItIsFinished) {
   cancel(1);
   bench.finish(0, 1);

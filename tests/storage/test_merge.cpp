@@ -68,6 +68,8 @@ TEST_F(MergeTest, WhatIsOverThereIsTakenWithAllThatIsKnownOfIt) {
   };
   EXPECT_THAT(rows(here, origin),
               ElementsAre(made_by("1", here), made_by("2", there), made_by("3", there)));
+  const std::string when = "SELECT recorded_at FROM programs WHERE program = 'there.db'";
+  EXPECT_EQ(rows(here, when), rows(there, when));
   EXPECT_THAT(rows(there, "SELECT count(*) FROM trials WHERE state = 'finished'"),
               ElementsAre("2"));
   EXPECT_FALSE(std::filesystem::exists(here.string() + ".merge"));

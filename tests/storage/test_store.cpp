@@ -243,6 +243,7 @@ TEST_F(StoreTest, ADatabaseThatAnotherProgramLocksIsTriedAgain) {
   }
   store.flush();
   EXPECT_FALSE(store.locked_out_since());
+  EXPECT_THAT(rows("SELECT trial, attempt, outcome FROM attempts"), ElementsAre("1|1|running"));
   EXPECT_THAT(rows("SELECT trial, epoch FROM epochs"), ElementsAre("1|1"));
 }
 

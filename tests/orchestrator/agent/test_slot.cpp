@@ -43,6 +43,22 @@ TEST(Slot, APersistentTrainerServesTrialAfterTrial) {
   EXPECT_TRUE(is_idle(slot.state));
 }
 
+TEST(Slot, AnAttemptTookWhatTheTrainerSaysOrElseWhatTheClockSays) {
+  Machine slot(kPersistent);
+  slot.assign(1);
+  slot.assign(2);
+  slot.ready();
+  slot.says(started(1));
+  slot.wait(3);
+  slot.says(Finished{.trial = TrialId{1}, .epochs = 1, .wall_seconds = 20});
+  slot.says(started(2));
+  slot.wait(4);
+  slot.says(Finished{.trial = TrialId{2}, .epochs = 1});
+  const auto ended = slot.reports<AttemptFinished>();
+  EXPECT_EQ(ended.at(0).finished.wall_seconds, 20);
+  EXPECT_NEAR(ended.at(1).finished.wall_seconds, 4, 0.01);
+}
+
 TEST(Slot, TheFolderOfATrialIsTakenBeforeItBeginsAndLeftAtItsEnd) {
   Machine slot(kPersistent);
   slot.assign({.trial = TrialId{1}, .checkpoint_dir = "/c/1"});

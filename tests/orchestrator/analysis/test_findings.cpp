@@ -277,6 +277,13 @@ TEST(Trend, AMissingStepLeavesItOpenUnlessItIsBrokenElsewhere) {
   EXPECT_EQ(check_finding(rate_trend(), results).verdict, Verdict::unknown);
   results.cells[0] = dropout("sgd", 0.1, {5.0});
   EXPECT_EQ(check_finding(rate_trend(), results).verdict, Verdict::fails);
+  // The cells beside one that is open are not compared with it, nor with each other.
+  for (const double last : {-9.0, 9.0}) {
+    results = results_of(
+        {dropout("sgd", 0.1, {-1.0}), dropout("sgd", 0.25, {2.0}), dropout("sgd", 0.5, {last})});
+    results.cells[1].trials[0] = open_trial();
+    EXPECT_EQ(check_finding(rate_trend(), results).verdict, Verdict::unknown);
+  }
 }
 
 // ---- order, bound, equal, confused
@@ -352,6 +359,8 @@ TEST(Confused, AMatrixOfAnotherFormIsNotKnown) {
   EXPECT_THAT(check_finding(finding, results).text, HasSubstr("malformed"));
   results.cells[0].trials[0].confusion = Confusion{{"cat", "car"}, {{1, 2}, {3, 4}}};
   EXPECT_THAT(check_finding(finding, results).text, HasSubstr("no class dog"));
+  results.cells[0].trials[0].confusion = Confusion{{"dog", "car"}, {{1, 2}, {3, 4}}};
+  EXPECT_THAT(check_finding(finding, results).text, HasSubstr("no class cat"));
 }
 
 // ---- stages and output

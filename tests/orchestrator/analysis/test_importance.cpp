@@ -77,7 +77,10 @@ TEST(Importance, WhatIsNoCompleteGridHasNone) {
                                          cell({{"a", 2}, {"b", 1}}, {3})};
   EXPECT_THAT(importance_of(cells, {"a", "b"}, "loss").why_not,
               HasSubstr("no complete grid: 3 of 4 combinations"));
-  EXPECT_NE(importance_of({cells[0]}, {"a"}, "loss").why_not, "");
+  const Importance lone = importance_of({cells[0]}, {"a"}, "loss");
+  EXPECT_EQ(lone.why_not, "no parameter varies");
+  EXPECT_EQ(lone.seeds, 0);
+  EXPECT_TRUE(lone.effects.empty());
 }
 
 TEST(Importance, OnlySeedsThatAllCellsHaveCount) {

@@ -403,6 +403,51 @@ TEST_F(CoordinatorTest, CancelledTrialsAreEndedAndSayByWhom) {
   EXPECT_THAT(folder_.rows("SELECT message FROM failures"), ElementsAre("cancelled by ann@login1"));
 }
 
+TEST_F(CoordinatorTest, WhatATrainerWroteLastIsQuotedLineByLine) {
+  begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n");
+  const Assign only = assigned(0).at(0);
+  run(0, only, 1, 1);
+  std::string lines;
+  for (int line = 1; line <= 10; ++line) lines += "line " + std::to_string(line) + "\n";
+  tell(0, AttemptFailed{.slot = only.slot,
+                        .trial = only.start.trial,
+                        .attempt = 1,
+                        .kind = FailureKind::nan,
+                        .message = "loss is NaN",
+                        .reached = Reached::epoch,
+                        .stderr_tail = lines});
+  EXPECT_THAT(log_, HasSubstr("\n  line 3\n  line 4\n"));
+  EXPECT_THAT(log_, HasSubstr("\n  line 10\n"));
+  EXPECT_THAT(log_, Not(HasSubstr("line 2")));
+}
+
+TEST_F(CoordinatorTest, ASlotThatGaveItsOnlyTrialBackIsIdle) {
+  begin("parameters: {epochs: 5}\ngrid: {x: [1, 2]}\n");
+  const Assign first = assigned(0).at(0), queued = assigned(0).at(1);
+  run(0, first, 1, 1);
+  coordinator_->stop(false, "SIGUSR1");
+  tell(0, Withdrawn{queued.slot, queued.start.trial, 1});
+  tell(0, AttemptFailed{.slot = first.slot,
+                        .trial = first.start.trial,
+                        .attempt = 1,
+                        .kind = FailureKind::preempted,
+                        .message = "stopped on request",
+                        .reached = Reached::epoch});
+  const TimeUse before = coordinator_->view().time;
+  tick(10);
+  EXPECT_NEAR(coordinator_->view().time.idle - before.idle, 10, 0.01);
+}
+
+TEST_F(CoordinatorTest, CheckpointsThatWereKeptOfACellThatIsNoMoreStay) {
+  begin("parameters: {epochs: 1}\ngrid: {x: [1]}\nkeep: last\nkeep_count: 1\n", 1,
+        {.kept = {{TrialId{77}, std::nullopt, 1.0}}});
+  const Assign only = assigned(0).at(0);
+  run(0, only, 1, 1);
+  finish(0, only, 1);
+  say_goodbye(1);  // of trial 77 nobody here knows the folder
+  EXPECT_THAT(of<Forget>(), IsEmpty());
+}
+
 TEST_F(CoordinatorTest, AStopOnRequestIsRemembered) {
   begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n");
   coordinator_->stop_for("ann@login1", false);
