@@ -19,6 +19,19 @@ TEST(Agents, ASlotThatClosesGetsNothingMoreAndIsNotBlamed) {
   EXPECT_EQ(bench.said(), (Said{"assign 1 to 1 (attempt 2)", "assign 2 to 1 (attempt 1)"}));
 }
 
+TEST(Agents, WhatRunsCantBeGivenBack) {
+  Bench bench;
+  bench.add({3, 2});
+  bench.join(0, 0, 1);
+  bench.start(0, 1);
+  bench.said();
+  bench.give_back(0, 1);
+  EXPECT_EQ(bench.said(), Said{});
+  EXPECT_EQ(bench.phase(1), TrialPhase::running);
+  bench.finish(0, 1);
+  EXPECT_EQ(bench.phase(1), TrialPhase::finished);
+}
+
 TEST(Agents, WhatALostOneHadGoesToTheOthersAndCostsNothing) {
   Bench bench;
   bench.add({9, 8, 7}, 10);

@@ -244,6 +244,25 @@ TEST(Blame, WhereEverythingFailsAlikeTheRunStopsAndNobodyIsCharged) {
   }
 }
 
+TEST(Blame, SlotsThatFailInDifferentWaysDontStopTheRun) {
+  for (const auto& [first, second] : {std::pair{FailureKind::crash, FailureKind::cuda},
+                                      std::pair{FailureKind::cuda, FailureKind::crash}}) {
+    Bench bench;
+    bench.add(std::vector<double>(20, 1));
+    bench.join(0, 0, 2);
+    for (int round = 0; round < 3; ++round)
+      for (const int index : {0, 1}) {
+        const Slot& slot = bench.state.slots[static_cast<std::size_t>(index)];
+        if (!slot.current) continue;
+        const Trial& trial = bench.state.trials[static_cast<std::size_t>(slot.current.trial)];
+        const int id = static_cast<int>(trial.id.value), attempt = slot.current.attempt;
+        bench.start(index, id, attempt);
+        bench.fail(index, id, attempt, index == 0 ? first : second);
+      }
+    EXPECT_FALSE(bench.state.stopping);
+  }
+}
+
 TEST(Blame, TrialsWithWhichRunsWereStoppedComeLastAndAreChargedInTheEnd) {
   Bench bench;
   std::vector<TrialSpec> specs;

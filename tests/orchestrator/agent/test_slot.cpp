@@ -71,6 +71,27 @@ TEST(Slot, TheFolderOfATrialIsTakenBeforeItBeginsAndLeftAtItsEnd) {
   EXPECT_EQ(slot.take<LeaveFolder>().size(), 1u);
 }
 
+// Processes of an earlier attempt that never end.
+TEST(Slot, AFolderThatIsNeverFreeIsWaitedForSoLongAndNoLonger) {
+  for (const bool persistent : {true, false}) {
+    Machine slot(persistent);
+    slot.assign({.trial = TrialId{1}, .checkpoint_dir = "/c/1"});
+    if (persistent) slot.ready();
+    for (int minute = 0; minute < 10; ++minute) {
+      EXPECT_THAT(slot.signals(), IsEmpty()) << minute;
+      slot.event([&] { on_folder_busy(slot.state, "n1", slot.now, slot.out); });
+      slot.wait(60);
+    }
+    slot.wait(1);
+    EXPECT_THAT(slot.signals(), ElementsAre(SIGKILL));
+    slot.dies(SIGKILL);
+    const AttemptFailed failed = slot.reports<AttemptFailed>().at(0);
+    EXPECT_EQ(failed.kind, FailureKind::node);
+    EXPECT_THAT(failed.message, HasSubstr("hold /c/1 for 600 s"));
+    EXPECT_EQ(slot.reports<AttemptWarning>().size(), 1u);
+  }
+}
+
 TEST(Slot, ACancelledAttemptIsEndedAndTheNextOneBegins) {
   Machine slot(kPersistent);
   slot.assign(1);
@@ -432,6 +453,19 @@ TEST(Slot, SilenceLongerThanTheLimitIsAHang) {
   EXPECT_THAT(slot.signals(), ElementsAre(SIGKILL));
   slot.dies(SIGKILL);
   EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::hang);
+}
+
+TEST(Slot, TheFirstReasonForAnEndStays) {
+  Machine slot(kProcess);
+  slot.assign(1);
+  slot.assign(2);
+  slot.spawned();
+  slot.cancel(1);
+  EXPECT_THAT(slot.signals(), ElementsAre(SIGTERM));
+  slot.wait(31);  // it is deaf
+  EXPECT_THAT(slot.signals(), ElementsAre(SIGKILL));
+  slot.dies(SIGKILL);
+  EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::cancelled);
 }
 
 TEST(Slot, AProcessThatOutlivesSigkillIsLetGoWithItsSlot) {

@@ -501,6 +501,9 @@ TEST_F(CoordinatorTest, EachAttemptIsRecordedWithItsProgramAndAnotherOneIsTold) 
               ElementsAre(storage::Value{one.hash}, storage::Value{"{\"cpu\":\"of rank 0\"}"}));
   EXPECT_THAT(rows[1],
               ElementsAre(storage::Value{other.hash}, storage::Value{"{\"cpu\":\"of rank 1\"}"}));
+  EXPECT_EQ(folder_.rows("SELECT program, files FROM programs ORDER BY files"),
+            (std::vector<std::string>{one.hash + "|{\"train.py\":\"a\"}",
+                                      other.hash + "|{\"train.py\":\"b\"}"}));
 }
 
 TEST_F(CoordinatorTest, ATrialThatIsTrainedAnewHasAFolderOfItsOwn) {
