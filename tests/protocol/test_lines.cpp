@@ -44,6 +44,16 @@ TEST(Lines, ADamagedMessageNamesItsKeyAndValue) {
   EXPECT_THAT(
       [] { parse_from_trainer(R"({"event":"epoch","trial":1,"attempt":1,"epoch":"two"})"); },
       ThrowsMessage<ProtocolError>(HasSubstr("epoch.epoch: an integer is needed, got \"two\"")));
+  for (const char* much : {"2147483648", "-2147483649"})
+    EXPECT_THAT(
+        [&] {
+          parse_from_trainer(std::string(R"({"event":"epoch","trial":3,"attempt":1,"epoch":)") +
+                             much + R"(,"metrics":{}})");
+        },
+        ThrowsMessage<ProtocolError>(HasSubstr("epoch.epoch: an integer of 32 bits is needed")));
+  EXPECT_THAT(
+      [] { parse_from_trainer(R"({"event":"epoch","trial":3,"attempt":1,"epoch":{"a":[1,2]}})"); },
+      ThrowsMessage<ProtocolError>(HasSubstr(R"(got {"a":[1,2]})")));
   EXPECT_THAT([] { parse_from_trainer(R"({"event":"explode"})"); },
               ThrowsMessage<ProtocolError>(HasSubstr("unknown event \"explode\"")));
   EXPECT_THAT(

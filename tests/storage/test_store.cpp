@@ -72,6 +72,15 @@ TEST_F(StoreTest, CellsKeepTheParametersTheyWereTrainedWith) {
   EXPECT_THAT(rows("SELECT cell, width FROM trials"), ElementsAre("cell-0|null", "cell-1|5"));
 }
 
+TEST_F(StoreTest, ADefaultThatATaskGotSinceIsAColumn) {
+  Store store(file);
+  auto cells = some_cells(1);
+  store.reconcile(kStudy, cells, {0});
+  cells[0].parameters["width"] = 5;
+  store.reconcile(kStudy, cells, {0});
+  EXPECT_THAT(rows("SELECT cell, width FROM trials"), ElementsAre("cell-0|5"));
+}
+
 TEST_F(StoreTest, StudiesDoNotShareCells) {
   Store store(file);
   store.reconcile(kStudy, some_cells(1), {0});
