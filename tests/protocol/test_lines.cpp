@@ -61,6 +61,13 @@ TEST(Lines, ADamagedMessageNamesItsKeyAndValue) {
       ThrowsMessage<ProtocolError>(HasSubstr("one of nan, oom")));
 }
 
+TEST(Lines, WhatATrainerIsToldMustBeAMessage) {
+  EXPECT_THAT([] { parse_to_trainer("go on"); },
+              ThrowsMessage<ProtocolError>(HasSubstr("no JSON object: go on")));
+  EXPECT_THAT([] { parse_to_trainer(R"({"trial": 1})"); },
+              ThrowsMessage<ProtocolError>(HasSubstr(R"("event" is missing: {"trial": 1})")));
+}
+
 TEST(Lines, NaNIsReadAsPythonAndJsonWriteIt) {
   const auto python = parse_from_trainer(
       R"({"event":"epoch","trial":1,"attempt":1,"epoch":1,"metrics":{"NaN":NaN,"b":-Infinity,"c":1}})");

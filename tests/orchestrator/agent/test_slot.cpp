@@ -509,6 +509,32 @@ TEST(Slot, AStopAsksAPersistentTrainerAndTermsAProcess) {
   EXPECT_EQ(process.reports<AttemptFailed>().at(0).kind, FailureKind::preempted);
 }
 
+TEST(Slot, ADeathByASignalThatThisRankDoesNotGetIsACrash) {
+  Machine slot(kPersistent);
+  slot.assign(1);
+  slot.ready();
+  slot.says(started(1));
+  slot.dies(SIGTERM);
+  slot.now += std::chrono::microseconds(123);
+  slot.wait(60);
+  EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::crash);
+}
+
+TEST(Slot, AGangIsForTheAttemptThatRuns) {
+  Machine slot(kPersistent);
+  slot.assign(1, 2);
+  slot.ready();
+  slot.says(Started{.trial = TrialId{1}, .attempt = 2});
+  slot.take<Write>();
+  for (const auto& [trial, attempt] : {std::pair{1, 1}, std::pair{1, 3}, std::pair{2, 2}})
+    slot.event([&] {
+      on_gang(slot.state, SetGang{.trial = TrialId{trial}, .attempt = attempt}, slot.out);
+    });
+  EXPECT_THAT(slot.take<Write>(), IsEmpty());
+  slot.event([&] { on_gang(slot.state, SetGang{.trial = TrialId{1}, .attempt = 2}, slot.out); });
+  EXPECT_EQ(slot.take<Write>().size(), 1u);
+}
+
 TEST(Slot, ADeathByTheSignalThatThisRankGetsTooIsPreemption) {
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
     Machine slot(kPersistent);

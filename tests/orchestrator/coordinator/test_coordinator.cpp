@@ -130,6 +130,21 @@ TEST_F(CoordinatorTest, WhereTrialsShareAGpuItsMemoryIsToBlameUntilOneIsAlone) {
   EXPECT_THAT(log_, testing::Not(HasSubstr("no more trials"))) << "it had the GPU for itself";
 }
 
+TEST_F(CoordinatorTest, OfTwoGpusOneHasNoShareInTheMemoryOfTheOther) {
+  slots_ = {{"cuda:0", 1}, {"cuda:1", 1}};
+  begin("parameters: {epochs: 2}\ngrid: {x: [1, 2]}\n");
+  const std::vector<Assign> both = assigned(0);
+  ASSERT_EQ(both.size(), 2u);
+  for (const Assign& one : both) run(0, one, 1, 1);
+  EXPECT_EQ(coordinator_->view().epochs_done, 2);
+  tell(0, AttemptFailed{.slot = both[0].slot,
+                        .trial = both[0].start.trial,
+                        .attempt = both[0].start.attempt,
+                        .kind = FailureKind::oom,
+                        .message = "CUDA out of memory"});
+  EXPECT_THAT(log_, Not(HasSubstr("no more trials")));
+}
+
 TEST_F(CoordinatorTest, TheThreadsOfAnIdleSlotAreLentAndTimeIsAccountedFor) {
   slots_ = {{"cpu", 2}, {"cpu", 3}};
   begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n");
