@@ -120,13 +120,16 @@ class Soak(WindrowTest):
         return found
 
     def compare(self, columns):
+        failed = self.rows("SELECT trial, attempt, kind, message, host, slot FROM failures WHERE trial IN "
+                           "(SELECT trial FROM trials WHERE state = 'failed')")
+        self.sum["failed"] += len({row[0] for row in failed})
+        self.assertEqual(failed, [], "trials that are failed for good")
         sql = f"SELECT trial, epoch, {columns} FROM epochs ORDER BY trial, epoch"
         expected, got = self.rows(sql, self.folder / "undisturbed.db"), self.rows(sql)
         places = [row[:2] for row in got]
         self.sum["missing"] += len({row[:2] for row in expected} - set(places))
         self.sum["double"] += len(places) - len(set(places))
         self.sum["wrong"] += len(set(got) - set(expected))
-        self.sum["failed"] += self.count("SELECT count(*) FROM trials WHERE state = 'failed'")
         self.sum["epochs"] += len(got)
         try:
             wait_until("no process is left", lambda: not self.orphans(), 15)

@@ -68,7 +68,8 @@ void RankProcess::begin_agent() {
                        .study_hash = rank_ == 0 || is_guest() ? "" : experiment_.study().hash,
                        .guest = is_guest(),
                        .welcome_seconds = std::max(10.0, 2 * settings_.lost_seconds)};
-  for (int slot = 0; slot < settings_.slots; ++slot) options.slots.push_back({"cpu", 1});
+  const int slots = is_guest() || settings_.ranks_work ? settings_.slots : 0;
+  for (int slot = 0; slot < slots; ++slot) options.slots.push_back({"cpu", 1});
   const auto now = [this] { return clock_.now(cluster_.world.now()); };
   agent_ = std::make_unique<Agent>(
       *host_, std::move(options), now,

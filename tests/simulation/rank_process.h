@@ -23,7 +23,8 @@ struct RunSettings {
   std::filesystem::path database;
   std::string checkpoints;  // the folder that all databases share
   int ranks = 1;
-  int slots = 1;  // of each rank
+  int slots = 1;           // of each rank and worker
+  bool ranks_work = true;  // false: they have no slots, and workers must come
   double lost_seconds = 10;
   scheduler::GangPolicy gangs;
   std::optional<Time> until;            // by which the run is to be over

@@ -86,6 +86,7 @@ class Simulation {
     study.rules = std::make_unique<Rules>(study.settings.database, study.settings.checkpoints,
                                           *study.experiment, scene_.cluster.folder);
     study.serves = random_.chance(0.3) && !scene_.cluster.all_stay;
+    study.settings.ranks_work = !study.serves || random_.chance(0.6);
     scene_.cluster.experiments[std::to_string(number)] = study.experiment.get();
     scene_.world.say("study", std::to_string(number) + ": " +
                                   std::to_string(study.experiment->size()) + " trials, " +
