@@ -75,7 +75,7 @@ class Drill {
     ++record_.launches;
     std::optional<int> code;
     while (!(code = launch.poll())) {
-      if (settings_.interrupted() || Clock::now() > end_) {
+      if (!goes_on()) {
         record_.trouble = settings_.interrupted() ? "the drill was interrupted"
                                                   : "the run was not over in good time";
         end(launch);
@@ -101,6 +101,8 @@ class Drill {
     std::string text = control::read_whole_file(folder_ / "run.log");
     return text.substr(0, text.find_last_not_of('\n') + 1);
   }
+
+  bool goes_on() const { return !settings_.interrupted() && Clock::now() < end_; }
 
   static void end(Launch& launch) {
     launch.terminate();
@@ -138,8 +140,9 @@ class Drill {
         record_.done = done;
         std::this_thread::sleep_for(std::chrono::duration<double>(pause_seconds()));
       }
-      while (epochs_recorded() == before && !launch.poll()) std::this_thread::sleep_for(kPoll);
-      record_.recovered_ms = storage::now_ms();
+      while (epochs_recorded() == before && !launch.poll() && goes_on())
+        std::this_thread::sleep_for(kPoll);
+      if (epochs_recorded() > before) record_.recovered_ms = storage::now_ms();
     } catch (const storage::StorageError&) {
       record_.not_tried = "the run has the database for itself on this file system";
     }

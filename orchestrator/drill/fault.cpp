@@ -1,14 +1,9 @@
 #include "orchestrator/drill/fault.h"
 
-#include <algorithm>
 #include <array>
 
 namespace windrow::drill {
 namespace {
-
-constexpr std::array<std::string_view, 10> kDeedNames = {
-    "kill_trainer", "end_with_error", "fall_silent", "leave_child",   "lose_checkpoints",
-    "kill_guard",   "kill_rank",      "pause_rank",  "lock_database", "stop_run"};
 
 constexpr std::array<Fault, 12> kFaults = {{
     {"trainer-killed", "a trainer is killed", Deed::kill_trainer, Where::any_rank, true},
@@ -30,16 +25,6 @@ constexpr std::array<Fault, 12> kFaults = {{
 }};
 
 }  // namespace
-
-std::string_view name(Deed deed) {
-  return kDeedNames[static_cast<std::size_t>(deed)];
-}
-
-std::optional<Deed> deed_named(std::string_view name) {
-  const auto found = std::ranges::find(kDeedNames, name);
-  if (found == kDeedNames.end()) return std::nullopt;
-  return static_cast<Deed>(found - kDeedNames.begin());
-}
 
 std::span<const Fault> all_faults() {
   return kFaults;

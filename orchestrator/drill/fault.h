@@ -1,9 +1,7 @@
 // The faults that a drill makes, one a run of its study.
 #pragma once
 
-#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace windrow::drill {
@@ -22,8 +20,6 @@ enum class Deed {
   lock_database,  // by the drill: a transaction that another program leaves open
   stop_run,       // by the drill: SIGTERM to the launcher
 };
-std::string_view name(Deed deed);
-std::optional<Deed> deed_named(std::string_view name);
 
 // The trainers of which rank may do it.
 enum class Where { any_rank, rank_0, other_rank, no_trainer };

@@ -51,7 +51,7 @@ std::map<fs::path, std::string> contents(const fs::path& folder) {
 }  // namespace
 
 void give_order(const fs::path& folder, const Order& order) {
-  write_json(folder / "order", {{"deed", name(order.deed)},
+  write_json(folder / "order", {{"deed", static_cast<int>(order.deed)},
                                 {"where", static_cast<int>(order.where)},
                                 {"seconds", order.seconds}});
 }
@@ -59,7 +59,7 @@ void give_order(const fs::path& folder, const Order& order) {
 std::optional<Order> see_order(const fs::path& folder) {
   const auto content = read_json(folder / "order");
   if (!content) return std::nullopt;
-  return Order{deed_named(content->at("deed").get<std::string>()).value(),
+  return Order{static_cast<Deed>(content->at("deed").get<int>()),
                static_cast<Where>(content->at("where").get<int>()), content->at("seconds")};
 }
 

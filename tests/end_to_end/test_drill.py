@@ -9,7 +9,7 @@ from support import WindrowTest, wait_until
 
 # A second of each is what waits for processes that might be left.
 HERE = "trainer-killed,child-left,checkpoints-lost,guard-killed,coordinator-killed,run-stopped"
-RANKS = "rank-killed,rank-paused,rank-lost"
+RANKS = "rank-killed,rank-paused,rank-lost,database-locked"
 
 
 class Drill(WindrowTest):
@@ -39,6 +39,9 @@ class Drill(WindrowTest):
         self.assertEqual({each["verdict"] for each in told.values()}, {"held"}, self.out)
         self.assertIsNone(told["rank-paused"]["noticed_seconds"])
         self.assertGreater(told["rank-lost"]["noticed_seconds"], 0)
+        # Nothing is recorded as long as the lock is held, and nothing of it is lost.
+        self.assertGreaterEqual(told["database-locked"]["recovered_seconds"], 2)
+        self.assertEqual(told["database-locked"]["lost_epochs"], 0)
         self.assertEqual(self.drill("--only", "rank-killed")["rank-killed"]["verdict"], "not tried")
 
     def test_what_can_not_be_started_is_told_at_once(self):
