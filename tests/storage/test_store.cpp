@@ -72,6 +72,17 @@ TEST_F(StoreTest, CellsKeepTheParametersTheyWereTrainedWith) {
   EXPECT_THAT(rows("SELECT cell, width FROM trials"), ElementsAre("cell-0|null", "cell-1|5"));
 }
 
+TEST_F(StoreTest, AnEpochOfAnOlderAttemptThatComesLateChangesNothing) {
+  Store store(file);
+  const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+  store.record(began(trial, 1));
+  store.record(began(trial, 2));
+  store.record(epoch(trial, 1, {{"loss", 0.5}}, 2));
+  store.record(epoch(trial, 1, {{"loss", 7}}, 1));
+  store.flush();
+  EXPECT_THAT(rows("SELECT attempt, epoch, loss FROM epochs"), ElementsAre("2|1|0.5"));
+}
+
 TEST_F(StoreTest, ADefaultThatATaskGotSinceIsAColumn) {
   Store store(file);
   auto cells = some_cells(1);

@@ -329,6 +329,13 @@ TEST_F(CoordinatorTest, AnotherStudyOnAnotherRankIsRefused) {
   EXPECT_THAT(coordinator_->refusal(), HasSubstr("reads another study"));
 }
 
+TEST_F(CoordinatorTest, ARankOfAnotherVersionIsRefused) {
+  begin("grid: {x: [1]}\n", 1);
+  tell(0, Hello{.version = "0.0.1", .host = "n0", .slots = slots_});
+  EXPECT_EQ(coordinator_->end(), RunEnd::refused);
+  EXPECT_THAT(coordinator_->refusal(), HasSubstr("rank 0 on n0 runs windrow 0.0.1"));
+}
+
 TEST_F(CoordinatorTest, TheHistoryOfTheWatchedMetricGoesToTheNextAttempt) {
   begin(
       "parameters: {epochs: 9}\ngrid: {x: [1]}\n"
