@@ -74,9 +74,11 @@ struct Ending {
   std::optional<Time> give_up_at;  // SIGKILL was sent: let go then
 };
 
-// A death by a signal that nobody here sent: was this rank signalled too?
+// A death by a signal that nobody here sent: did this rank get it too? What kills a whole job or
+// node kills its processes one by one, the trainers perhaps first.
 struct Unexplained {
   Time until;
+  std::string message;
   Exit exit;
 };
 

@@ -165,9 +165,9 @@ void on_stop(State& state, bool at_once, std::optional<double> within_seconds, T
   }
   give_back_queue(state, out);
   if (state.unexplained) {  // the signal that it died of was the one that stops us
-    const Exit exit = std::exchange(state.unexplained, std::nullopt)->exit;
+    const Unexplained end = *std::exchange(state.unexplained, std::nullopt);
     state.phase = Phase::empty;
-    fail_attempt(state, FailureKind::preempted, "ended with " + exit.describe, &exit, out);
+    fail_attempt(state, FailureKind::preempted, end.message, &end.exit, out);
   } else if (state.attempt) {
     stop_attempt(state, at_once, now, out);
   }
@@ -177,8 +177,8 @@ void on_shut_down(State& state, Time now, Actions& out) {
   state.leaving = true;
   give_back_queue(state, out);
   if (state.unexplained) {
-    const Exit exit = std::exchange(state.unexplained, std::nullopt)->exit;
-    fail_attempt(state, FailureKind::preempted, "ended with " + exit.describe, &exit, out);
+    const Unexplained end = *std::exchange(state.unexplained, std::nullopt);
+    fail_attempt(state, FailureKind::preempted, end.message, &end.exit, out);
   }
   if (!state.has_process) {
     state.phase = Phase::quiet;
@@ -205,9 +205,9 @@ void on_abandon(State& state, Actions& out) {
 
 void on_time(State& state, Time now, Actions& out) {
   if (state.unexplained && now >= state.unexplained->until) {
-    const Exit exit = std::exchange(state.unexplained, std::nullopt)->exit;
+    const Unexplained end = *std::exchange(state.unexplained, std::nullopt);
     state.phase = Phase::empty;
-    fail_attempt(state, FailureKind::crash, "the trainer ended with " + exit.describe, &exit, out);
+    fail_attempt(state, FailureKind::crash, end.message, &end.exit, out);
     begin_next(state, now, out);
   }
   if (!state.has_process) return;

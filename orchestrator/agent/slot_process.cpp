@@ -13,11 +13,18 @@ namespace {
 // Within which a signal that ended a trainer and the same signal to this rank belong together: a
 // batch system sends it to every process of a job.
 constexpr std::chrono::seconds kSameSignal{2};
+// And SIGKILL, of which this rank itself would be dead by then: its node goes down, or its job
+// ends.
+constexpr std::chrono::seconds kSameKill{1};
 
-// Died of one of the signals that batch systems and users send, also as a shell reports it.
+bool died_of(const Exit& exit, int signal) {
+  return exit.signal == signal || exit.code == 128 + signal;  // as a shell reports it
+}
+
+// Died of one of the signals that batch systems and users send.
 bool looks_signalled(const Exit& exit) {
   for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP})
-    if (exit.signal == number || exit.code == 128 + number) return true;
+    if (died_of(exit, number)) return true;
   return false;
 }
 
@@ -51,13 +58,14 @@ void end_unordered(State& state, const Exit& exit, Time now, Actions& out) {
   std::string text = "the trainer ended with " + exit.describe;
   if (state.attempt->reached == Reached::nothing) text += " before it said ready";
   if (!state.attempt->result.empty()) text += " after it had stated its result";
-  if (!looks_signalled(exit)) {
+  const bool signalled = looks_signalled(exit);
+  if (!signalled && !died_of(exit, SIGKILL)) {
     fail_attempt(state, FailureKind::crash, text, &exit, out);
   } else if (state.leaving || (state.stopped_at && now - *state.stopped_at < kSameSignal)) {
     fail_attempt(state, FailureKind::preempted, text, &exit, out);
   } else {
     state.phase = Phase::ending;
-    state.unexplained = Unexplained{now + kSameSignal, exit};
+    state.unexplained = Unexplained{now + (signalled ? kSameSignal : kSameKill), text, exit};
   }
 }
 

@@ -183,7 +183,7 @@ void SlotRunner::on_ended() {
   const std::unique_ptr<TrainerProcess> gone = std::move(process_);
   usage_at_end_ = exit->usage;
   handle([&](slot::Actions& out) {
-    if (!exit->fault.empty() && gone->pid() < 0)
+    if (!exit->fault.empty() && !exit->signal)
       slot::on_spawn_failed(state_, exit->fault, now_(), out);
     else
       slot::on_exit(state_, {exit->code, exit->signal, exit->describe(), gone->stderr_tail()},

@@ -84,9 +84,9 @@ ChildExit exit_of(int wait_status) {
 }  // namespace
 
 std::string ChildExit::describe() const {
+  if (!fault.empty()) return fault;
   if (signal) return "signal " + std::to_string(*signal) + " (" + strsignal(*signal) + ")";
-  if (code) return "exit code " + std::to_string(*code);
-  return fault;
+  return code ? "exit code " + std::to_string(*code) : "";
 }
 
 ChildProcess::ChildProcess(GuardPool& guards, const ChildCommand& command, ChildEvents events)
@@ -296,7 +296,8 @@ void ChildProcess::on_report(guard::Report report, int value, const std::string&
 void ChildProcess::on_guard_lost() {
   guard_lost_ = true;
   if (!exit_)
-    exit_ = ChildExit{.fault = "the end of windrow-guard (process " + std::to_string(guard_.pid) +
+    exit_ = ChildExit{.signal = SIGKILL,
+                      .fault = "the end of windrow-guard (process " + std::to_string(guard_.pid) +
                                "), which was killed; its trainer dies with it"};
   end();
 }

@@ -34,8 +34,8 @@ struct ChildCommand {
 struct ChildExit {
   std::optional<int> code;
   std::optional<int> signal;
-  // Neither code nor signal: why it did not start ("can't start NAME: No such file or directory"),
-  // or that its guard was killed, with which it dies.
+  // Why it did not start ("can't start NAME: No such file or directory"; neither code nor signal),
+  // or that its guard was killed, and it with it (signal 9).
   std::string fault;
   std::optional<protocol::Usage> usage = {};  // in all, where its guard could tell
   std::string describe() const;               // "exit code 1", "signal 9 (Killed)", or the fault

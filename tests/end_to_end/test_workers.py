@@ -1,5 +1,6 @@
 """Workers that join a run and leave it: windrow run --serve, windrow work --join."""
 
+import os
 import random
 import signal
 import stat
@@ -99,6 +100,23 @@ class Workers(WindrowTest):
         self.finish(second)
         self.assert_each_trial_finished_once(4, 200)
         self.assertEqual(self.kinds(), {"node"})
+
+    def test_a_host_whose_processes_are_killed_one_after_the_other_blames_no_trial(self):
+        for first_to_die in ("fake_trainer", "windrow-guard"):
+            with self.subTest(first_to_die):
+                self.db.unlink(missing_ok=True)
+                study = self.fake_study(xs=range(4), epochs=200, epoch_ms=20, checkpoints=True)
+                run = self.serve(study)
+                first, second = self.work(), self.work()
+                self.wait_for_epochs()
+                for pid in descendants(first.pid, first_to_die):
+                    os.kill(pid, signal.SIGKILL)
+                time.sleep(0.2)  # as on a busy node
+                first.kill()
+                self.finish(run)
+                self.finish(second)
+                self.assert_each_trial_finished_once(4, 200)
+                self.assertEqual(self.kinds(), {"node"})
 
     def test_a_run_that_was_killed_is_joined_again_when_it_is_back(self):
         study = self.fake_study(xs=range(4), epochs=200, epoch_ms=20, checkpoints=True)

@@ -556,6 +556,29 @@ TEST(Slot, ADeathByTheSignalThatThisRankGetsTooIsPreemption) {
   }
 }
 
+// What ends a node or a job sends SIGKILL to all, one after the other: the trainer's end is said
+// only when this rank has outlived it, so that a rank that dies too is all that is seen.
+TEST(Slot, ADeathBySigkillIsSaidOnlyWhenThisRankOutlivesIt) {
+  for (const bool persistent : {true, false}) {
+    Machine slot(persistent ? kPersistent : kProcess);
+    slot.assign(1);
+    slot.assign(2);
+    persistent ? slot.ready() : slot.spawned();
+    if (persistent) slot.says(started(1));
+    if (persistent)
+      slot.dies(SIGKILL);
+    else
+      slot.exits(137);  // as a shell tells it
+    slot.wait(0.9);
+    EXPECT_THAT(slot.reports<AttemptFailed>(), IsEmpty());
+    EXPECT_THAT(slot.started_trials(), ElementsAre(1));
+    slot.wait(0.2);
+    EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::crash);
+    if (persistent) slot.ready();
+    EXPECT_THAT(slot.started_trials(), ElementsAre(1, 2));
+  }
+}
+
 TEST(Slot, ADeathByASignalThatNobodyElseGotIsACrash) {
   Machine slot(kProcess);
   slot.assign(1);
