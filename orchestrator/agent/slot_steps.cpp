@@ -115,7 +115,7 @@ void finish_attempt(State& state, Finished finished, Actions& out) {
 }
 
 void finish_as_seen(State& state, Actions& out) {
-  Finished finished{.epochs = state.attempt->epochs, .result = state.attempt->result};
+  Finished finished{.result = state.attempt->result};
   const auto& monitor = state.attempt->monitor;
   if (monitor && monitor->rule().restore_best) {
     finished.result.clear();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 
 #include "orchestrator/process/child_process.h"
 
@@ -12,6 +13,15 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::StartsWith;
+
+// A zombie is none.
+bool is_alive(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const std::size_t name_end = text.rfind(')');
+  return name_end != text.npos && text.compare(name_end, 3, ") Z") != 0;
+}
 
 class ChildProcessTest : public testing::Test {
  protected:
@@ -78,6 +88,21 @@ TEST_F(ChildProcessTest, AddsToTheEnvironmentAndWritesStdin) {
 TEST_F(ChildProcessTest, ReportsTheSignal) {
   auto child = shell("kill -SEGV $$");
   EXPECT_EQ(wait(*child).signal, SIGSEGV);
+}
+
+TEST_F(ChildProcessTest, DiesWithItsGuard) {
+  auto child = shell("echo $PPID; exec sleep 1000");
+  const auto deadline = Clock::now() + 20s;
+  while (out_.empty() && Clock::now() < deadline) loop_.run_once(50ms);
+  ASSERT_EQ(out_.size(), 1u);
+  const pid_t pid = child->pid();
+  kill(std::stoi(out_[0]), SIGKILL);
+  const ChildExit exit = wait(*child);
+  EXPECT_EQ(exit.signal, SIGKILL);
+  EXPECT_EQ(exit.describe(), "the end of windrow-guard (process " + out_[0] +
+                                 "), which was killed; its trainer dies with it");
+  while (is_alive(pid) && Clock::now() < deadline) loop_.run_once(10ms);
+  EXPECT_FALSE(is_alive(pid));
 }
 
 TEST_F(ChildProcessTest, AMissingProgramIsAnErrorThatNamesIt) {

@@ -44,6 +44,19 @@ TEST(Gangs, WhatWouldEndLastIsHelpedFirst) {
                                 "helpers of 1: 1 2", "lend 4 to 1 as 3", "helpers of 1: 1 2 3"}));
 }
 
+TEST(Gangs, WhatWouldEndLastIsToldByTheEpochsLeft) {
+  Bench bench({}, kAutomatic);
+  bench.add({9, 8}, 100, 4);
+  bench.join(0, 0, 2);
+  bench.lead(0, 1);
+  bench.lead(1, 2);
+  bench.epoch(0, 1, 90, 3);  // 30 s to go, the other one 99
+  bench.epoch(1, 2, 1, 1);
+  bench.said();
+  bench.join(1, 2, 1);
+  EXPECT_EQ(bench.said(), (Said{"lend 2 to 2 as 1", "helpers of 2: 1"}));
+}
+
 TEST(Gangs, NoneIsWiderThanItsTrialAllows) {
   Bench bench = two_on_four(2);
   EXPECT_EQ(bench.said(), (Said{"lend 3 to 2 as 2", "helpers of 2: 2"}));

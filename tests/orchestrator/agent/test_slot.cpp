@@ -43,6 +43,28 @@ TEST(Slot, APersistentTrainerServesTrialAfterTrial) {
   EXPECT_TRUE(is_idle(slot.state));
 }
 
+TEST(Slot, WordsOfAnAttemptThatIsOverOrIsAnothersCountForNothing) {
+  Machine slot(kPersistent);
+  slot.assign(1);
+  slot.assign(2, 2);
+  slot.ready();
+  slot.says(started(1));
+  slot.says(finished(1));
+  slot.says(started(2, 2));
+  slot.out.clear();
+  for (const auto& [trial, attempt] : {std::pair{1, 1}, {2, 1}}) {
+    const TrialId id{trial};
+    slot.says(started(trial, attempt));
+    slot.says(Epoch{.trial = id, .attempt = attempt, .epoch = 1, .wall_seconds = 1});
+    slot.says(Failed{.trial = id, .attempt = attempt, .kind = TrainerFailure::crash});
+    slot.says(Stopped{.trial = id, .attempt = attempt});
+    slot.says(Finished{.trial = id, .attempt = attempt, .epochs = 1});
+  }
+  EXPECT_THAT(slot.out, IsEmpty());
+  slot.says(Finished{.trial = TrialId{2}, .attempt = 2, .epochs = 1});
+  EXPECT_EQ(slot.reports<AttemptFinished>().at(0).finished.trial, TrialId{2});
+}
+
 TEST(Slot, AnAttemptTookWhatTheTrainerSaysOrElseWhatTheClockSays) {
   Machine slot(kPersistent);
   slot.assign(1);

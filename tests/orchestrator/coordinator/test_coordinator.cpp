@@ -217,6 +217,8 @@ TEST_F(CoordinatorTest, AMessageOfAnAttemptThatIsOverChangesNothing) {
   store_.flush();
   EXPECT_THAT(folder_.rows("SELECT epoch FROM epochs"), ElementsAre("1"));
   EXPECT_THAT(folder_.rows("SELECT state FROM trials"), ElementsAre("pending"));
+  EXPECT_EQ(coordinator_->view().epochs_done, 1);
+  EXPECT_EQ(coordinator_->view().finished, 0);
 }
 
 TEST_F(CoordinatorTest, ASilentAgentsTrialsGoToTheOthersAndCostNothing) {
