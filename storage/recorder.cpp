@@ -67,7 +67,7 @@ Recorder::Recorder(Database& db, Names& names)
                       "?7, ?8, ?9, ?10, ?11, 'running', ?12, ?13, ?14, ?15, ?16)"),
       begin_trial_(db,
                    "UPDATE trial SET state = 1, attempts = max(attempts, ?2), failure = NULL "
-                   "WHERE id = ?1 AND state <> 2"),
+                   "WHERE id = ?1 AND state <> 2 AND failure IS NOT 'cancelled'"),
       put_trial_metric_(db,
                         "INSERT OR REPLACE INTO trial_metric (trial, metric, value) "
                         "VALUES (?1, ?2, ?3)"),
@@ -122,7 +122,8 @@ Recorder::Recorder(Database& db, Names& names)
           "slots, gang, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'running')"),
       fail_trial_(db,
                   "UPDATE trial SET state = ?3, attempts = ?2, failure = ?4 "
-                  "WHERE id = ?1 AND state <> 2 AND attempts <= ?2"),
+                  "WHERE id = ?1 AND state <> 2 AND attempts <= ?2 "
+                  "AND (?3 = 3 OR failure IS NOT 'cancelled')"),
       forgive_(db, "UPDATE failure SET forgiven = ?3 WHERE trial = ?1 AND attempt = ?2"),
       give_up_trial_(db, "UPDATE trial SET state = ?2, failure = ?3 WHERE id = ?1 AND state <> 2"),
       insert_event_(db, "INSERT INTO event (session, at, kind, text) VALUES (?1, ?2, ?3, ?4)"),

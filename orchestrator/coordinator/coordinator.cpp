@@ -184,6 +184,9 @@ int Coordinator::cancel(const std::vector<TrialId>& trials, const std::string& w
       continue;
     ++open;
     cancelled_by_[trial] = "cancelled by " + who;
+    // At once, since this process may not live until the attempt has ended. Where it finishes
+    // before it hears of it, its result stands.
+    store_.record(storage::TrialFailed{trial, FailureKind::cancelled});
     scheduler::on_trial_cancelled(scheduler_, trial, commands_);
   }
   if (open > 0) store_.record(storage::Event{"cancel", std::to_string(open) + " trials by " + who});

@@ -427,6 +427,29 @@ TEST_F(CoordinatorTest, CancelledTrialsAreEndedAndSayByWhom) {
   EXPECT_THAT(folder_.rows("SELECT message FROM failures"), ElementsAre("cancelled by ann@login1"));
 }
 
+// The coordinator may be killed before the attempts have ended.
+TEST_F(CoordinatorTest, ACancelIsRecordedBeforeTheAttemptEnds) {
+  begin("parameters: {epochs: 9}\ngrid: {x: [1, 2]}\n");
+  const auto states = [&] {
+    store_.flush();
+    return folder_.rows("SELECT state, coalesce(failure, '') FROM trials ORDER BY trial");
+  };
+  const Assign runs = assigned(0).at(0), queued = assigned(0).at(1);
+  run(0, runs, 1, 2);
+  coordinator_->cancel({runs.start.trial, queued.start.trial}, "ann@login1");
+  EXPECT_THAT(states(), ElementsAre("failed|cancelled", "failed|cancelled"));
+  run(0, runs, 3, 3);  // it has not heard of it yet
+  tell(0, AttemptFailed{.slot = runs.slot,
+                        .trial = runs.start.trial,
+                        .attempt = 1,
+                        .kind = FailureKind::crash,
+                        .message = "at that moment"});
+  run(0, queued, 1, 1);
+  EXPECT_THAT(states(), ElementsAre("failed|cancelled", "failed|cancelled"));
+  finish(0, queued, 1);
+  EXPECT_THAT(states(), testing::UnorderedElementsAre("failed|cancelled", "finished|"));
+}
+
 TEST_F(CoordinatorTest, WhatATrainerWroteLastIsQuotedLineByLine) {
   begin("parameters: {epochs: 9}\ngrid: {x: [1]}\n");
   const Assign only = assigned(0).at(0);
