@@ -180,7 +180,9 @@ TEST_F(CoordinatorTest, ATrialFromItsAssignmentToItsResult) {
   EXPECT_EQ(only.start.parameters, (Json{{"epochs", 2}, {"x", 1}}));
   EXPECT_EQ(only.start.checkpoint_dir, "/checkpoints/trial-1");
   run(0, only, 1, 2);
+  EXPECT_EQ(coordinator_->view().slots.at(0).trial, only.start.trial);
   finish(0, only, 2);
+  EXPECT_EQ(coordinator_->view().slots.at(0).trial, std::nullopt);
   EXPECT_FALSE(coordinator_->over());
   say_goodbye(1);
   EXPECT_TRUE(coordinator_->over());
