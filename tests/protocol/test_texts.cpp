@@ -19,6 +19,13 @@ TEST(Names, WhatIsWrongWithOneIsSaid) {
   EXPECT_THAT(name_fault(std::string(10000, 'a')), testing::StartsWith("it is longer than"));
 }
 
+TEST(Quote, ALongLineIsCutAndSaysSo) {
+  EXPECT_EQ(quote("a\tb\x1b"), "a b ");
+  const std::string quoted = quote(std::string(10000, 'x'));
+  EXPECT_LT(quoted.size(), 1000u);
+  EXPECT_THAT(quoted, testing::EndsWith("xxx..."));
+}
+
 TEST(LenientJson, SeparatorsMayFollow) {
   for (const char* text : {"1", "1,", "1;", "1 ; ,", "1;;"}) EXPECT_EQ(read_lenient_json(text), 1);
   EXPECT_THROW(read_lenient_json("1; 2"), LenientJsonFault);

@@ -96,6 +96,19 @@ TEST(Gangs, AHelperIsTakenBackWhenSomethingWaits) {
   EXPECT_EQ(bench.said(), (Said{"assign 2 to 1 (attempt 1)"}));
 }
 
+TEST(Gangs, NoMoreHelpersAreTakenBackThanTrialsWait) {
+  Bench bench({}, kAutomatic);
+  bench.add({9}, 100, 3);
+  bench.join(0, 0, 3);
+  bench.lead(0, 1);
+  bench.epoch(0, 1, 1, 2.0);
+  bench.said();
+  bench.add({5}, 10);
+  EXPECT_EQ(bench.said(), (Said{"assign 2 to 0 (attempt 1)", "helpers of 1: 1"}));
+  bench.gang_epoch(0, 1, 2, 1.0, 3);
+  EXPECT_EQ(bench.said(), Said{}) << "one is on its way";
+}
+
 TEST(Gangs, AtTheEndOfTheLeadTheHelpersGo) {
   Bench bench = two_on_four(2);
   bench.said();

@@ -32,7 +32,8 @@ class MergeTest : public ::testing::Test {
       store.record(attempt);
       store.record(epoch(trial, 1, {{"loss", loss + i}, {"nan", std::nan("")}}));
       store.record(epoch(trial, 2, {{"loss", loss + i + 1}}));
-      store.record(finished(trial, 2, {{"test_loss", loss + i}}));
+      store.record(epoch(trial, 3, {{"loss", loss + i + 1}}));
+      store.record(finished(trial, 3, {{"test_loss", loss + i}}));
     }
     store.flush();
   }
@@ -53,10 +54,10 @@ TEST_F(MergeTest, WhatIsOverThereIsTakenWithAllThatIsKnownOfIt) {
   const std::string all =
       "SELECT cell, state, epochs, loss, test_loss, weights, host FROM trials ORDER BY cell";
   EXPECT_THAT(rows(here, all),
-              ElementsAre("cell-0|finished|2|2|1|7|n1", "cell-1|finished|2|3|2|7|n1",
-                          "cell-2|finished|2|4|3|7|n1"));
+              ElementsAre("cell-0|finished|3|2|1|7|n1", "cell-1|finished|3|3|2|7|n1",
+                          "cell-2|finished|3|4|3|7|n1"));
   EXPECT_THAT(rows(here, "SELECT epoch, loss FROM epochs WHERE trial = 3"),
-              ElementsAre("1|3", "2|4"));
+              ElementsAre("1|3", "2|4", "3|4"));
   EXPECT_THAT(rows(here, "SELECT DISTINCT node, job, threads, outcome FROM attempts"),
               ElementsAre("n7|4711|4|finished"));
   const std::string origin =
@@ -82,7 +83,7 @@ TEST_F(MergeTest, ASecondTimeChangesNothing) {
   const MergeReport again = merge();
   EXPECT_EQ(again.taken, 0);
   EXPECT_EQ(again.same, 2);
-  EXPECT_THAT(rows(here, "SELECT count(*), count(DISTINCT trial) FROM epochs"), ElementsAre("4|2"));
+  EXPECT_THAT(rows(here, "SELECT count(*), count(DISTINCT trial) FROM epochs"), ElementsAre("6|2"));
 }
 
 TEST_F(MergeTest, WhatDiffersIsToldAndStays) {

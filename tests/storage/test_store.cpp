@@ -105,6 +105,7 @@ TEST_F(StoreTest, NumbersRecordsAndSaysWhichAreDurable) {
   const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
   EXPECT_EQ(store.record(began(trial)), 1U);
   EXPECT_EQ(store.record(epoch(trial, 1, {{"loss", 1}})), 2U);
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));  // the writer could have written it
   EXPECT_EQ(store.committed(), 0U);
   EXPECT_THAT(rows("SELECT * FROM epochs"), IsEmpty());
   store.flush();

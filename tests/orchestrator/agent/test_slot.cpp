@@ -89,6 +89,8 @@ TEST(Slot, TheFolderOfATrialIsTakenBeforeItBeginsAndLeftAtItsEnd) {
   EXPECT_THAT(slot.started_trials(), IsEmpty());
   slot.event([&] { on_folder_taken(slot.state, false, slot.now, slot.out); });
   EXPECT_THAT(slot.started_trials(), ElementsAre(1));
+  slot.event([&] { on_folder_taken(slot.state, false, slot.now, slot.out); });  // it is known
+  EXPECT_THAT(slot.started_trials(), ElementsAre(1));
   slot.says(finished(1));
   EXPECT_EQ(slot.take<LeaveFolder>().size(), 1u);
 }

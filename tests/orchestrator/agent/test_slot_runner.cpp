@@ -96,6 +96,15 @@ TEST_F(SlotRunnerTest, ATrainerThatCrashesAtStartFailsTheTrialBeforeItBegan) {
   EXPECT_EQ(count<AttemptStarted>(), 0u);
 }
 
+TEST_F(SlotRunnerTest, ALineThatIsTooLongIsToldWithTheLimit) {
+  use({"sh", "-c",
+       "head -c 70000000 /dev/zero | tr '\\0' x; echo; echo '{\"epoch\": 1, \"loss\": 1}'"},
+      false);
+  assign(1, {});
+  EXPECT_EQ(wait_for<AttemptWarning>().text, "a line of more than 64 MiB");
+  EXPECT_EQ(wait_for<AttemptFinished>().finished.epochs, 1);
+}
+
 TEST_F(SlotRunnerTest, AMissingTrainerFailsTheTrialWithItsName) {
   use({"/no/such/trainer"});
   assign(1, {{"epochs", 1}});

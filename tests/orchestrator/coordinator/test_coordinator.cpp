@@ -414,6 +414,7 @@ TEST_F(CoordinatorTest, CancelledTrialsAreEndedAndSayByWhom) {
   const TrialId waits{6 - runs.value - queued.value};  // of 1, 2 and 3
   EXPECT_EQ(coordinator_->cancel({runs, waits, TrialId{99}}, "ann@login1"), 2);
   EXPECT_EQ(of<CancelTrial>().at(0).second, (CancelTrial{first.slot, runs, 1}));
+  EXPECT_THAT(of<StopAll>(), IsEmpty());
   tell(0, AttemptFailed{.slot = first.slot,
                         .trial = runs,
                         .attempt = 1,
