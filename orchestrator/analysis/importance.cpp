@@ -91,15 +91,16 @@ Importance importance_of(const std::vector<CellResult>& cells,
   for (const std::string& name : parameters)
     if (Factor factor = factor_of(cells, name); factor.levels > 1)
       factors.push_back(std::move(factor));
-  if (factors.empty()) result.why_not = "no parameter varies";
-  if (!factors.empty()) result.why_not = why_incomplete(factors, cells.size());
+  result.why_not = factors.empty() ? "no parameter varies" : why_incomplete(factors, cells.size());
   if (!result.why_not.empty()) return result;
   std::vector<BySeed> values;
   for (const CellResult& cell : cells) values.push_back(metric_of(cell, metric).values);
   const auto seeds = shared_seeds(values);
   result.seeds = static_cast<int>(seeds.size());
-  if (seeds.empty()) result.why_not = "no seed has a number in every cell yet";
-  if (seeds.empty()) return result;
+  if (seeds.empty()) {
+    result.why_not = "no seed has a number in every cell yet";
+    return result;
+  }
 
   const auto n = static_cast<double>(seeds.size());
   std::vector<double> cell_means;
@@ -115,8 +116,10 @@ Importance importance_of(const std::vector<CellResult>& cells,
   double between = 0;
   for (const double value : cell_means) between += n * (value - grand) * (value - grand);
   const double total = between + within;
-  if (total <= 0) result.why_not = "all cells and seeds have the same number";
-  if (total <= 0) return result;
+  if (total <= 0) {
+    result.why_not = "all cells and seeds have the same number";
+    return result;
+  }
   result.error = within / total;
   const double error_degrees = static_cast<double>(cells.size()) * (n - 1);
 

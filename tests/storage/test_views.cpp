@@ -229,6 +229,16 @@ TEST_F(ViewTest, TablesHaveWhatTheViewsHave) {
     }
 }
 
+// A study may call a metric what it likes: no column of a view means two things.
+TEST_F(ViewTest, NoMetricTakesTheNameOfAFixedColumn) {
+  store.flush();
+  for (const char* view : {"trials", "epochs", "summary"})
+    for (const std::string& column : columns(view)) {
+      const Columns named = name_columns({}, {{1, column, true}});
+      EXPECT_EQ(named.metrics.at(0).column, column + "_metric") << "of " << view;
+    }
+}
+
 TEST(ColumnNames, SuffixesDoNotTakeOthersNames) {
   const auto columns = name_columns(
       {"loss", "loss_parameter", ""},

@@ -83,6 +83,13 @@ TEST(Importance, WhatIsNoCompleteGridHasNone) {
   EXPECT_TRUE(lone.effects.empty());
 }
 
+TEST(Importance, WhereAllNumbersAreTheSameThereIsNone) {
+  const Importance all =
+      importance_of({cell({{"a", 1}}, {2, 2}), cell({{"a", 2}}, {2, 2})}, {"a"}, "loss");
+  EXPECT_EQ(all.why_not, "all cells and seeds have the same number");
+  EXPECT_TRUE(all.effects.empty());
+}
+
 TEST(Importance, OnlySeedsThatAllCellsHaveCount) {
   std::vector<CellResult> cells = {cell({{"a", 1}}, {1, 2, 3}), cell({{"a", 2}}, {4, 5, 9})};
   cells[1].trials[2].state = TrialResult::State::failed;
