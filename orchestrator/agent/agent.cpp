@@ -202,6 +202,7 @@ void Agent::tick(bool mail_read) {
   if (gone_) return;
   const slot::Time now = now_();
   mind_time_limit(now);
+  host_.look_for_memory_kills();
   for (auto& each : runners_) each->tick();
   if (!leaving_) leave_when_closed();
   if (!leaving_) mind_coordinator(now, mail_read);

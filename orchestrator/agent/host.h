@@ -36,6 +36,11 @@ class Host {
   // See origin::environment_facts().
   virtual protocol::Json environment(const std::vector<std::string>& command) = 0;
 
+  // Whether the kernel killed processes here a moment ago, since memory ran out; for which it looks
+  // at each tick of the agent. See MemoryKills.
+  virtual bool memory_ran_out() const = 0;
+  virtual void look_for_memory_kills() = 0;
+
   virtual std::chrono::system_clock::time_point time_of_day() const = 0;
 };
 

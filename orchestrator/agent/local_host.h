@@ -8,6 +8,7 @@
 #include "orchestrator/agent/folder_remover.h"
 #include "orchestrator/agent/host.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/process/memory_kills.h"
 
 namespace windrow {
 
@@ -16,7 +17,9 @@ class LocalHost : public Host {
  public:
   // `open_files`: the soft limit that trainers get; nullopt: this process's.
   explicit LocalHost(EventLoop& loop, std::optional<rlim_t> open_files = std::nullopt)
-      : loop_(loop), open_files_(open_files) {}
+      : loop_(loop), open_files_(open_files) {
+    look_for_memory_kills();
+  }
 
   std::unique_ptr<TrainerStarter> trainers() override;
   std::unique_ptr<TrialLog> trial_log() override { return std::make_unique<TrialLog>(); }
@@ -25,6 +28,8 @@ class LocalHost : public Host {
   void remove_folder(std::string folder) override { remover_.remove(std::move(folder)); }
   Program watch_program(const protocol::TrainerSettings& trainer, bool shipped) override;
   protocol::Json environment(const std::vector<std::string>& command) override;
+  bool memory_ran_out() const override { return memory_kills_.lately(); }
+  void look_for_memory_kills() override { memory_kills_.tick(std::chrono::steady_clock::now()); }
   std::chrono::system_clock::time_point time_of_day() const override {
     return std::chrono::system_clock::now();
   }
@@ -33,6 +38,7 @@ class LocalHost : public Host {
   EventLoop& loop_;
   std::optional<rlim_t> open_files_;
   FolderRemover remover_;
+  MemoryKills memory_kills_;
 };
 
 }  // namespace windrow

@@ -41,8 +41,9 @@ enum class Phase { empty, starting, ready, running, ending, quiet };
 // How a process ended.
 struct Exit {
   std::optional<int> code, signal;
-  std::string describe;     // "exit code 1", "signal 9 (Killed)"
-  std::string stderr_tail;  // what it wrote last
+  std::string describe;         // "exit code 1", "signal 9 (Killed)"
+  std::string stderr_tail;      // what it wrote last
+  bool memory_ran_out = false;  // on this host, a moment ago: the kernel killed it, or its helpers
 };
 
 // The attempt that the process works on, or is being started for.

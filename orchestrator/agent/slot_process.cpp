@@ -59,7 +59,13 @@ void end_unordered(State& state, const Exit& exit, Time now, Actions& out) {
   if (state.attempt->reached == Reached::nothing) text += " before it said ready";
   if (!state.attempt->result.empty()) text += " after it had stated its result";
   const bool signalled = looks_signalled(exit);
-  if (!signalled && !died_of(exit, SIGKILL)) {
+  if (exit.memory_ran_out && !signalled) {
+    fail_attempt(state, FailureKind::oom,
+                 text +
+                     "; the kernel killed processes here, since memory ran out: ask for more "
+                     "memory, or train fewer trials at a time (--slots)",
+                 &exit, out);
+  } else if (!signalled && !died_of(exit, SIGKILL)) {
     fail_attempt(state, FailureKind::crash, text, &exit, out);
   } else if (state.leaving || (state.stopped_at && now - *state.stopped_at < kSameSignal)) {
     fail_attempt(state, FailureKind::preempted, text, &exit, out);
@@ -78,7 +84,8 @@ void end_attempt(State& state, const std::optional<Ending>& ending, const Exit& 
     fail_attempt(state, *ending->kind, ending->message, ending->said ? nullptr : &exit, out);
   else if (!persistent && exit.code == 0)
     finish_by_exit_code(state, exit, out);
-  else if (persistent && state.attempt->reached == Reached::ready && !looks_signalled(exit))
+  else if (persistent && state.attempt->reached == Reached::ready && !looks_signalled(exit) &&
+           !exit.memory_ran_out)
     begin_again(state, exit, out);
   else
     end_unordered(state, exit, now, out);

@@ -186,7 +186,9 @@ void SlotRunner::on_ended() {
     if (!exit->fault.empty() && !exit->signal)
       slot::on_spawn_failed(state_, exit->fault, now_(), out);
     else
-      slot::on_exit(state_, {exit->code, exit->signal, exit->describe(), gone->stderr_tail()},
+      slot::on_exit(state_,
+                    {exit->code, exit->signal, exit->describe(), gone->stderr_tail(),
+                     exit->code != 0 && host_.memory_ran_out()},
                     now_(), out);
   });
   usage_at_end_.reset();

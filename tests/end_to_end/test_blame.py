@@ -1,6 +1,8 @@
 """Bad nodes, bad programs: who is blamed, and what is lost."""
 
 import json
+import os
+import pathlib
 import sys
 import unittest
 
@@ -15,6 +17,37 @@ print(json.dumps({"epoch": 1, "loss": (x - 8) ** 2}))
 """
 
 
+GREEDY = """
+import json, os, subprocess, sys
+eat = [sys.executable, "-c", "bytearray(1 << 30)"]
+x = json.loads(os.environ["WINDROW_PARAMETERS"])["x"]
+print(json.dumps({"epoch": 1, "loss": x}), flush=True)
+if x == 2:
+    os.execv(eat[0], eat)
+if x == 3 and subprocess.run(eat).returncode != 0:
+    sys.exit("a worker of mine was killed")
+"""
+
+
+def memory_group(limit):
+    """A control group below this process's own, with so much memory; None where none can be made."""
+    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        v1 = "memory" in controllers.split(",")
+        if not v1 and controllers:
+            continue
+        mount = "/sys/fs/cgroup/memory" if v1 else "/sys/fs/cgroup"
+        group = pathlib.Path(mount + path) / f"windrow-test-{os.getpid()}"
+        try:
+            group.mkdir()
+            (group / ("memory.limit_in_bytes" if v1 else "memory.max")).write_text(str(limit))
+            return group
+        except OSError:
+            if group.is_dir():
+                group.rmdir()
+    return None
+
+
 class Blame(WindrowTest):
     def study(self, xs, rest=""):
         self.script = self.write("train.py", TRAIN)
@@ -26,6 +59,21 @@ class Blame(WindrowTest):
 
     def states(self):
         return dict(self.rows("SELECT state, count(*) FROM trials GROUP BY state"))
+
+    def test_what_the_kernel_kills_for_memory_is_out_of_memory(self):
+        group = memory_group(500 << 20)
+        if group is None:
+            self.skipTest("no control group with a memory limit can be made here")
+        self.addCleanup(group.rmdir)
+        script = self.write("train.py", GREEDY)
+        study = self.write("study.yaml", f"study: greedy\ntrainer: {{command: "
+                           f"{json.dumps([sys.executable, str(script)])}}}\ngrid: {{x: [1, 2, 3]}}\n")
+        enter = f'echo $$ > {group}/cgroup.procs && exec "$@"'
+        self.run_study(study, "--slots", 2, expect=1, wrapper=["sh", "-c", enter, "sh", WINDROW])
+        self.assertEqual(self.rows("SELECT x, state, failure FROM trials ORDER BY x"),
+                         [(1, "finished", None), (2, "failed", "oom"), (3, "failed", "oom")])
+        self.assertEqual(self.rows("SELECT DISTINCT kind, message LIKE '%more memory%' FROM failures"),
+                         [("oom", 1)])
 
     def test_a_node_that_fails_everything_fails_no_trial(self):
         study = self.study(

@@ -109,6 +109,9 @@ TEST(Lines, WhatOnlyTheOrchestratorKnowsIsNoWordOfATrainers) {
   EXPECT_EQ(std::get<Failed>(said("node")).kind, TrainerFailure::crash);
   EXPECT_EQ(std::get<Failed>(said("hang")).kind, TrainerFailure::crash);
   EXPECT_TRUE(std::holds_alternative<Stopped>(said("preempted")));
+  for (std::size_t i = 0; i < kTrainerFailureNames.size(); ++i)
+    EXPECT_EQ(std::get<Failed>(said(std::string(kTrainerFailureNames[i]))).kind,
+              static_cast<TrainerFailure>(i));
 }
 
 TEST(Lines, AMetricsNameIsText) {

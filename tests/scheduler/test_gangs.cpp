@@ -109,6 +109,19 @@ TEST(Gangs, NoMoreHelpersAreTakenBackThanTrialsWait) {
   EXPECT_EQ(bench.said(), Said{}) << "one is on its way";
 }
 
+TEST(Gangs, AHelperIsOneOfThisAttempt) {
+  Bench bench({}, kAutomatic);
+  bench.add({9}, 100, 2);
+  bench.join(0, 0, 2);
+  bench.lead(0, 1);
+  bench.epoch(0, 1, 1, 2.0);
+  EXPECT_TRUE(helps(bench.state, SlotId{1}, TrialId{1}, 1));
+  EXPECT_FALSE(helps(bench.state, SlotId{1}, TrialId{1}, 0));
+  EXPECT_FALSE(helps(bench.state, SlotId{1}, TrialId{1}, 2));
+  EXPECT_FALSE(helps(bench.state, SlotId{1}, TrialId{2}, 1));
+  EXPECT_FALSE(helps(bench.state, SlotId{0}, TrialId{1}, 1));
+}
+
 TEST(Gangs, AtTheEndOfTheLeadTheHelpersGo) {
   Bench bench = two_on_four(2);
   bench.said();

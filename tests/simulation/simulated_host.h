@@ -28,6 +28,8 @@ class SimulatedHost : public Host {
   protocol::Json environment(const std::vector<std::string>&) override {
     return {{"os", "simulated"}};
   }
+  bool memory_ran_out() const override { return false; }
+  void look_for_memory_kills() override {}
   std::chrono::system_clock::time_point time_of_day() const override;
 
  private:

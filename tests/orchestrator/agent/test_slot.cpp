@@ -603,6 +603,39 @@ TEST(Slot, ADeathBySigkillIsSaidOnlyWhenThisRankOutlivesIt) {
   }
 }
 
+// The kernel kills what takes most: the trainer, or a process that it has started and fails
+// without.
+TEST(Slot, WhereTheHostsMemoryRanOutTheAttemptIsOutOfMemory) {
+  for (const bool persistent : {true, false}) {
+    Machine slot(persistent ? kPersistent : kProcess);
+    slot.assign(1);
+    persistent ? slot.ready() : slot.spawned();
+    slot.event([&] {
+      on_exit(slot.state, {.signal = SIGKILL, .describe = "signal 9", .memory_ran_out = true},
+              slot.now, slot.out);
+    });
+    const AttemptFailed failed = slot.reports<AttemptFailed>().at(0);
+    EXPECT_EQ(failed.kind, FailureKind::oom);
+    EXPECT_THAT(failed.message, HasSubstr("more memory"));
+  }
+  Machine loader(kProcess);
+  loader.assign(1);
+  loader.spawned();
+  loader.event([&] {
+    on_exit(loader.state, {.code = 1, .describe = "exit code 1", .memory_ran_out = true},
+            loader.now, loader.out);
+  });
+  EXPECT_EQ(loader.reports<AttemptFailed>().at(0).kind, FailureKind::oom);
+  Machine stopped(kProcess);
+  stopped.assign(1);
+  stopped.spawned();
+  stopped.stop();
+  stopped.event([&] {
+    on_exit(stopped.state, {.code = 0, .memory_ran_out = true}, stopped.now, stopped.out);
+  });
+  EXPECT_EQ(stopped.reports<AttemptFailed>().at(0).kind, FailureKind::preempted);
+}
+
 TEST(Slot, ADeathByASignalThatNobodyElseGotIsACrash) {
   Machine slot(kProcess);
   slot.assign(1);
