@@ -151,6 +151,12 @@ void print_json(storage::Reader& reader, const StatusOptions& options) {
 
 // What a batch script asks: launchers' exit codes can't be trusted, the database's rows can.
 int work_left(storage::Reader& reader, const StatusOptions& options) {
+  if (is_study_file(options.study)) {  // its run may have been cut down before it began
+    const auto stored = reader.studies();
+    const std::string name = sweeps::load_study(options.study).name;
+    if (std::ranges::find(stored, name, &storage::StudyInfo::name) == stored.end())
+      return kInterrupted;
+  }
   std::vector<sweeps::Study> studies;
   for (const storage::StudyInfo& info : wanted_studies(reader, options))
     studies.push_back(sweeps::parse_study(info.text, info.name));
@@ -191,7 +197,8 @@ void add_status(CLI::App& app, int& exit_code) {
   status->add_flag(
       "--exit-code", options->exit_code,
       "print nothing; the exit code says whether work is left: 0 all trials finished, "
-      "1 all are over and some failed, 3 work is left, 4 no such database, 5 work is left "
+      "1 all are over and some failed, 3 work is left (all of it, where the database has "
+      "nothing of a YAML file's study yet), 4 no such database, 5 work is left "
       "but the run was ended by `windrow stop`");
   status->footer(
       "It only reads: safe on any host that sees the file, also while a run writes.\n\n"

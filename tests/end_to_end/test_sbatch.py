@@ -13,6 +13,10 @@ SRUN = """#!/bin/bash
 # Drops its options, starts the program, forwards USR1 and TERM as srun does, and says what a lost
 # rank makes it say.
 while [[ $1 == --* ]]; do shift; done
+if [ -n "$SRUN_DIES" ]; then
+  echo died >> deaths
+  [ $(wc -l < deaths) -gt $SRUN_DIES ] || exit 139
+fi
 "$@" & p=$!
 trap 'kill -USR1 $p' USR1; trap 'kill -TERM $p' TERM
 while kill -0 $p 2>/dev/null; do wait $p; code=$?; done
@@ -67,6 +71,32 @@ class Sbatch(WindrowTest):
         self.end(self.job(study), expect=0)
         self.assertEqual(self.requeues(), 1)
         self.assert_each_trial_finished_once(2, 60)
+
+    def deaths(self):
+        return len((self.folder / "deaths").read_text().split())
+
+    def test_a_launch_that_ends_before_the_run_begins_is_made_again_in_the_same_job(self):
+        study = self.fake_study(xs=(1, 2))
+        self.end(self.job(study, SRUN_DIES="2"), expect=0)
+        self.assertEqual(self.deaths(), 3)  # the third one went on
+        self.assertEqual(self.requeues(), 0, self.err)
+        self.assertIn("it ended (139) before the run had begun", self.err)
+        self.assert_each_trial_finished_once(2, 3)
+
+    def test_a_job_in_which_no_run_begins_comes_back_three_times(self):
+        study = self.fake_study(xs=(1, 2))
+        for tries in (1, 2, 3):
+            self.end(self.job(study, SRUN_DIES="99"), expect=3)
+            self.assertEqual(self.deaths(), 3 * tries)
+            self.assertEqual(self.requeues(), tries, self.err)
+        self.end(self.job(study, SRUN_DIES="99"), expect=3)
+        self.assertEqual(self.requeues(), 3)
+        self.assertIn("three requeued jobs", self.err)
+        self.end(self.job(study), expect=0)
+        other = self.fake_study(xs=(1, 2), name="other")  # of which the database has nothing
+        self.end(self.job(other, SRUN_DIES="99"), expect=3)
+        self.assertEqual(self.requeues(), 4, self.err)
+        self.end(self.job(other), expect=0)
 
     def test_what_srun_says_of_a_lost_rank_is_no_matter(self):
         study = self.fake_study(xs=(1, 2), epochs=60, epoch_ms=20, checkpoints=True)

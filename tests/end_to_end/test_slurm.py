@@ -102,7 +102,11 @@ class Slurm(WindrowTest):
 
     def wait_for_epochs(self, more):
         goal = self.epochs() + more
-        wait_until(f"{goal} epochs", lambda: self.epochs() >= goal)
+        try:
+            wait_until(f"{goal} epochs", lambda: self.epochs() >= goal)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; there are {self.epochs()}\n"
+                                 f"{self.slurm('squeue')}{self.log()}") from None
 
     def log(self):
         return "".join(path.read_text() for path in self.folder.glob("*.log"))
