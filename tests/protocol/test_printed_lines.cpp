@@ -30,9 +30,9 @@ std::string unread(const std::string& line) {
 
 TEST(PrintedLines, EveryNumberIsAMetric) {
   const PrintedEpoch printed = epoch(
-      R"({"epoch": 3, "loss": 0.5, "acc": NaN, "note": "x", "done": true, "wall_seconds": 2})");
+      R"({"epoch": 3, "loss": 0.5, "acc": NaN, "note": "x", "done": true, "wall_seconds": 0.5})");
   EXPECT_EQ(printed.epoch.epoch, 3);
-  EXPECT_EQ(printed.epoch.wall_seconds, 2);
+  EXPECT_EQ(printed.epoch.wall_seconds, 0.5);
   EXPECT_EQ(printed.epoch.metrics.size(), 3u);
   EXPECT_EQ(printed.epoch.metrics.at("done"), 1);
   EXPECT_EQ(printed.left_out, "");

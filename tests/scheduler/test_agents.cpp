@@ -141,6 +141,8 @@ TEST(Remaining, IsTheWorkLeftSharedByTheSlots) {
   // 39 epochs of 2 seconds on two slots.
   ASSERT_TRUE(expected_remaining_seconds(bench.state));
   EXPECT_NEAR(*expected_remaining_seconds(bench.state), 39.0, 0.5);
+  on_slot_lost(bench.state, SlotId{1}, "it is gone", bench.out);
+  EXPECT_NEAR(expected_remaining_seconds(bench.state).value_or(0), 78.0, 1);
 }
 
 }  // namespace

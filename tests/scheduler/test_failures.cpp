@@ -110,6 +110,18 @@ TEST(Failures, OfASlotThatIsLostIsTriedOnAnotherOfItsOnlyAgent) {
   EXPECT_EQ(bench.said(), (Said{"assign 1 to 1 (attempt 2)"}));
 }
 
+TEST(Failures, ASlotThatIsLostIsNoOtherPlace) {
+  Bench bench;
+  bench.add({1});
+  bench.join(0, 0, 2);
+  bench.start(0, 1);
+  on_slot_lost(bench.state, SlotId{1}, "its process outlives SIGKILL", bench.out);
+  bench.fail(0, 1, 1, FailureKind::crash);
+  bench.said();
+  bench.rest_over(0);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 0 (attempt 2)"}));
+}
+
 TEST(Failures, OfTheOnlySlotIsTriedThereAgain) {
   Bench bench;
   bench.add({1});
@@ -372,7 +384,11 @@ TEST(Failures, OfASharedGpusMemoryCostTheSlotAndNotTheTrial) {
   EXPECT_EQ(bench.state.trials[0].failures[static_cast<std::size_t>(FailureKind::oom)], 0);
 }
 
-TEST(Time, NothingIsAssignedOfWhichAnEpochWouldEndTooLate) {
+class TimeTest : public testing::TestWithParam<FailureKind> {};
+INSTANTIATE_TEST_SUITE_P(Ends, TimeTest,
+                         testing::Values(FailureKind::preempted, FailureKind::crash));
+
+TEST_P(TimeTest, NothingIsAssignedOfWhichAnEpochWouldEndTooLate) {
   Bench bench;
   bench.add({1, 2}, 5);
   on_time_left(bench.state, 100, bench.out);
@@ -384,7 +400,7 @@ TEST(Time, NothingIsAssignedOfWhichAnEpochWouldEndTooLate) {
   bench.epoch(0, 1, 1, 30);
   on_time_left(bench.state, 20, bench.out);
   bench.said();
-  bench.fail(0, 1, 1, FailureKind::preempted);
+  bench.fail(0, 1, 1, GetParam());
   bench.rest_over(0);
   for (const std::string& text : bench.said()) EXPECT_EQ(text.find("assign"), std::string::npos);
   EXPECT_TRUE(out_of_time(bench.state));

@@ -59,6 +59,14 @@ TEST_F(LockTest, ASecondCoordinatorIsRefusedAndToldWhoHasIt) {
   EXPECT_TRUE(seen->alive);
 }
 
+// Locks reach across hosts where the file system has such: the holder's pid is none of ours.
+TEST_F(LockTest, WhoHoldsItOnAnotherHostIsNamed) {
+  put_row("elsewhere", 2147483647, "boot:1", now_ms());
+  const CoordinatorLock holder(file, {});
+  EXPECT_THAT(storage_error([&] { CoordinatorLock(file, {}); }),
+              HasSubstr("in use by the coordinator on host elsewhere (pid 2147483647"));
+}
+
 TEST_F(LockTest, AKilledCoordinatorsWorkIsTakenOver) {
   ChildProcess holder([&](const ChildProcess::Line& line) {
     Store store(file);

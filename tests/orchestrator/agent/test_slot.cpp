@@ -184,6 +184,21 @@ TEST(Slot, AnAttemptOfWhichTheTrainerSaidNothingBeginsAgainWhenItsProcessEnds) {
   EXPECT_EQ(slot.reports<AttemptFinished>().size(), 2u);
 }
 
+TEST(Slot, ATrialInBetweenThatGoesWellIsNotInARow) {
+  Machine slot(kPersistent);
+  slot.assign(1);
+  slot.ready();
+  slot.exits(0);
+  slot.ready();
+  slot.says(finished(1));
+  slot.assign(2);
+  slot.exits(0);
+  EXPECT_THAT(slot.reports<AttemptFailed>(), IsEmpty());
+  slot.ready();
+  slot.says(finished(2));
+  EXPECT_EQ(slot.reports<AttemptFinished>().size(), 2u);
+}
+
 TEST(Slot, TwiceInARowIsTheSlotsFailure) {
   Machine slot(kPersistent);
   slot.assign(1);

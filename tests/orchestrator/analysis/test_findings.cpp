@@ -275,6 +275,9 @@ TEST(Trend, AMissingStepLeavesItOpenUnlessItIsBrokenElsewhere) {
       {dropout("sgd", 0.1, {1.0}), dropout("sgd", 0.25, {2.0}), dropout("sgd", 0.5, {3.0})});
   results.cells[2].trials[0] = open_trial();
   EXPECT_EQ(check_finding(rate_trend(), results).verdict, Verdict::unknown);
+  EXPECT_TRUE(check_finding(rate_trend(), results).checks.at(0).open);
+  results.cells[2].trials[0].state = TrialResult::State::failed;  // nothing is open any more
+  EXPECT_FALSE(check_finding(rate_trend(), results).checks.at(0).open);
   results.cells[0] = dropout("sgd", 0.1, {5.0});
   EXPECT_EQ(check_finding(rate_trend(), results).verdict, Verdict::fails);
   // The cells beside one that is open are not compared with it, nor with each other.

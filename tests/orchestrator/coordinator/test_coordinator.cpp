@@ -333,6 +333,16 @@ TEST_F(CoordinatorTest, AnotherStudyOnAnotherRankIsRefused) {
   EXPECT_THAT(coordinator_->refusal(), HasSubstr("reads another study"));
 }
 
+TEST_F(CoordinatorTest, AWorkerWithTooFewSlotsIsTurnedAwayAndTheRunGoesOn) {
+  begin("parameters: {epochs: 2}\ngrid: {x: [1]}\n");
+  study_.trainer.gang = 2;
+  hello(1);
+  ASSERT_THAT(of<Leave>(), SizeIs(1));
+  EXPECT_THAT(of<Leave>()[0].second.error, HasSubstr("has 1 slots, but a trial takes 2"));
+  EXPECT_EQ(of<Leave>()[0].first, 1);
+  EXPECT_FALSE(coordinator_->over());
+}
+
 TEST_F(CoordinatorTest, ARankOfAnotherVersionIsRefused) {
   begin("grid: {x: [1]}\n", 1);
   tell(0, Hello{.version = "0.0.1", .host = "n0", .slots = slots_});
