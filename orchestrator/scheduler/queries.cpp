@@ -62,7 +62,8 @@ bool in_service(const State& state, SlotId slot) {
 
 bool out_of_time(const State& state) {
   return !state.stopping && state.seconds_left < std::numeric_limits<double>::infinity() &&
-         idle(state) && count(state, TrialPhase::pending) > 0 && !state.vacant.empty();
+         idle(state) && count(state, TrialPhase::pending) > 0 &&
+         (!state.vacant.empty() || state.seconds_left <= 0);
 }
 
 std::optional<double> expected_remaining_seconds(const State& state) {

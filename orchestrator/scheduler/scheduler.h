@@ -260,7 +260,8 @@ struct HeldAttempt {
 };
 std::vector<HeldAttempt> held_attempts(const State& state, AgentId agent);
 
-// Trials wait and slots are free, but no epoch of theirs fits into the time that is left.
+// Trials wait and slots are free, but no epoch of theirs fits into the time that is left; or that
+// is over, and there are no slots.
 bool out_of_time(const State& state);
 
 // Expected seconds until all is over: the work left, shared evenly by the slots that can have a

@@ -406,5 +406,14 @@ TEST_P(TimeTest, NothingIsAssignedOfWhichAnEpochWouldEndTooLate) {
   EXPECT_TRUE(out_of_time(bench.state));
 }
 
+TEST(Time, IsUpWithoutASlotToo) {
+  Bench bench;  // whose workers have left
+  bench.add({1});
+  on_time_left(bench.state, 5, bench.out);
+  EXPECT_FALSE(out_of_time(bench.state)) << "another one may come";
+  on_time_left(bench.state, 0, bench.out);
+  EXPECT_TRUE(out_of_time(bench.state));
+}
+
 }  // namespace
 }  // namespace windrow::scheduler
