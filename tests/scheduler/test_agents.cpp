@@ -131,6 +131,19 @@ TEST(Stop, NothingMoreIsAssigned) {
   EXPECT_EQ(count(bench.state, TrialPhase::pending), 3);
 }
 
+// One took 4 epochs of 2 s in an earlier run, of a declared cost of 1 each.
+TEST(Remaining, WhatIsNotMeasuredTakesAsLongAsItsCostSays) {
+  Bench bench;
+  std::vector<TrialSpec> specs(2);
+  specs[0] = {.trial = TrialId{1}, .group = 1, .declared_cost = 10, .epochs = 10};
+  specs[0].committed_epochs = 4;
+  specs[0].epoch_seconds = 2;
+  specs[1] = {.trial = TrialId{2}, .group = 2, .declared_cost = 5, .epochs = 10};
+  on_trials_added(bench.state, specs, bench.out);
+  bench.join(0, 0, 1);
+  EXPECT_NEAR(expected_remaining_seconds(bench.state).value_or(0), 6 * 2 + 5 * 2, 1e-9);
+}
+
 TEST(Remaining, IsTheWorkLeftSharedByTheSlots) {
   Bench bench;
   bench.add({1, 1, 1, 1}, 10);

@@ -144,7 +144,7 @@ TEST_F(SlotRunnerTest, BreakingTheProtocolEndsTheAttempt) {
   assign(1, {{"epochs", 2}, {"garbage_epoch", 2}});
   const AttemptFailed& failed = wait_for<AttemptFailed>();
   EXPECT_EQ(failed.kind, FailureKind::crash);
-  EXPECT_THAT(failed.message, HasSubstr("broke the line protocol"));
+  EXPECT_THAT(failed.message, HasSubstr("broke the line protocol: "));
 }
 
 TEST_F(SlotRunnerTest, WithdrawGivesBackWhatHasNotBegunOnly) {

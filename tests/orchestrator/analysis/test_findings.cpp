@@ -354,6 +354,14 @@ TEST(Confused, TheLargestPairEitherWay) {
   EXPECT_EQ(result.text, "holds in 1 of 3, 1 can't be known");
 }
 
+TEST(Confused, TheOnlyPairIsTheLargest) {
+  const Finding finding{
+      .claim = "cats and dogs", .kind = FindingKind::confused, .classes = {"dog", "cat"}};
+  StudyResults results = results_of({optimizer("a", {1.0})});
+  results.cells[0].trials[0].confusion = Confusion{{"cat", "dog"}, {{9, 0}, {1, 9}}};
+  EXPECT_EQ(check_finding(finding, results).verdict, Verdict::holds);
+}
+
 TEST(Confused, AMatrixOfAnotherFormIsNotKnown) {
   const Finding finding{
       .claim = "cats and dogs", .kind = FindingKind::confused, .classes = {"dog", "cat"}};
