@@ -294,7 +294,8 @@ std::vector<StoredTrial> reconcile(Database& db, Names& names, const StudyRecord
 void end_dead_runs(Database& db) {
   db.execute(
       "UPDATE attempt SET outcome = 'lost' WHERE outcome = 'running' "
-      "AND trial IN (SELECT id FROM trial WHERE state = 1)");
+      "AND trial IN (SELECT id FROM trial WHERE state = 1 OR (state = 3 AND failure = "
+      "'cancelled'))");
   db.execute("UPDATE trial SET state = 0 WHERE state = 1");
 }
 

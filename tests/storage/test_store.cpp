@@ -130,6 +130,21 @@ TEST_F(StoreTest, CommitsByItselfAfterTheIntervalOrTheRows) {
   EXPECT_EQ(wait_for(store, 3), 3U);
 }
 
+// The trial is cancelled at once, its attempt ends later, or not before the run does.
+TEST_F(StoreTest, ACancelledTrialsAttemptIsLostWithItsRun) {
+  TrialId trial;
+  {
+    Store store(file);
+    trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+    store.record(began(trial));
+    store.record(TrialFailed{trial, FailureKind::cancelled});
+  }
+  Store store(file);
+  store.reconcile(kStudy, some_cells(1), {0});
+  EXPECT_THAT(rows("SELECT outcome FROM attempts"), ElementsAre("lost"));
+  EXPECT_THAT(rows("SELECT state, failure FROM trials"), ElementsAre("failed|cancelled"));
+}
+
 TEST_F(StoreTest, DestructionFlushes) {
   {
     Store store(file, {.commit_interval = std::chrono::hours(1)});
