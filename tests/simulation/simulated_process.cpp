@@ -258,10 +258,13 @@ void SimulatedProcess::note_failure() {
 
 // A machine that had joined when the trial failed last, and on which it never did.
 void SimulatedProcess::mind_retry() {
-  const auto& failed = cluster_.failed[attempt_->truth->key];
+  auto& failed = cluster_.failed[attempt_->truth->key];
   const auto here = failed.find(machine_.name);
   if (!cluster_.all_stay || cluster_.drained || here == failed.end()) return;
-  if (here->second.attempt == attempt_->attempt) return;  // the slot may begin it again, once
+  if (here->second.attempt == attempt_->attempt) {  // nobody was told: the slot begins it again
+    failed.erase(here);
+    return;
+  }
   for (const auto& [other, since] : cluster_.joined)
     if (other != cluster_.breakable && !failed.contains(other) &&
         since + std::chrono::seconds(5) < here->second.at)
