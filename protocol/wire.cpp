@@ -20,14 +20,41 @@ std::vector<std::uint8_t> encode_message(const Variant& message) {
       message);
 }
 
+// Reads as Json::from_cbor() does, which calls itself for each list in a list: only so deep.
+class ShallowReader : public nlohmann::detail::json_sax_dom_parser<Json> {
+ public:
+  explicit ShallowReader(Json& json) : json_sax_dom_parser(json, false) {}
+  bool start_object(std::size_t size) {
+    return ++depth_ <= kDeepest && json_sax_dom_parser::start_object(size);
+  }
+  bool start_array(std::size_t size) {
+    return ++depth_ <= kDeepest && json_sax_dom_parser::start_array(size);
+  }
+  bool end_object() {
+    --depth_;
+    return json_sax_dom_parser::end_object();
+  }
+  bool end_array() {
+    --depth_;
+    return json_sax_dom_parser::end_array();
+  }
+
+ private:
+  static constexpr int kDeepest = 1000;  // deeper than YAML is read, or what trainers say
+  int depth_ = 0;
+};
+
 // Discarded (no array) where it is none. The library throws at sizes beyond all memory, whatever it
 // is told of exceptions.
 Json from_cbor(std::span<const std::uint8_t> bytes) {
   try {
-    return Json::from_cbor(bytes, true, false);
+    Json json;
+    ShallowReader reader(json);
+    if (Json::sax_parse(bytes.begin(), bytes.end(), &reader, Json::input_format_t::cbor))
+      return json;
   } catch (const Json::exception&) {
-    return Json(Json::value_t::discarded);
   }
+  return Json(Json::value_t::discarded);
 }
 
 template <class Variant, std::size_t I = 0>

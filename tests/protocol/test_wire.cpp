@@ -31,6 +31,21 @@ TEST(Wire, EveryTruncationIsRefused) {
 }
 
 // Found by the fuzzer: of an array that claims so many elements the decoder throws by itself.
+TEST(Wire, ListsInListsWithoutEndAreRefused) {
+  for (const std::uint8_t list : {0x81, 0x9f}) {  // of one, and of an unknown number
+    const std::vector<std::uint8_t> bytes(10'000'000, list);
+    EXPECT_THROW(decode_from_agent(bytes), ProtocolError);
+  }
+  std::vector<std::uint8_t> objects;
+  for (int i = 0; i < 1'000'000; ++i) objects.insert(objects.end(), {0xa1, 0x60});  // {"": {"": ...
+  EXPECT_THROW(decode_from_agent(objects), ProtocolError);
+  Json deep = 1;
+  for (int i = 0; i < 500; ++i) deep = Json::array({deep});
+  const FromAgent message =
+      AttemptFinished{SlotId{1}, {.trial = TrialId{2}, .artefacts = {{"a", deep}}}};
+  EXPECT_EQ(decode_from_agent(encode(message)), message);
+}
+
 TEST(Wire, SizesBeyondAllMemoryAreRefused) {
   const std::vector<std::uint8_t> array = {0x9b, 0x8b, 0x9e, 0x96, 0x93, 0x9a, 0x8b, 0x72, 0x69};
   const std::vector<std::uint8_t> map = {0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe};
