@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -83,6 +84,14 @@ TEST_F(ChildProcessTest, AddsToTheEnvironmentAndWritesStdin) {
   child->write("world\n");
   wait(*child);
   EXPECT_THAT(out_, ElementsAre("hello world " + std::string(getenv("HOME"))));
+}
+
+TEST_F(ChildProcessTest, IsKilledBeforeThisProcessWhereMemoryRunsOut) {
+  int ours = 0;
+  std::ifstream("/proc/self/oom_score_adj") >> ours;
+  auto child = shell("cat /proc/self/oom_score_adj");
+  wait(*child);
+  EXPECT_THAT(out_, ElementsAre(std::to_string(std::max(ours, 500))));
 }
 
 TEST_F(ChildProcessTest, ReportsTheSignal) {
