@@ -224,6 +224,25 @@ TEST(Blame, AnAgentThatFailsEverythingFailsNoTrial) {
   EXPECT_EQ(slots_in_service(bench.state), 8);
 }
 
+TEST(Blame, TheOnlyAgentThatTakesTrialsIsNotDrained) {
+  Bench bench({.slot_failures_in_a_row = 2});
+  bench.add({2, 1});
+  bench.join(0, 0, 2);
+  bench.join(1, 2, 1);
+  bench.start(0, 1);
+  bench.start(1, 2);
+  bench.fail(0, 1, 1, FailureKind::crash);
+  bench.start(2, 1, 2);
+  bench.epoch(2, 1, 1, 1.0, 2);
+  bench.fail(1, 2, 1, FailureKind::crash);
+  bench.finish(2, 1, 2);
+  bench.start(2, 2, 2);
+  on_slot_closing(bench.state, SlotId{2}, bench.out);  // it takes no more after this one
+  bench.said();
+  bench.epoch(2, 2, 1, 1.0, 2);
+  EXPECT_EQ(bench.said(), (Said{"trial 2 forgiven 1"}));
+}
+
 TEST(Blame, OfFourAgentsThreeMayBeBad) {
   Bench bench;
   bench.add(std::vector<double>(60, 1));
