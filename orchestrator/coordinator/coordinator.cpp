@@ -184,9 +184,10 @@ int Coordinator::cancel(const std::vector<TrialId>& trials, const std::string& w
       continue;
     ++open;
     cancelled_by_[trial] = "cancelled by " + who;
-    // At once, since this process may not live until the attempt has ended. Where it finishes
-    // before it hears of it, its result stands.
-    store_.record(storage::TrialFailed{trial, FailureKind::cancelled});
+    // What waits is over with this. Of the others it is on record now, since this process may not
+    // live until they have ended; where one finishes before it hears of it, its result stands.
+    if (*phase != scheduler::TrialPhase::pending)
+      store_.record(storage::TrialFailed{trial, FailureKind::cancelled});
     scheduler::on_trial_cancelled(scheduler_, trial, commands_);
   }
   if (open > 0) store_.record(storage::Event{"cancel", std::to_string(open) + " trials by " + who});

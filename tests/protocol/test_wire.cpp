@@ -30,7 +30,7 @@ TEST(Wire, EveryTruncationIsRefused) {
   }
 }
 
-// Found by the fuzzer: of an array that claims so many elements the decoder throws by itself.
+// Found by the fuzzer, as the next one: the library calls itself for each level.
 TEST(Wire, ListsInListsWithoutEndAreRefused) {
   for (const std::uint8_t list : {0x81, 0x9f}) {  // of one, and of an unknown number
     const std::vector<std::uint8_t> bytes(10'000'000, list);
@@ -46,6 +46,7 @@ TEST(Wire, ListsInListsWithoutEndAreRefused) {
   EXPECT_EQ(decode_from_agent(encode(message)), message);
 }
 
+// Of an array that claims so many elements the decoder throws by itself.
 TEST(Wire, SizesBeyondAllMemoryAreRefused) {
   const std::vector<std::uint8_t> array = {0x9b, 0x8b, 0x9e, 0x96, 0x93, 0x9a, 0x8b, 0x72, 0x69};
   const std::vector<std::uint8_t> map = {0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe};

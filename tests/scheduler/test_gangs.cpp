@@ -19,6 +19,17 @@ Bench two_on_four(int widest, double first_seconds = 2, double second_seconds = 
   return bench;
 }
 
+// A trial of 100 epochs on slot 0, which all other slots help.
+Bench one_with_helpers(int helpers) {
+  Bench bench({}, kAutomatic);
+  bench.add({9}, 100, 1 + helpers);
+  bench.join(0, 0, 1 + helpers);
+  bench.lead(0, 1);
+  bench.epoch(0, 1, 1, 2.0);
+  bench.said();
+  return bench;
+}
+
 TEST(Gangs, NothingIsLentBeforeATrialWasMeasuredAlone) {
   Bench bench({}, kAutomatic);
   bench.add({9}, 100, 4);
@@ -79,12 +90,7 @@ TEST(Gangs, ATrialThatCannotShareIsLeftAlone) {
 }
 
 TEST(Gangs, AHelperIsTakenBackWhenSomethingWaits) {
-  Bench bench({}, kAutomatic);
-  bench.add({9}, 100, 2);
-  bench.join(0, 0, 2);
-  bench.lead(0, 1);
-  bench.epoch(0, 1, 1, 2.0);
-  bench.said();
+  Bench bench = one_with_helpers(1);
   bench.add({5}, 10);
   // It is queued behind the lead, and the helper told to go.
   EXPECT_EQ(bench.said(), (Said{"assign 2 to 0 (attempt 1)", "helpers of 1:"}));
@@ -97,12 +103,7 @@ TEST(Gangs, AHelperIsTakenBackWhenSomethingWaits) {
 }
 
 TEST(Gangs, NoMoreHelpersAreTakenBackThanTrialsWait) {
-  Bench bench({}, kAutomatic);
-  bench.add({9}, 100, 3);
-  bench.join(0, 0, 3);
-  bench.lead(0, 1);
-  bench.epoch(0, 1, 1, 2.0);
-  bench.said();
+  Bench bench = one_with_helpers(2);
   bench.add({5}, 10);
   EXPECT_EQ(bench.said(), (Said{"assign 2 to 0 (attempt 1)", "helpers of 1: 1"}));
   bench.gang_epoch(0, 1, 2, 1.0, 3);
@@ -110,11 +111,7 @@ TEST(Gangs, NoMoreHelpersAreTakenBackThanTrialsWait) {
 }
 
 TEST(Gangs, AHelperIsOneOfThisAttempt) {
-  Bench bench({}, kAutomatic);
-  bench.add({9}, 100, 2);
-  bench.join(0, 0, 2);
-  bench.lead(0, 1);
-  bench.epoch(0, 1, 1, 2.0);
+  Bench bench = one_with_helpers(1);
   EXPECT_TRUE(helps(bench.state, SlotId{1}, TrialId{1}, 1));
   EXPECT_FALSE(helps(bench.state, SlotId{1}, TrialId{1}, 0));
   EXPECT_FALSE(helps(bench.state, SlotId{1}, TrialId{1}, 2));
