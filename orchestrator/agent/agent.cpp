@@ -176,14 +176,16 @@ void Agent::tell_overrides(const Variables& environment) {
     log_("info", "trainers get " + name + "=" + trainers + ", not your " + name + "=" + users);
 }
 
+void Agent::say_alive(slot::Time now) {
+  const std::chrono::duration<double> quiet = now - sent_;
+  if (lost_seconds_ <= 0 || quiet.count() <= std::min(2.0, lost_seconds_ / 10)) return;
+  send_(AgentHeartbeat{});
+  sent_ = now;
+}
+
 void Agent::mind_coordinator(slot::Time now, bool mail_read) {
-  if (lost_seconds_ <= 0) return;
-  const std::chrono::duration<double> silence = now - heard_, quiet = now - sent_;
-  if (quiet.count() > std::min(2.0, lost_seconds_ / 10)) {
-    send_(AgentHeartbeat{});
-    sent_ = now;
-  }
-  if (!mail_read || silence.count() <= lost_seconds_) return;
+  const std::chrono::duration<double> silence = now - heard_;
+  if (lost_seconds_ <= 0 || !mail_read || silence.count() <= lost_seconds_) return;
   lost_coordinator_ = true;
   leave("the coordinator has not been heard of for " +
         std::to_string(static_cast<int>(silence.count())) + " s; taking it for dead");
@@ -204,6 +206,7 @@ void Agent::tick(bool mail_read) {
   mind_time_limit(now);
   host_.look_for_memory_kills();
   for (auto& each : runners_) each->tick();
+  say_alive(now);  // also while it waits for trainers to end
   if (!leaving_) leave_when_closed();
   if (!leaving_) mind_coordinator(now, mail_read);
   if (!leaving_ || gone_) return;

@@ -55,6 +55,7 @@ class Agent {
   void report(protocol::FromAgent message);
   void close(std::size_t slot);
   void leave_when_closed();
+  void say_alive(slot::Time now);
   void mind_coordinator(slot::Time now, bool mail_read);
   void mind_time_limit(slot::Time now);
   std::string program();  // what the trainer's command is made of now, told where it is new

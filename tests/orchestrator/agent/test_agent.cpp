@@ -97,6 +97,18 @@ TEST_F(AgentTest, ASilentCoordinatorIsTakenForDead) {
   EXPECT_THAT(agent_->error(), HasSubstr("has not been heard of for 11 s"));
 }
 
+// Rank 0, which was only paused, would give its trials to others.
+TEST_F(AgentTest, ARankThatWaitsForItsTrainersToEndIsHeardOf) {
+  welcome(10);
+  assign(SlotId{4}, 1, 1000, 60000);
+  run_until("the start", [&] { return !of<AttemptStarted>().empty(); });
+  agent_->on_message(Leave{"the coordinator can't go on"});
+  sent_.clear();
+  pass(2);
+  EXPECT_FALSE(agent_->gone());
+  EXPECT_THAT(of<AgentHeartbeat>(), SizeIs(1));
+}
+
 TEST_F(AgentTest, ASignalledRankStopsItsOwnSlotsWithoutAskingRankZero) {
   welcome();
   assign(SlotId{4}, 1, 1000, 10);
