@@ -94,6 +94,11 @@ Parameters optimizer_parameters() {
        .default_value = nullptr,
        .minimum = 0,
        .exclusive_minimum = true},
+      {.name = "epsilon_in_root",
+       .type = boolean,
+       .help = "whether adagrad and rmsprop add epsilon inside the root, √(s + epsilon), as Keras "
+               "does; the other optimizers don't use it",
+       .default_value = false},
       {.name = "initial_accumulator",
        .help = "what adagrad's sum of squares begins with; the default is Keras', PyTorch's is 0",
        .default_value = 0.1,

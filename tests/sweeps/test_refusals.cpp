@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* kCifar10Parameters =
     "model, depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
-    "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, plateau_metric, "
+    "epsilon_in_root, initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, "
+    "plateau_metric, "
     "plateau_factor, plateau_patience, plateau_threshold, plateau_min_lr, flip, translate, rotate, "
     "zoom, batch, epochs, steps_per_epoch, shards, batch_norm, precision, validation_images, "
     "evaluation_batch";

@@ -83,6 +83,7 @@ TEST(CompleteParameters, FillsInDefaultsOfCifar10) {
                          {"beta1", 0.9},
                          {"beta2", 0.999},
                          {"epsilon", nullptr},
+                         {"epsilon_in_root", false},
                          {"initial_accumulator", 0.1},
                          {"weight_decay", 0.0},
                          {"decay", "all"},
@@ -160,8 +161,8 @@ TEST(CompleteParameters, ReportsEveryFaultAtOnce) {
           "epochs: is missing; give an integer of at least 1",
           "lrr: is no parameter of task cifar10; did you mean \"lr\"? It is one of model, "
           "depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
-          "initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, "
-          "plateau_metric, plateau_factor, plateau_patience, plateau_threshold, "
+          "epsilon_in_root, initial_accumulator, weight_decay, decay, clip_norm, clip_value, "
+          "schedule, plateau_metric, plateau_factor, plateau_patience, plateau_threshold, "
           "plateau_min_lr, flip, translate, rotate, zoom, batch, epochs, "
           "steps_per_epoch, shards, batch_norm, precision, validation_images, evaluation_batch"));
 }

@@ -76,6 +76,28 @@ TEST_P(Optimizers, TakeTheStepsOfTheirFormulas) {
   }
 }
 
+// Keras' form, which is another function where s is small: weight 1, gradients 0.05 and then
+// -0.025.
+TEST_P(Optimizers, EpsilonCanStandInTheRoot) {
+  const double g1 = 0.05, g2 = -0.025, lr = 0.1, e = 1e-3;
+  const auto after = [&](double s1, double s2) {
+    return 1 - lr * g1 / std::sqrt(s1 + e) - lr * g2 / std::sqrt(s2 + e);
+  };
+  const double sum = 0.2 + g1 * g1, mean = 0.05 * g1 * g1;
+  for (const auto& [kind, expected] :
+       {std::pair(OptimizerKind::adagrad, after(sum, sum + g2 * g2)),
+        std::pair(OptimizerKind::rmsprop, after(mean, 0.95 * mean + 0.05 * g2 * g2))}) {
+    OptimizerSettings settings = settings_of(kind);
+    settings.epsilon_in_root = true;
+    const at::Tensor weight = at::tensor({1.0F}), gradient = at::tensor({0.05F});
+    Optimizer optimizer(settings, weight, gradient, GetParam());
+    optimizer.step();
+    gradient.fill_(-0.025);
+    optimizer.step();
+    EXPECT_NEAR(weight.item<double>(), expected, 1e-6) << static_cast<int>(kind);
+  }
+}
+
 std::unique_ptr<torch::optim::Optimizer> torch_optimizer(const OptimizerSettings& s, at::Tensor w) {
   using namespace torch::optim;
   const std::vector<at::Tensor> weights{std::move(w)};

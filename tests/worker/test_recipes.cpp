@@ -234,6 +234,22 @@ TEST_F(Recipes, EveryConstantOfAnOptimizerComesToItsPlace) {
     }
 }
 
+// Beside an epsilon like this one the squares are nothing: steps are lr g / epsilon, or its root.
+TEST_F(Recipes, WhereEpsilonStandsComesToItsPlace) {
+  const auto trained = [&](bool in_root, double epsilon) {
+    const Parameters p("cifar10", {{"model", "cnn5x5"},
+                                   {"optimizer", "rmsprop"},
+                                   {"epochs", 1},
+                                   {"batch", 8},
+                                   {"steps_per_epoch", 3},
+                                   {"epsilon", epsilon},
+                                   {"epsilon_in_root", in_root}});
+    return epoch_of(*training(p), 1).at("val_loss");
+  };
+  EXPECT_NEAR(trained(true, 1e6), trained(false, 1e3), 1e-6);
+  EXPECT_GT(std::abs(trained(true, 1e-6) - trained(false, 1e-6)), 1e-4);
+}
+
 TEST_F(Recipes, TheSizeOfEvaluationBatchesChangesNothing) {
   std::vector<Metrics> all;
   for (const int size : {7, 120}) {

@@ -82,7 +82,7 @@ Optimizer::Optimizer(const OptimizerSettings& settings, at::Tensor weights, at::
       moments_ = {at::zeros_like(weights_), at::zeros_like(weights_)};
       break;
   }
-  if (implementation_ == Implementation::fused && settings_.kind == OptimizerKind::rmsprop)
+  if (implementation_ == Implementation::fused && !has_fused())
     implementation_ = Implementation::operators;
   if (implementation_ == Implementation::fused)
     steps_on_device_ = at::zeros({}, weights_.options());
@@ -105,6 +105,11 @@ std::vector<Optimizer::Segment> Optimizer::segments_of(const OptimizerSettings& 
   }
   if (at < count) segments.push_back({at, count, 0});
   return segments;
+}
+
+bool Optimizer::has_fused() const {
+  return settings_.kind != OptimizerKind::rmsprop &&
+         !(settings_.kind == OptimizerKind::adagrad && settings_.epsilon_in_root);
 }
 
 std::vector<at::Tensor> Optimizer::state() const {
@@ -138,7 +143,8 @@ void Optimizer::step_by_kernels(std::int64_t step) {
                                .alpha = s.alpha,
                                .beta1 = s.beta1,
                                .beta2 = s.beta2,
-                               .epsilon = s.epsilon,
+                               .epsilon = s.epsilon_in_root ? 0 : s.epsilon,
+                               .epsilon_in_root = s.epsilon_in_root ? s.epsilon : 0,
                                .correction1 = 1 - std::pow(s.beta1, static_cast<double>(step)),
                                .correction2 = 1 - std::pow(s.beta2, static_cast<double>(step))};
   const auto kernel = kernel_of(s.kind);
@@ -206,6 +212,11 @@ void Optimizer::step_fused(std::int64_t step) {
   }
 }
 
+at::Tensor Optimizer::root_of_squares() const {
+  return settings_.epsilon_in_root ? moments_[0].add(settings_.epsilon).sqrt_()
+                                   : moments_[0].sqrt().add_(settings_.epsilon);
+}
+
 void Optimizer::step_by_operators(std::int64_t step) {
   const OptimizerSettings& s = settings_;
   at::Tensor g = gradient_;
@@ -229,11 +240,11 @@ void Optimizer::step_by_operators(std::int64_t step) {
       break;
     case OptimizerKind::adagrad:
       moments_[0].addcmul_(g, g);
-      weights_.addcdiv_(g, moments_[0].sqrt().add_(s.epsilon), -s.lr);
+      weights_.addcdiv_(g, root_of_squares(), -s.lr);
       break;
     case OptimizerKind::rmsprop:
       moments_[0].mul_(s.alpha).addcmul_(g, g, 1 - s.alpha);
-      weights_.addcdiv_(g, moments_[0].sqrt().add_(s.epsilon), -s.lr);
+      weights_.addcdiv_(g, root_of_squares(), -s.lr);
       break;
     case OptimizerKind::adam:
     case OptimizerKind::adamw: {

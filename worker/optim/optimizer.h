@@ -7,7 +7,8 @@
 //   adam      m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²
 //             w -= lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 //   adamw     w *= 1 - lr weight_decay;  then as adam             (Loshchilov and Hutter 2019)
-// These are PyTorch's forms. Keras adds adam's epsilon to sqrt(v), before the bias correction.
+// These are PyTorch's forms. With epsilon_in_root adagrad and rmsprop divide by sqrt(s + epsilon),
+// as Keras does. Keras adds adam's epsilon to sqrt(v), before the bias correction.
 //
 // Clipping comes first, as PyTorch's clip_grad_value_ and clip_grad_norm_ do it: each element into
 // ±clip_value, then all of them times min(1, clip_norm / (|g| + 1e-6)), |g| the L2 norm over the
@@ -36,6 +37,7 @@ struct OptimizerSettings {
   double beta1 = 0;
   double beta2 = 0;
   double epsilon = 0;
+  bool epsilon_in_root = false;
   double initial_accumulator = 0;
   double weight_decay = 0;
   std::optional<std::vector<Range>> decayed = {};  // what it acts on; nothing: all. In order
@@ -47,8 +49,8 @@ class Optimizer {
   enum class Implementation {
     kernels,    // one fused pass; on the CPU
     operators,  // ATen's, on any device
-    fused,      // ATen's that do a whole step in a launch or two; rmsprop has none, and goes by
-                // operators
+    fused,  // ATen's that do a whole step in a launch or two; rmsprop has none, nor adagrad with
+            // epsilon_in_root: they go by operators
   };
 
   // Over float buffers of one shape and device, which it keeps a hold of.
@@ -74,6 +76,8 @@ class Optimizer {
   };
   static std::vector<Segment> segments_of(const OptimizerSettings& settings, std::int64_t count);
   void clip();
+  bool has_fused() const;
+  at::Tensor root_of_squares() const;  // that adagrad and rmsprop divide by
   void step_by_kernels(std::int64_t step);
   void step_by_operators(std::int64_t step);
   void step_fused(std::int64_t step);

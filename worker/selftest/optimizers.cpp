@@ -29,21 +29,26 @@ void check_optimizers(SelfTest& test) {
     }
     return weights;
   };
-  for (const char* name : {"sgd", "nesterov", "adagrad", "rmsprop", "adam", "adamw"})
-    test.attempt(std::string("optimizer ") + name, [&] {
+  const auto check = [&](const std::string& name, bool epsilon_in_root) {
+    test.attempt("optimizer " + name + (epsilon_in_root ? ", epsilon in the root" : ""), [&] {
       const OptimizerSettings settings{.kind = optimizer_from_name(name),
                                        .lr = 0.01,
                                        .momentum = 0.9,
                                        .alpha = 0.99,
                                        .beta1 = 0.9,
                                        .beta2 = 0.999,
-                                       .epsilon = 1e-8,
+                                       .epsilon = epsilon_in_root ? 1e-3 : 1e-8,
+                                       .epsilon_in_root = epsilon_in_root,
                                        .initial_accumulator = 0.1,
                                        .weight_decay = 0.01,
                                        .clip_norm = 20.0};
       return near(after_steps(settings, test.device(), Optimizer::Implementation::fused),
                   after_steps(settings, at::kCPU, Optimizer::Implementation::kernels), 1e-4);
     });
+  };
+  for (const char* name : {"sgd", "nesterov", "adagrad", "rmsprop", "adam", "adamw"})
+    check(name, false);
+  for (const char* name : {"adagrad", "rmsprop"}) check(name, true);
 }
 
 }  // namespace windrow::worker

@@ -37,6 +37,7 @@ OptimizerSettings optimizer_of(const Parameters& p, const Weights& weights) {
       .beta1 = p.number("beta1"),
       .beta2 = p.number("beta2"),
       .epsilon = p.number_or_null("epsilon").value_or(sweeps::default_epsilon(name)),
+      .epsilon_in_root = p.boolean("epsilon_in_root"),
       .initial_accumulator = p.number("initial_accumulator"),
       .weight_decay = p.number("weight_decay"),
       .clip_norm = p.number_or_null("clip_norm"),

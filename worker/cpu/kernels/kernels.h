@@ -63,6 +63,7 @@ struct OptimizerArguments {
   float* first = nullptr;   // b, s or m
   float* second = nullptr;  // v of adam and adamw
   double lr = 0, weight_decay = 0, momentum = 0, alpha = 0, beta1 = 0, beta2 = 0, epsilon = 0;
+  double epsilon_in_root = 0;               // adagrad, rmsprop: added to the squares
   double correction1 = 1, correction2 = 1;  // adam, adamw: 1 - beta1^t, 1 - beta2^t
 };
 

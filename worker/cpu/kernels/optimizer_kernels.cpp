@@ -45,20 +45,22 @@ void nesterov(const OptimizerArguments& a) {
 
 void adagrad(const OptimizerArguments& a) {
   const float lr = narrow(a.lr), epsilon = narrow(a.epsilon);
+  const float inside = narrow(a.epsilon_in_root);
   float* __restrict s = a.first;
   for_each_weight(a, [=](float g, std::int64_t i) {
     s[i] += g * g;
-    return lr * g / (sqrtf(s[i]) + epsilon);
+    return lr * g / (sqrtf(s[i] + inside) + epsilon);
   });
 }
 
 void rmsprop(const OptimizerArguments& a) {
   const float lr = narrow(a.lr), epsilon = narrow(a.epsilon);
+  const float inside = narrow(a.epsilon_in_root);
   const float alpha = narrow(a.alpha), rest = narrow(1 - a.alpha);
   float* __restrict s = a.first;
   for_each_weight(a, [=](float g, std::int64_t i) {
     s[i] = alpha * s[i] + rest * g * g;
-    return lr * g / (sqrtf(s[i]) + epsilon);
+    return lr * g / (sqrtf(s[i] + inside) + epsilon);
   });
 }
 
