@@ -59,21 +59,49 @@ TEST(P3, IsTheSameAtFullSize) {
 TEST(P1, HasTwoStagesOfFiveAndSelectsTheBestTwo) {
   const Study study = shipped("p1");
   const Expansion before = expand(study);
-  EXPECT_THAT(shown(before),
-              ElementsAre("\"sgd\" 0.0", "\"nesterov\" 0.0", "\"adagrad\" 0.0", "\"rmsprop\" 0.0",
-                          "\"adam\" 0.0", "\"sgd\" 0.25", "\"nesterov\" 0.25", "\"adagrad\" 0.25",
-                          "\"rmsprop\" 0.25", "\"adam\" 0.25"));
+  std::vector<std::string> cells;
+  for (const Cell& cell : before.cells)
+    if (!cell.parameters["epsilon_in_root"].get<bool>())
+      cells.push_back(cell.parameters["optimizer"].get<std::string>() + " " +
+                      cell.parameters["dropout"].dump());
+  EXPECT_THAT(
+      cells, ElementsAre("sgd 0.0", "nesterov 0.0", "adagrad 0.0", "rmsprop 0.0", "adam 0.0",
+                         "sgd 0.25", "nesterov 0.25", "adagrad 0.25", "rmsprop 0.25", "adam 0.25"));
   CellMetrics metrics;
   const std::vector<double> losses = {2.0, 1.9, 1.7, 0.9, 0.8};
   for (std::size_t i = 0; i < losses.size(); ++i)
     metrics[before.cells[i].hash] = {{"train_loss", losses[i]}};
   const Expansion after = expand(study, metrics, {"optimizers"});
-  ASSERT_EQ(after.cells.size(), 18u) << "ten, and five rates of two, of which two were there";
-  EXPECT_THAT(after.cells[9].stages, ElementsAre("dropout-25", "dropout-rates"));
+  ASSERT_EQ(after.cells.size(), 22u)
+      << "ten, five rates of two, of which two were there, and four with Keras' constants";
+  EXPECT_THAT(after.cells[9].stages,
+              ElementsAre("dropout-25", "dropout-rates", "keras-dropout-25"));
   EXPECT_EQ(after.cells[10].parameters["optimizer"], "adam");
   EXPECT_EQ(after.cells[10].parameters["dropout"], 0.1);
   EXPECT_EQ(after.cells[0].parameters["steps_per_epoch"], 50);
   EXPECT_EQ(after.cells[0].parameters["epochs"], 100);
+}
+
+// Keras' constants; where the optimizers have none, the cells are those of the other stages.
+TEST(P1, RepeatsAdagradAndRmspropAsKerasComputesThem) {
+  std::vector<std::string> own;
+  int shared = 0;
+  for (const Cell& cell : expand(shipped("p1")).cells) {
+    const bool keras = cell.stages.back().starts_with("keras-");
+    shared += keras && cell.stages.size() == 2;
+    if (!keras || cell.stages.size() > 1) continue;
+    const Json& p = cell.parameters;
+    own.push_back(p["optimizer"].get<std::string>() + " " + p["dropout"].dump());
+    EXPECT_TRUE(p["epsilon_in_root"].get<bool>());
+    EXPECT_EQ(p["initial_accumulator"], 0.1);
+    EXPECT_EQ(p["epsilon"].is_null() ? default_epsilon("adagrad") : p["epsilon"].get<double>(),
+              1e-7);
+    if (p["optimizer"] == "rmsprop") {
+      EXPECT_EQ(p["alpha"], 0.9);
+    }
+  }
+  EXPECT_THAT(own, ElementsAre("adagrad 0.0", "rmsprop 0.0", "adagrad 0.25", "rmsprop 0.25"));
+  EXPECT_EQ(shared, 6);
 }
 
 // The settings that docs/studies.md has for the three models.

@@ -200,10 +200,14 @@ class Recipes : public testing::Test {
   void expect_cells_of(const char* study, std::size_t cells) {
     const sweeps::Study parsed =
         sweeps::load_study(std::filesystem::path(WINDROW_SOURCE_DIR) / "sweeps/studies" / study);
-    const sweeps::Expansion expansion = sweeps::expand(parsed);
-    EXPECT_EQ(expansion.cells.size(), cells);
-    for (const sweeps::Cell& cell : expansion.cells)
+    std::size_t compared = 0;
+    for (const sweeps::Cell& cell : sweeps::expand(parsed).cells) {
+      // PyTorch has no such form: test_optimizers.cpp holds it to its formula.
+      if (cell.parameters.value("epsilon_in_root", false)) continue;
       expect_steps_of_torch(cell.parameters, 20, 0.1);
+      ++compared;
+    }
+    EXPECT_EQ(compared, cells);
   }
 
   test::TemporaryFolder folder_;
