@@ -1,4 +1,6 @@
-// Learning curves: the mean over each group's trials, epoch by epoch.
+// Learning curves: the mean over each group's trials, epoch by epoch. A trial that is finished
+// counts with its last value in the epochs that others go on for: a mean over whom is left would
+// jump where early stopping ends one.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -6,6 +8,7 @@
 
 #include "orchestrator/analysis/statistics.h"
 #include "orchestrator/report/figures.h"
+#include "orchestrator/report/later_range.h"
 
 namespace windrow::report {
 namespace {
@@ -27,14 +30,40 @@ std::unordered_map<std::int64_t, std::size_t> group_of_trials(const TrialRows& t
   return group_of;
 }
 
+struct Last {
+  int epoch = 0;
+  double value = 0;
+};
+
+struct GroupValues {
+  ByEpoch by_epoch;
+  std::unordered_map<std::int64_t, Last> last;  // of each trial
+};
+
+// By epoch: what finished trials had in their last one.
+std::vector<Last> ends_of(const GroupValues& values, const std::set<std::int64_t>& finished) {
+  std::vector<Last> ends;
+  for (const auto& [trial, last] : values.last)
+    if (finished.contains(trial)) ends.push_back(last);
+  std::ranges::sort(ends, {}, &Last::epoch);
+  return ends;
+}
+
 // At most kMaxLinePoints, evenly spaced, the last one among them.
-std::vector<Point> points_of(const ByEpoch& values, bool log_x, bool log_y) {
+std::vector<Point> points_of(const GroupValues& values, const std::set<std::int64_t>& finished,
+                             bool log_x, bool log_y) {
   std::vector<Point> points;
-  const std::size_t stride = (values.size() + kMaxLinePoints - 1) / kMaxLinePoints;
-  std::size_t left = values.size();
-  for (const auto& [epoch, numbers] : values) {
+  const std::vector<Last> ends = ends_of(values, finished);
+  const std::size_t stride = (values.by_epoch.size() + kMaxLinePoints - 1) / kMaxLinePoints;
+  std::size_t left = values.by_epoch.size();
+  for (const auto& [epoch, reported] : values.by_epoch) {
     --left;
     if (left % stride != 0) continue;
+    std::vector<double> numbers = reported;
+    for (const Last& end : ends) {
+      if (end.epoch >= epoch) break;
+      numbers.push_back(end.value);
+    }
     const analysis::Estimate mean = analysis::estimate(numbers);
     if ((log_y && mean.mean <= 0) || (log_x && epoch <= 0)) continue;
     points.push_back({static_cast<double>(epoch), mean.mean, mean.ci95, mean.n, ""});
@@ -64,11 +93,16 @@ void add_notes(const FigureRequest& request, const std::vector<Group>& groups, s
   if (largest > 1)
     drawing.notes.push_back("A line is the mean over the trials that have the epoch (at most " +
                             std::to_string(largest) +
-                            "), the band the 95% interval of the mean (Student's t).");
+                            ") and those that ended before it, with their last value; the band is "
+                            "the 95% interval of the mean (Student's t).");
   if (failed > 0)
     drawing.notes.push_back(std::to_string(failed) + (failed == 1
                                                           ? " failed trial takes no part."
                                                           : " failed trials take no part."));
+  if (drawing.y_range)
+    drawing.notes.push_back(
+        "The axis ends at what the later epochs' lines need: what lies beyond is not shown, nor a "
+        "band that is wider.");
   if (epochs > kMaxLinePoints)
     drawing.notes.push_back("At most " + std::to_string(kMaxLinePoints) +
                             " evenly spaced epochs of a line are drawn.");
@@ -91,30 +125,37 @@ std::vector<Drawing> draw_curves(const FigureRequest& request) {
   const bool several = metrics.size() > 1;
   groups.resize(std::min(groups.size(), std::max<std::size_t>(1, kMaxLines / metrics.size())));
   const auto group_of = group_of_trials(request.trials, groups);
+  std::set<std::int64_t> finished;
+  for (std::size_t row = 0; row < request.trials.size(); ++row)
+    if (request.trials.text(row, "state") == "finished") finished.insert(request.trials.trial(row));
   LineChart chart;
   std::size_t most_epochs = 0;
   for (std::size_t m = 0; m < metrics.size(); ++m) {
-    std::vector<ByEpoch> values(groups.size());
+    std::vector<GroupValues> values(groups.size());
     request.reader.each_epoch_value(request.study.name, figure.metrics[m],
                                     [&](std::int64_t trial, int epoch, double value) {
                                       const auto group = group_of.find(trial);
-                                      if (group != group_of.end())
-                                        values[group->second][epoch].push_back(value);
+                                      if (group == group_of.end()) return;
+                                      GroupValues& own = values[group->second];
+                                      own.by_epoch[epoch].push_back(value);
+                                      Last& last = own.last[trial];
+                                      if (epoch > last.epoch) last = {epoch, value};
                                     });
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (values[g].empty()) continue;
-      most_epochs = std::max(most_epochs, values[g].size());
+      if (values[g].by_epoch.empty()) continue;
+      most_epochs = std::max(most_epochs, values[g].by_epoch.size());
       Line& line = chart.lines.emplace_back();
       line.label = label_of(metrics[m], groups[g].label, several);
       line.colour = static_cast<int>(groups.size() == 1 ? m : g);
       line.dash = static_cast<int>(groups.size() == 1 ? 0 : several ? m : g / 8);
-      line.points = points_of(values[g], drawing.log_x, drawing.log_y);
+      line.points = points_of(values[g], finished, drawing.log_x, drawing.log_y);
     }
   }
   // The lines of a cell stand together in the legend.
   std::ranges::stable_sort(chart.lines, {}, &Line::colour);
   if (chart.lines.empty() && drawing.missing.empty())
     drawing.missing = "no epoch with " + names + " yet";
+  drawing.y_range = later_range(chart.lines, drawing.log_y);
   add_notes(request, groups, groups.size() * metrics.size(), all_groups * metrics.size(),
             most_epochs, drawing);
   drawing.content = std::move(chart);

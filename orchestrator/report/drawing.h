@@ -46,11 +46,16 @@ struct HeatMap {
   std::vector<std::vector<double>> counts;  // [true class][predicted class]
 };
 
+struct Range {
+  double least = 0, most = 0;
+};
+
 struct Drawing {
   std::string name;  // of its files
   std::string title;
   std::string x_label, y_label;
   bool log_x = false, log_y = false;
+  std::optional<Range> y_range;    // that the axis shows; nullopt: all values
   std::vector<std::string> notes;  // what was left out, and what the values are means of
   std::string missing;             // why there is nothing to draw; "" = there is
   std::variant<LineChart, Scatter, BarChart, HeatMap> content;

@@ -135,33 +135,37 @@ json chart_json(const Drawing& drawing) {
                 {"y_label", drawing.y_label},
                 {"log_x", drawing.log_x},
                 {"log_y", drawing.log_y}};
-  std::visit(Overloaded{[&](const LineChart& lines) {
-                          chart["kind"] = "lines";
-                          chart["lines"] = json::array();
-                          for (const Line& line : lines.lines)
-                            chart["lines"].push_back({{"label", line.label},
-                                                      {"colour", line.colour},
-                                                      {"dash", line.dash},
-                                                      {"points", points_json(line.points)}});
-                        },
-                        [&](const Scatter& scatter) {
-                          chart["kind"] = "scatter";
-                          chart["points"] = points_json(scatter.points);
-                        },
-                        [&](const BarChart& bars) {
-                          chart["kind"] = "bars";
-                          chart["categories"] = bars.categories;
-                          chart["series"] = json::array();
-                          for (const BarSeries& series : bars.series) {
-                            json values = json::array(), ci95 = json::array();
-                            for (const auto& v : series.values) values.push_back(number_json(v));
-                            for (const auto& v : series.ci95) ci95.push_back(number_json(v));
-                            chart["series"].push_back(
-                                {{"label", series.label}, {"values", values}, {"ci95", ci95}});
-                          }
-                        },
-                        [&](const HeatMap&) { chart["kind"] = "table"; }},
-             drawing.content);
+  std::visit(
+      Overloaded{
+          [&](const LineChart& lines) {
+            chart["kind"] = "lines";
+            if (drawing.y_range)
+              chart["y_range"] = {rounded(drawing.y_range->least), rounded(drawing.y_range->most)};
+            chart["lines"] = json::array();
+            for (const Line& line : lines.lines)
+              chart["lines"].push_back({{"label", line.label},
+                                        {"colour", line.colour},
+                                        {"dash", line.dash},
+                                        {"points", points_json(line.points)}});
+          },
+          [&](const Scatter& scatter) {
+            chart["kind"] = "scatter";
+            chart["points"] = points_json(scatter.points);
+          },
+          [&](const BarChart& bars) {
+            chart["kind"] = "bars";
+            chart["categories"] = bars.categories;
+            chart["series"] = json::array();
+            for (const BarSeries& series : bars.series) {
+              json values = json::array(), ci95 = json::array();
+              for (const auto& v : series.values) values.push_back(number_json(v));
+              for (const auto& v : series.ci95) ci95.push_back(number_json(v));
+              chart["series"].push_back(
+                  {{"label", series.label}, {"values", values}, {"ci95", ci95}});
+            }
+          },
+          [&](const HeatMap&) { chart["kind"] = "table"; }},
+      drawing.content);
   return chart;
 }
 

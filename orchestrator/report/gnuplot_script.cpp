@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "orchestrator/report/later_range.h"
 #include "orchestrator/report/palette.h"
 #include "orchestrator/report/plot_files.h"
 
@@ -73,40 +74,28 @@ std::string head(const Drawing& drawing, PlotFormat format) {
   return script;
 }
 
-std::string block(const std::string& name, const std::vector<Point>& points, double floor) {
+std::string block(const std::string& name, const std::vector<Point>& points, double floor,
+                  const std::optional<Range>& range = {}) {
   std::string text = "$" + name + " << EOD\n";
   for (const Point& p : points)
-    text += number(p.x) + " " + number(p.y) + " " +
-            (p.ci95 ? number(std::max(floor, p.y - *p.ci95)) + " " + number(p.y + *p.ci95)
-                    : std::string("NaN NaN")) +
-            " " + field(p.label) + "\n";
+    text +=
+        number(p.x) + " " + number(p.y) + " " +
+        (is_shown(p, range) ? number(std::max(floor, p.y - *p.ci95)) + " " + number(p.y + *p.ci95)
+                            : std::string("NaN NaN")) +
+        " " + field(p.label) + "\n";
   return text + "EOD\n";
 }
 
-struct Range {
-  double least = INFINITY, most = -INFINITY;
-};
-
-Range range_of(const std::vector<Line>& lines) {
-  Range range;
-  for (const Line& line : lines)
-    for (const Point& p : line.points) {
-      range.least = std::min(range.least, p.y);
-      range.most = std::max(range.most, p.y + p.ci95.value_or(0));
-    }
-  return range;
-}
-
 // Of its own accord gnuplot ends a logarithmic axis at powers of ten, and labels no others.
-std::string log_y_axis(const Range& range) {
-  if (!(range.least > 0 && range.most >= range.least) || std::isinf(range.most)) return "";
-  std::string tics;
+std::string log_y_tics(const Range& range) {
+  std::vector<std::string> tics;
   for (int power = static_cast<int>(std::floor(std::log10(range.least)));
-       std::pow(10.0, power) <= range.most * 1.1; ++power)
-    for (const double digit : {1.0, 2.0, 5.0})
-      tics += (tics.empty() ? "" : ", ") + number(digit * std::pow(10.0, power));
-  return "set yrange [" + number(range.least / 1.1) + ":" + number(range.most * 1.1) +
-         "]\nset ytics (" + tics + ")\n";
+       std::pow(10.0, power) <= range.most; ++power)
+    for (const double digit : {1.0, 2.0, 5.0}) {
+      const double tic = digit * std::pow(10.0, power);
+      if (tic >= range.least && tic <= range.most) tics.push_back(number(tic));
+    }
+  return "set ytics (" + join(tics, ", ") + ")\n";
 }
 
 // Epochs are whole numbers: where there are few, gnuplot would divide them.
@@ -121,22 +110,25 @@ bool has_few_epochs(const std::vector<Line>& lines) {
 }
 
 std::string lines_script(const LineChart& chart, const Drawing& drawing) {
-  const Range range = range_of(chart.lines);
+  std::optional<Range> range = drawing.y_range;
+  if (!range && drawing.log_y) range = whole_range(chart.lines, true);
   // On a logarithmic axis a band reaches down to half the smallest value.
-  const double floor = drawing.log_y ? range.least / 2 : -INFINITY;
+  const double floor = drawing.log_y && range ? range->least / 2 : -INFINITY;
   std::string script =
       "set key outside right top vertical Left reverse\n"
       "set style fill transparent solid 0.18 noborder\n";
   if (chart.lines.size() == 1 && chart.lines[0].label == drawing.y_label) script += "unset key\n";
   if (!drawing.log_x && has_few_epochs(chart.lines)) script += "set xtics 1\n";
-  if (drawing.log_y) script += log_y_axis(range);
+  if (range) script += "set yrange [" + number(range->least) + ":" + number(range->most) + "]\n";
+  if (range && drawing.log_y) script += log_y_tics(*range);
   std::vector<std::string> bands, means;
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     const Line& line = chart.lines[i];
     const std::string name = "line" + std::to_string(i);
-    script += block(name, line.points, floor);
+    script += block(name, line.points, floor, drawing.y_range);
     const std::string shade = colour_of(static_cast<std::size_t>(line.colour));
-    if (std::ranges::any_of(line.points, [](const Point& p) { return p.ci95.has_value(); }))
+    if (std::ranges::any_of(line.points,
+                            [&](const Point& p) { return is_shown(p, drawing.y_range); }))
       bands.push_back("$" + name + " using 1:3:4 with filledcurves" + shade + " notitle");
     const char* dash = kDashes[static_cast<std::size_t>(line.dash) % kDashes.size()];
     means.push_back("$" + name + " using 1:2 with " +

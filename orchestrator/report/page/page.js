@@ -1,7 +1,8 @@
 "use strict";
 // Hands the report's data to Chart.js. `data` is what drawing_tables.cpp makes: {colours, charts},
 // a chart being {kind, x_label, y_label, log_x, log_y} and
-//   lines:   lines: [{label, colour, dash, points: [[x, y, half-width or null, n], ...]}]
+//   lines:   lines: [{label, colour, dash, points: [[x, y, half-width or null, n], ...]}], and
+//            where the axis shows only a part, y_range: [least, most]
 //   scatter: points: [[x, y, half-width or null, n, label], ...]
 //   bars:    categories, series: [{label, values, ci95}]
 // <html data-charts="drawn of all"> and <canvas data-drawn> say what has been drawn.
@@ -19,6 +20,8 @@ const point = ([x, y, ci95, n, label]) => ({ x, y, ci95, n, label });
 function lineDatasets(chart) {
   const means = chart.lines.flatMap((line) => line.points.map((p) => p[1]));
   const floor = chart.log_y ? Math.min(...means) / 2 : -Infinity;  // a logarithm has no place for 0
+  // One that is wider than the axis would cover all lines.
+  const widest = chart.y_range ? (chart.y_range[1] - chart.y_range[0]) / 2 : Infinity;
   return chart.lines.flatMap((line, group) => {
     const points = line.points.map(point);
     const mean = {
@@ -26,7 +29,7 @@ function lineDatasets(chart) {
       backgroundColor: colour(line.colour), borderWidth: 2, borderDash: DASHES[line.dash % DASHES.length],
       pointRadius: points.length > 1 ? 0 : 3, pointHitRadius: 8,
     };
-    const banded = points.filter((p) => p.ci95 !== null);
+    const banded = points.filter((p) => p.ci95 !== null && p.ci95 <= widest);
     if (banded.length === 0) return [mean];
     const edge = (sign, fill) => ({
       label: "", group, isBand: true, fill, borderWidth: 0, pointRadius: 0, pointHitRadius: 0,
@@ -138,7 +141,8 @@ function configuration(chart) {
   const datasets = { lines: lineDatasets, scatter: scatterDatasets, bars: barDatasets }[chart.kind](chart);
   const x = axis(chart.x_label, chart.log_x), y = axis(chart.y_label, chart.log_y);
   if (chart.kind === "lines" && !chart.log_x) x.ticks.precision = 0;  // epochs are whole
-  if (chart.kind === "lines" && chart.log_y) fit(y, chart.lines);
+  if (chart.y_range) [y.min, y.max] = chart.y_range;
+  else if (chart.kind === "lines" && chart.log_y) fit(y, chart.lines);
   if (chart.kind === "scatter") {
     widen(x, chart.points.map((p) => [p[0], p[0]]));
     widen(y, chart.points.map((p) => [p[1] - (p[2] ?? 0), p[1] + (p[2] ?? 0)]));

@@ -1,6 +1,8 @@
 // Learning curves: which trials a line is the mean of, and what is left out.
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "recorded_study.h"
 
 namespace windrow::report {
@@ -48,6 +50,17 @@ TEST_F(Curves, FailedTrialsAndNumbersThatAreNoneTakeNoPart) {
   const auto drawn = draw();
   EXPECT_EQ(shown(lines(drawn[0])[0].points), "1:6±25.41/2 2:2/1");
   EXPECT_THAT(drawn[0].notes, testing::Contains(HasSubstr("1 failed trial takes no part")));
+}
+
+// Not the mean over whom is left: it would rise where the better one ends.
+TEST_F(Curves, ATrialThatEndsEarlierCountsWithItsLastValue) {
+  begin("grid: {optimizer: [sgd]}, seeds: 3, " + kByOptimizer);
+  train(1, {4, 1});
+  train(2, {4, 3, 3, 2});
+  train(3, {4});
+  finish(1);
+  finish(2);  // the third one runs
+  EXPECT_EQ(shown(lines(draw()[0])[0].points), "1:4±0/3 2:2±12.71/2 3:2±12.71/2 4:1.5±6.353/2");
 }
 
 TEST_F(Curves, WhereAndStageChooseTheCells) {
@@ -114,6 +127,53 @@ TEST_F(Curves, ALogarithmicAxisHasNoPlaceForZero) {
   begin("grid: {x: [1]}, report: {figures: [{kind: curves, metric: loss, log_y: true}]}");
   train(1, {1, 0, -1, 2});
   EXPECT_EQ(shown(lines(draw()[0])[0].points), "1:1/1 4:2/1");
+}
+
+// The first epoch of twenty lies far above the others.
+TEST_F(Curves, TheAxisEndsAtWhatTheLaterEpochsNeed) {
+  begin("grid: {optimizer: [sgd, adam]}, " + kByOptimizer);
+  std::vector<double> falling{9.0, 3.0};
+  for (int i = 0; i <= 17; ++i) falling.push_back(2.0 - i / 17.0);
+  train(1, falling);
+  train(2, {1.0, 0.9});  // too short to leave out any
+  const auto drawn = draw();
+  ASSERT_TRUE(drawn[0].y_range);
+  EXPECT_NEAR(drawn[0].y_range->least, 0.9 - 0.03 * 1.1, 1e-9);
+  EXPECT_NEAR(drawn[0].y_range->most, 2.0 + 0.03 * 1.1, 1e-9);
+  EXPECT_EQ(lines(drawn[0])[0].points.size(), 20u);
+  EXPECT_THAT(drawn[0].notes, testing::Contains(HasSubstr("what lies beyond is not shown")));
+}
+
+// Of two seeds Student's t makes intervals some 13 times the lines' distance.
+TEST_F(Curves, WideIntervalsLeaveTheAxis) {
+  begin("grid: {optimizer: [sgd]}, seeds: 2, " + kByOptimizer);
+  train(1, {2.0, 1.9, 1.8, 1.7, 1.6, 1.5});
+  train(2, {2.2, 2.1, 2.0, 1.9, 1.8, 1.7});
+  const auto range = draw()[0].y_range;
+  ASSERT_TRUE(range);
+  EXPECT_NEAR(range->least, 1.6 - 0.03 * 0.4, 1e-9);
+  EXPECT_NEAR(range->most, 2.0 + 0.03 * 0.4, 1e-9);
+}
+
+TEST_F(Curves, TheAxisShowsAllWhereTheFirstEpochsTakeLittleOfIt) {
+  begin(
+      "grid: {optimizer: [sgd]}, report: {figures: [{kind: curves, metric: loss}, "
+      "{kind: curves, metric: loss, log_y: true}]}");
+  std::vector<double> falling{2.4};
+  for (int i = 0; i < 19; ++i) falling.push_back(2.0 - i / 18.0);
+  train(1, falling);
+  for (const Drawing& drawing : draw()) EXPECT_FALSE(drawing.y_range) << drawing.name;
+}
+
+TEST_F(Curves, OnALogarithmicAxisShorterIsMeantInPowers) {
+  begin("grid: {x: [1]}, report: {figures: [{kind: curves, metric: loss, log_y: true}]}");
+  std::vector<double> falling{50.0};
+  for (int i = 0; i < 9; ++i) falling.push_back(std::pow(10.0, -i / 8.0));
+  train(1, falling);
+  const auto range = draw()[0].y_range;
+  ASSERT_TRUE(range);
+  EXPECT_NEAR(range->least, 0.1 / 1.1, 1e-9);
+  EXPECT_NEAR(range->most, 1.1, 1e-9);
 }
 
 TEST_F(Curves, WhatIsMissingIsSaid) {

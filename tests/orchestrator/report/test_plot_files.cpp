@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "orchestrator/process/program.h"
+#include "orchestrator/report/drawing_tables.h"
 #include "orchestrator/report/plot_files.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -98,12 +99,26 @@ TEST_F(PlotFiles, WithoutGnuplotTheErrorNamesThePackage) {
 TEST(GnuplotScript, ALogarithmicAxisEndsAtTheDataAndHasLabelsBetweenPowersOfTen) {
   auto some = drawings("a");
   EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg),
-              AllOf(HasSubstr("set yrange [0.909090909:2.75]"), HasSubstr("set ytics (1, 2, 5)")));
+              AllOf(HasSubstr("set yrange [0.909090909:2.75]"), HasSubstr("set ytics (1, 2)")));
   some[0].log_y = false;
   EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg), Not(HasSubstr("yrange")));
   some[0].log_y = true;
   some[0].content = LineChart{{{.label = "a"}}};  // no point
   EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg), Not(HasSubstr("yrange")));
+}
+
+TEST(GnuplotScript, AnAxisThatShowsAPartEndsThere) {
+  auto some = drawings("a");
+  some[0].y_range = Range{0.5, 1.5};
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg),
+              AllOf(HasSubstr("set yrange [0.5:1.5]"), HasSubstr("set ytics (0.5, 1)")));
+  some[0].log_y = false;
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg),
+              AllOf(HasSubstr("set yrange [0.5:1.5]"), Not(HasSubstr("set ytics"))));
+  EXPECT_EQ(chart_json(some[0])["y_range"], (nlohmann::json{0.5, 1.5}));
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg), HasSubstr("with filledcurves"));
+  some[0].y_range = Range{1.8, 2.2};  // the interval is 2 ± 0.5
+  EXPECT_THAT(gnuplot_script(some[0], PlotFormat::svg), Not(HasSubstr("with filledcurves")));
 }
 
 TEST(GnuplotScript, FewEpochsAreNotDivided) {
