@@ -61,6 +61,19 @@ TEST(Lines, ADamagedMessageNamesItsKeyAndValue) {
       ThrowsMessage<ProtocolError>(HasSubstr("one of nan, oom")));
 }
 
+TEST(Lines, AGoalIsMinOrMax) {
+  for (const char* goal : {"min", "max"})
+    EXPECT_EQ(early_stopping_from_json({{"metric", "loss"}, {"goal", goal}}).goal,
+              std::string(goal) == "min" ? Goal::minimize : Goal::maximize);
+  for (const char* goal : {"", "least", "mimimum", "most"})
+    EXPECT_THAT(
+        [&] {
+          early_stopping_from_json({{"metric", "loss"}, {"goal", goal}});
+        },
+        ThrowsMessage<ProtocolError>(HasSubstr("\"min\" or \"max\" is needed")))
+        << goal;
+}
+
 TEST(Lines, WhatATrainerIsToldMustBeAMessage) {
   EXPECT_THAT([] { parse_to_trainer("go on"); },
               ThrowsMessage<ProtocolError>(HasSubstr("no JSON object: go on")));

@@ -142,7 +142,7 @@ TEST(Gangs, ALostHelperCostsNobodyAndTheTrialGoesOn) {
     ASSERT_NE(slot, kNone);
     bench.lead(slot, 1, attempt);
     for (const int helper : std::vector(bench.state.trials[0].helpers)) {
-      EXPECT_LT(attempt, 5) << "a trial that loses its gangs is trained alone";
+      EXPECT_LE(attempt, 3) << "a trial that loses its gangs is trained alone";
       on_helper_over(bench.state, SlotId{helper}, TrialId{1}, attempt, false, bench.out);
     }
     bench.fail(slot, 1, attempt, FailureKind::gang);
@@ -236,6 +236,21 @@ TEST(Gangs, OfAFixedSizeGoBeforeOtherTrials) {
   bench.lead(1, 2);
   EXPECT_EQ(bench.said(),
             (Said{"lend 2 to 1 as 1", "helpers of 1: 1", "lend 3 to 2 as 2", "helpers of 2: 2"}));
+}
+
+// No room is kept for gangs that none of the trials can form.
+TEST(Gangs, OfAFixedSizeHoldNothingBackWhereNoTrialCanShare) {
+  Bench bench({}, GangPolicy{.members = 2});
+  bench.add({9, 8, 7}, 100, 1);
+  bench.join(0, 0, 3);
+  EXPECT_EQ(bench.said(), (Said{"assign 1 to 0 (attempt 1)", "assign 2 to 1 (attempt 1)",
+                                "assign 3 to 2 (attempt 1)"}));
+}
+
+TEST(Gangs, AnEpochThatTookNoTimeMeasuresNothing) {
+  Bench bench = one_with_helpers(1);
+  for (const int epoch : {2, 3}) bench.gang_epoch(0, 1, epoch, 0.0, 2);
+  EXPECT_FALSE(bench.state.groups[0].by_members.contains(2));
 }
 
 TEST(Gangs, ASlotThatFailsAsAHelperHelpsNoMore) {

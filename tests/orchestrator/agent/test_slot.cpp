@@ -108,6 +108,8 @@ TEST(Slot, AFolderThatIsNeverFreeIsWaitedForSoLongAndNoLonger) {
     }
     slot.wait(1);
     EXPECT_THAT(slot.signals(), ElementsAre(SIGKILL));
+    slot.event([&] { on_folder_taken(slot.state, false, slot.now, slot.out); });  // too late
+    EXPECT_EQ(slot.started_trials().size(), persistent ? 0U : 1U);
     slot.dies(SIGKILL);
     const AttemptFailed failed = slot.reports<AttemptFailed>().at(0);
     EXPECT_EQ(failed.kind, FailureKind::node);
@@ -505,6 +507,20 @@ TEST(Slot, TheFirstReasonForAnEndStays) {
   EXPECT_THAT(slot.signals(), ElementsAre(SIGKILL));
   slot.dies(SIGKILL);
   EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::cancelled);
+}
+
+// A word that it had sent before SIGKILL came.
+TEST(Slot, WhatATrainerSaysWhileItIsEndedChangesNothing) {
+  Machine slot(kPersistent);
+  slot.state.settings.trainer.hang_seconds = 5;
+  slot.assign(1);
+  slot.ready();
+  slot.says(started(1));
+  slot.wait(6);
+  slot.says(Failed{TrialId{1}, 1, TrainerFailure::nan, "the loss is NaN"});
+  EXPECT_THAT(slot.reports<AttemptFailed>(), IsEmpty());
+  slot.dies(SIGKILL);
+  EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::hang);
 }
 
 TEST(Slot, AProcessThatOutlivesSigkillIsLetGoWithItsSlot) {
