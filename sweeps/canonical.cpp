@@ -81,7 +81,10 @@ Json to_json(const Report& report) {
   Json json = {
       {"sort_by", report.sort_by}, {"descending", report.descending}, {"caption", report.caption}};
   Json& columns = json["columns"] = Json::array();
-  for (const ReportColumn& column : report.columns) columns.push_back({column.key, column.label});
+  for (const ReportColumn& column : report.columns) {
+    columns.push_back({column.key, column.label});
+    if (column.last_epochs > 0) columns.back().push_back(column.last_epochs);
+  }
   // Only where given, so that reports without them keep their hash.
   if (report.compare)
     json["compare"] = {{"metric", report.compare->metric},

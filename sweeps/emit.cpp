@@ -131,7 +131,10 @@ std::string report_text(const Report& report) {
   if (!report.columns.empty()) {
     text += "  columns:\n";
     for (const ReportColumn& column : report.columns)
-      text += "    - {key: " + scalar(column.key) + ", label: " + scalar(column.label) + "}\n";
+      text +=
+          "    - {key: " + scalar(column.key) + ", label: " + scalar(column.label) +
+          (column.last_epochs > 0 ? ", last_epochs: " + std::to_string(column.last_epochs) : "") +
+          "}\n";
   }
   if (!report.sort_by.empty()) text += "  sort_by: " + scalar(report.sort_by) + "\n";
   text += "  descending: " + flow(report.descending) + "\n";

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "protocol/nearest.h"
 #include "sweeps/study_source.h"
@@ -72,13 +73,17 @@ class ColumnsReader {
     reader.text("key", column.key);
     column.label = column.key;
     reader.text("label", column.label);
+    reader.integer("last_epochs", 1, std::numeric_limits<int>::max(), column.last_epochs);
     if (const YamlNode* key = reader.find("key"); key && !column.key.empty())
       add(*key, column, columns);
   }
 
   void add(const YamlNode& node, const ReportColumn& column, std::vector<ReportColumn>& columns) {
     check(node, column.key);
-    if (std::ranges::find(columns, column.key, &ReportColumn::key) != columns.end())
+    const auto is_it = [&](const ReportColumn& other) {
+      return other.key == column.key && other.last_epochs == column.last_epochs;
+    };
+    if (std::ranges::any_of(columns, is_it))
       faults_.add(node.place, column.key, "the column is given twice; remove one");
     columns.push_back(column);
   }

@@ -66,8 +66,10 @@ struct Stage {
 };
 
 struct ReportColumn {
-  std::string key;    // a parameter, a metric, or a column of the `trials` view
-  std::string label;  // heading; the key where none is given
+  std::string key;      // a parameter, a metric, or a column of the `trials` view
+  std::string label;    // heading; the key where none is given
+  int last_epochs = 0;  // of a metric: its mean over the last so many epochs; 0 = the result
+  friend bool operator==(const ReportColumn&, const ReportColumn&) = default;
 };
 
 // By which metric cells are compared with the best one.

@@ -164,6 +164,9 @@ const std::vector<KeySpec> kColumnKeys = {
     {"key", "a parameter, a metric or a column of the view `trials`", R"({"type": "string"})",
      true},
     {"label", "the heading; the key where absent", R"({"type": "string"})"},
+    {"last_epochs",
+     "of a metric: its mean over the last so many epochs that report it, instead of the result",
+     R"({"type": "integer", "minimum": 1})"},
 };
 
 const std::vector<KeySpec> kCompareKeys = {

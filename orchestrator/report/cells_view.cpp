@@ -26,7 +26,7 @@ std::vector<std::string> metrics_to_show(const sweeps::Report& report,
   };
   std::vector<std::string> shown;
   for (const sweeps::ReportColumn& column : report.columns)
-    if (has(known, column.key)) shown.push_back(column.key);
+    if (column.last_epochs == 0 && has(known, column.key)) shown.push_back(column.key);
   if (shown.empty()) shown = known;
   if (!has(known, last)) last = shown.empty() ? "" : shown.back();
   std::erase(shown, last);

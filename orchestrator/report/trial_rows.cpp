@@ -115,7 +115,7 @@ std::vector<Group> group_by(const TrialRows& trials, const std::vector<std::stri
 
 std::string heading(const sweeps::Report& report, const std::string& key) {
   for (const sweeps::ReportColumn& column : report.columns)
-    if (column.key == key && !column.label.empty()) return column.label;
+    if (column.key == key && column.last_epochs == 0 && !column.label.empty()) return column.label;
   return key;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "orchestrator/results/comparison_columns.h"
+#include "orchestrator/results/last_epochs.h"
 #include "orchestrator/results/other_programs.h"
 #include "orchestrator/results/planned_trials.h"
 #include "orchestrator/results/study_results.h"
@@ -42,6 +43,8 @@ class TableMaker {
         one_seed_(study.seeds.size() == 1) {
     for (const CellResult& cell : results_.cells) cells_[cell.hash] = &cell;
     if (!wishes.stage.empty()) tables_ = reader.tables(study.name, wishes.stage);
+    for (const sweeps::ReportColumn& column : wishes.table.columns)
+      add_last_epochs(column, study.name, reader, tables_);
   }
 
   StudyTable make() {
@@ -232,6 +235,8 @@ class TableMaker {
   // The columns, with those that no trial has reported yet as empty ones.
   TableWishes resolved(ResultTable& table, const std::string& suffix) {
     TableWishes wanted = wishes_.table;
+    for (sweeps::ReportColumn& column : wanted.columns)
+      column = {table_key(column), column.label.empty() ? column.key : column.label};
     if (wanted.columns.empty()) wanted.columns = default_columns(table, kinds_, one_seed_, suffix);
     const bool any_finished =
         std::ranges::any_of(table.rows, [&](const auto& row) { return has_finished(table, row); });

@@ -114,6 +114,7 @@ TEST(StudyHash, DependsOnEveryPart) {
       head + "stages: {x: {grid: {a: [1, 2]}}, y: {parameters: {c: 1}, best: {of: x, by: m}}}}",
       head + "report: {columns: [a]}}",
       head + "report: {columns: {a: A}}}",
+      head + "report: {columns: [{key: a, last_epochs: 5}]}}",
       head + "report: {sort_by: a}}",
       head + "report: {descending: true}}",
       head + "report: {caption: a}}",
@@ -160,7 +161,8 @@ INSTANTIATE_TEST_SUITE_P(
         "{study: s, trainer: {command: [x]}, stages: {main: {}}}",
         "{study: s, trainer: {command: [x]}, stages: {1: {grid: {a: [1, 2]}}, no: {parameters: {k: "
         "v}, best: {of: 1, by: 'm: m', count: 2, goal: max, take: [a]}}}}",
-        "{study: s, trainer: {command: [x]}, report: {columns: {a: 'A: b', '5': '5'}, sort_by: a, "
+        "{study: s, trainer: {command: [x]}, report: {columns: [{key: a, label: 'A: b'}, '5', "
+        "{key: '5', last_epochs: 3}], sort_by: a, "
         "descending: true, caption: 'it''s \"x\"'}, early_stopping: {metric: 1, min_delta: "
         "1e-3}}",
         "{study: s, trainer: {command: [x]}, grid: {a: [1, '2']}, report: {figures: [{kind: "

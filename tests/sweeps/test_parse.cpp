@@ -115,6 +115,14 @@ TEST(Parse, ReportColumnsInThreeForms) {
   EXPECT_THAT(columns("{lr: Rate, loss: Loss}"), ElementsAre("lr as Rate", "loss as Loss"));
 }
 
+TEST(Parse, AColumnCanBeTheMeanOfTheLastEpochs) {
+  const Study study = parse(
+      "{study: s, trainer: {command: [x]}, report: {columns: [loss, {key: loss, last_epochs: "
+      "5}]}}");
+  EXPECT_THAT(study.report.columns,
+              ElementsAre(ReportColumn{"loss", "loss", 0}, ReportColumn{"loss", "loss", 5}));
+}
+
 TEST(Parse, ReportOfATaskMayUseEveryColumnOfTheView) {
   const Study study = parse(R"(
 study: s

@@ -228,6 +228,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "host, device"},
         Refusal{"ColumnTwice", one_line("report: {columns: [lr, {key: lr, label: Rate}]}"),
                 "s.yaml:1:66: lr: the column is given twice; remove one"},
+        Refusal{"ColumnOfNoEpochs", one_line("report: {columns: [{key: lr, last_epochs: 0}]}"),
+                "s.yaml:1:79: last_epochs: 0 is out of range; give an integer of at least 1"},
         Refusal{"ColumnWithoutKey", one_line("report: {columns: [{label: Rate}]}"),
                 "s.yaml:1:56: columns: the key key is missing; give a parameter, a metric or a "
                 "column of the view `trials`"},

@@ -139,7 +139,8 @@ TEST(P2, HasThreeModelsEachWithItsOwnSettings) {
   std::vector<std::string> columns;
   for (const ReportColumn& column : study.report.columns) columns.push_back(column.key);
   EXPECT_THAT(columns, ElementsAre("model", "val_loss", "val_top1_error", "val_top5_error",
-                                   "parameters", "epochs", "wall_seconds"));
+                                   "val_loss", "val_top1_error", "val_top5_error", "parameters",
+                                   "epochs", "wall_seconds"));
 }
 
 TEST(ShippedStudies, DrawTheFiguresOfTheReport) {
