@@ -1,5 +1,7 @@
 #include "tests/simulation/experiment.h"
 
+#include <algorithm>
+
 #include "protocol/early_stopping.h"
 
 namespace windrow::simulation {
@@ -41,62 +43,92 @@ namespace {
 
 constexpr double kHangSeconds = 8, kReadySeconds = 10;
 
-// Of the shipped tasks, sets of items: its parameters are as good as others for telling trials
-// apart.
-std::string study_text(const ExperimentWishes& wishes, int cells, int seeds, int epochs,
-                       int shards) {
-  const std::string number = std::to_string(wishes.number);
-  std::string text = "study: simulated-" + number + "\n";
-  if (wishes.gangs)
-    text += "task: choice-sets\nparameters: {epochs: " + std::to_string(epochs) +
-            ", depth: 2, shards: " + std::to_string(shards) + ", data_seed: " + number +
-            "}\ngrid:\n  width: [";
-  else
-    text += std::string("trainer: {command: [train]") +
-            (wishes.persistent ? ", persistent: true" : "") +
-            (wishes.keeps_checkpoints ? ", budget: epochs" : "") +
-            "}\nparameters: {epochs: " + std::to_string(epochs) + ", number: " + number +
-            "}\ngrid:\n  x: [";
-  const int first = wishes.gangs ? 1 : 0;
-  for (int x = first; x < first + cells; ++x) text += (x > first ? ", " : "") + std::to_string(x);
-  text += "]\nseeds: [";
-  for (int seed = 0; seed < seeds; ++seed) text += (seed > 0 ? ", " : "") + std::to_string(seed);
-  text += "]\n";
-  if (wishes.early_stopping) text += "early_stopping: {metric: loss, patience: 2}\n";
-  return text;
+std::string listed(const std::vector<int>& values) {
+  std::string text;
+  for (const int value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);
+  return "[" + text + "]\n";
 }
 
 }  // namespace
 
-Experiment::Experiment(const ExperimentWishes& wishes, Random& random) {
+// Of the shipped tasks, sets of items: its parameters are as good as others for telling trials
+// apart.
+void Experiment::write_study() {
+  const std::string number = std::to_string(wishes_.number);
+  std::string text = "study: simulated-" + number + "\n";
+  if (wishes_.gangs)
+    text += "task: choice-sets\nparameters: {epochs: " + std::to_string(epochs_) +
+            ", depth: 2, shards: " + std::to_string(shards_) + ", data_seed: " + number +
+            "}\ngrid:\n  width: ";
+  else
+    text += std::string("trainer: {command: [train]") +
+            (wishes_.persistent ? ", persistent: true" : "") +
+            (wishes_.keeps_checkpoints ? ", budget: epochs" : "") +
+            "}\nparameters: {epochs: " + std::to_string(epochs_) + ", number: " + number +
+            "}\ngrid:\n  x: ";
+  text += listed(xs_) + "seeds: " + listed(seeds_);
+  if (wishes_.early_stopping) text += "early_stopping: {metric: loss, patience: 2}\n";
+  study_ = sweeps::parse_study(text, "simulated-" + number + ".yaml");
+  study_.trainer.hang_seconds = kHangSeconds;  // of a shipped task, the run's own
+  study_.trainer.ready_seconds = kReadySeconds;
+}
+
+void Experiment::plan_trial(int x, int seed, Random& random) {
+  const auto [place, is_new] = trials_.try_emplace({x, seed});
+  if (!is_new) return;
+  TrialTruth& trial = place->second;
+  trial.key = random.next();
+  trial.epochs = epochs_;
+  trial.epoch_seconds = pace_ * random.between(0.5, 1.5);
+  std::vector<FailureKind> kinds = {FailureKind::crash};
+  if (wishes_.persistent) kinds = {FailureKind::crash, FailureKind::nan, FailureKind::oom};
+  // Not more than a few: where most trials fail alike, it is the program, and the run stops.
+  if (wishes_.failing_trials && x > first_x() && random.chance(0.15)) {
+    trial.fails = random.of(kinds);
+    trial.fails_in = random.between(1, epochs_);
+  } else if (wishes_.troubles && random.chance(0.4)) {
+    trial.troubles.push_back(
+        {static_cast<Trouble::Kind>(random.below(5)), random.between(1, epochs_)});
+  }
+}
+
+Experiment::Experiment(const ExperimentWishes& wishes, Random& random) : wishes_(wishes) {
   // Gangs form where slots are left over and epochs are to come.
   const int cells = random.between(2, wishes.gangs ? 3 : 6);
   const int seeds = random.between(1, wishes.gangs ? 2 : 3);
-  const int epochs = random.between(1, wishes.gangs ? 20 : 8);
-  const double pace = random.between(0.02, 2.0);
-  study_ = sweeps::parse_study(
-      study_text(wishes, cells, seeds, epochs, wishes.gangs ? random.between(1, 4) : 1),
-      "simulated-" + std::to_string(wishes.number) + ".yaml");
-  study_.trainer.hang_seconds = kHangSeconds;  // of a shipped task, the run's own
-  study_.trainer.ready_seconds = kReadySeconds;
-  std::vector<FailureKind> kinds = {FailureKind::crash};
-  if (wishes.persistent) kinds = {FailureKind::crash, FailureKind::nan, FailureKind::oom};
-  const int first = wishes.gangs ? 1 : 0;
-  for (int x = first; x < first + cells; ++x)
-    for (int seed = 0; seed < seeds; ++seed) {
-      TrialTruth& trial = trials_[{x, seed}];
-      trial.key = random.next();
-      trial.epochs = epochs;
-      trial.epoch_seconds = pace * random.between(0.5, 1.5);
-      // Not more than a few: where most trials fail alike, it is the program, and the run stops.
-      if (wishes.failing_trials && x > first && random.chance(0.15)) {
-        trial.fails = random.of(kinds);
-        trial.fails_in = random.between(1, epochs);
-      } else if (wishes.troubles && random.chance(0.4)) {
-        trial.troubles.push_back(
-            {static_cast<Trouble::Kind>(random.below(5)), random.between(1, epochs)});
-      }
-    }
+  epochs_ = random.between(1, wishes.gangs ? 20 : 8);
+  pace_ = random.between(0.02, 2.0);
+  shards_ = wishes.gangs ? random.between(1, 4) : 1;
+  for (int x = first_x(); x < first_x() + cells; ++x) xs_.push_back(x);
+  for (int seed = 0; seed < seeds; ++seed) seeds_.push_back(seed);
+  write_study();
+  for (const int x : xs_)
+    for (const int seed : seeds_) plan_trial(x, seed, random);
+}
+
+std::string Experiment::edit(Random& random) {
+  const bool of_seeds = random.chance(0.3);
+  std::vector<int>& values = of_seeds ? seeds_ : xs_;
+  const bool grows = values.size() == 1 || random.chance(0.6);
+  std::string what = of_seeds ? "seed " : "x ";
+  if (grows) {  // perhaps one that it had
+    int value = of_seeds ? 0 : first_x();
+    while (std::ranges::find(values, value) != values.end()) ++value;
+    values.insert(values.begin() + random.between(0, static_cast<int>(values.size())), value);
+    what = "with " + what + std::to_string(value);
+  } else {
+    const int at = random.between(of_seeds ? 0 : 1, static_cast<int>(values.size()) - 1);
+    what = "without " + what + std::to_string(values[static_cast<std::size_t>(at)]);
+    values.erase(values.begin() + at);
+  }
+  write_study();
+  for (const int x : xs_)
+    for (const int seed : seeds_) plan_trial(x, seed, random);
+  return what;
+}
+
+bool Experiment::has(int x, std::int64_t seed) const {
+  return std::ranges::find(xs_, x) != xs_.end() && std::ranges::find(seeds_, seed) != seeds_.end();
 }
 
 std::string Experiment::number_of(const nlohmann::json& parameters) {

@@ -57,12 +57,17 @@ class Experiment {
   Experiment(const ExperimentWishes& wishes, Random& random);
 
   const sweeps::Study& study() const { return study_; }
+  // Somebody adds a value or a seed to the study, or takes one out. Returns what, in words.
+  std::string edit(Random& random);
   bool persistent() const { return study_.trainer.persistent; }
   // The world's number of its study, from the parameters that a trainer gets.
   static std::string number_of(const nlohmann::json& parameters);
   const char* x_parameter() const { return study_.task.empty() ? "x" : "width"; }
   // By its parameters, as a trainer gets them.
   TrialTruth& trial(const nlohmann::json& parameters, std::int64_t seed);
+
+  // Whether the study has the trial as it is now.
+  bool has(int x, std::int64_t seed) const;
 
   // What the database must say of a trial in the end.
   struct Expected {
@@ -72,11 +77,20 @@ class Experiment {
   };
   Expected expected(const TrialTruth& trial) const;
 
-  std::size_t size() const { return trials_.size(); }
+  std::size_t size() const { return xs_.size() * seeds_.size(); }  // of the study as it is now
 
  private:
+  void write_study();
+  void plan_trial(int x, int seed, Random& random);
+  int first_x() const { return wishes_.gangs ? 1 : 0; }  // which never fails by itself
+
+  ExperimentWishes wishes_;
+  int epochs_ = 1, shards_ = 1;
+  double pace_ = 1;
+  std::vector<int> xs_, seeds_;
   sweeps::Study study_;
-  std::map<std::pair<int, std::int64_t>, TrialTruth> trials_;  // by x and seed
+  // By x and seed; also those that the study has no longer.
+  std::map<std::pair<int, std::int64_t>, TrialTruth> trials_;
 };
 
 }  // namespace windrow::simulation

@@ -35,16 +35,20 @@ void Rules::check(bool over) {
                           .query("SELECT trial, " + std::string(experiment_.x_parameter()) +
                                  ", seed, state, epochs, failure FROM trials")
                           .rows;
-  demand(trials.size() == experiment_.size() || trials.empty(),
-         "the database has " + std::to_string(trials.size()) + " trials");
   auto& truths = truths_;
   std::map<std::int64_t, std::string> states;
+  std::set<std::int64_t> left_out;  // of the study as it is now
   for (const auto& row : trials) {
     const auto id = static_cast<std::int64_t>(number(row[0]));
-    truths[id] = &experiment_.trial({{experiment_.x_parameter(), static_cast<int>(number(row[1]))}},
-                                    static_cast<std::int64_t>(number(row[2])));
+    const auto x = static_cast<int>(number(row[1]));
+    const auto seed = static_cast<std::int64_t>(number(row[2]));
+    truths[id] = &experiment_.trial({{experiment_.x_parameter(), x}}, seed);
     states[id] = text(row[3]);
+    if (!experiment_.has(x, seed)) left_out.insert(id);
   }
+  demand(!over || trials.size() - left_out.size() == experiment_.size(),
+         "the database has " + std::to_string(trials.size()) + " trials, " +
+             std::to_string(left_out.size()) + " of them not of the study");
 
   std::map<std::int64_t, int> epochs;
   const bool any = !reader.query("SELECT 1 FROM epochs LIMIT 1").rows.empty();
@@ -68,7 +72,7 @@ void Rules::check(bool over) {
     const std::string where = "trial " + std::to_string(id);
     const Experiment::Expected expected = experiment_.expected(*truths.at(id));
     const std::string& state = states.at(id);
-    demand(!over || state == "finished" || state == "failed",
+    demand(!over || state == "finished" || state == "failed" || left_out.contains(id),
            where + " is " + state + " at the end");
     if (state == "finished") {
       demand(!expected.failure, where + " should have failed");
@@ -83,6 +87,8 @@ void Rules::check(bool over) {
       demand(result.size() == 1 && number(result[0][0]) == loss,
              where + " has as its result " + std::to_string(number(result.at(0)[0])) + ", not " +
                  std::to_string(loss) + " of epoch " + std::to_string(expected.result_epoch));
+    } else if (left_out.contains(id)) {
+      demand(epochs[id] == epochs_[id], where + " was trained, and is not of the study");
     } else {
       demand(epochs[id] >= epochs_[id], where + " had " + std::to_string(epochs_[id]) +
                                             " epochs and has " + std::to_string(epochs[id]));

@@ -8,6 +8,7 @@ namespace {
 
 constexpr const char* kTimeIsUp = "the time is up";
 constexpr const char* kTakenBack = "a trial is taken back";
+constexpr const char* kEdited = "the study is edited";
 constexpr double kPatience = 3 * 3600;  // simulated seconds without faults: the end is near
 
 class Simulation {
@@ -26,6 +27,7 @@ class Simulation {
       ++outcome.sessions;
       run_session(*study);
       if (random_.chance(0.1)) take_back_some_trial(*study);
+      if (random_.chance(0.15)) edit(*study);
       if (scene_.world.seconds() > calm_after_ + kPatience)
         throw BrokenRule("the end is not reached after " + std::to_string(outcome.sessions) +
                          " sessions; the last one said: " + last_words_);
@@ -194,6 +196,14 @@ class Simulation {
     study.over = false;
   }
 
+  // By hand, twice in a world at most.
+  void edit(SimulatedStudy& study) {
+    if (edits_ == 2) return;
+    ++edits_;
+    scene_.world.fault(kEdited, study.experiment->edit(random_));
+    study.over = false;
+  }
+
   // A launcher ends the others, or leaves them to find out.
   void dismiss_others() {
     const bool killed = random_.chance(0.5);
@@ -234,6 +244,7 @@ class Simulation {
   std::vector<FaultKind> enabled_;
   double calm_after_ = 0, pace_ = 1;
   bool has_taken_back_ = false;
+  int edits_ = 0;
   std::string last_words_;  // of the last session
 };
 
@@ -241,7 +252,7 @@ class Simulation {
 
 const std::vector<std::string>& fault_kinds() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> all = {"a trainer is deaf to SIGTERM", kTimeIsUp, kTakenBack};
+    std::vector<std::string> all = {"a trainer is deaf to SIGTERM", kTimeIsUp, kTakenBack, kEdited};
     for (const FaultKind& kind : session_faults()) all.push_back(kind.name);
     for (int kind = 0; kind <= static_cast<int>(Trouble::Kind::damage); ++kind)
       all.push_back(to_string(static_cast<Trouble::Kind>(kind)));
