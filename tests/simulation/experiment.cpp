@@ -1,6 +1,7 @@
 #include "tests/simulation/experiment.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/early_stopping.h"
 
@@ -75,8 +76,10 @@ void Experiment::write_study() {
 
 void Experiment::plan_trial(int x, int seed, Random& random) {
   const auto [place, is_new] = trials_.try_emplace({x, seed});
-  if (!is_new) return;
   TrialTruth& trial = place->second;
+  if (!is_new && trial.epochs != epochs_)
+    trial.earlier_epochs.push_back(std::exchange(trial.epochs, epochs_));
+  if (!is_new) return;
   trial.key = random.next();
   trial.epochs = epochs_;
   trial.epoch_seconds = pace_ * random.between(0.5, 1.5);
@@ -92,6 +95,11 @@ void Experiment::plan_trial(int x, int seed, Random& random) {
   }
 }
 
+void Experiment::plan_trials(Random& random) {
+  for (const int x : xs_)
+    for (const int seed : seeds_) plan_trial(x, seed, random);
+}
+
 Experiment::Experiment(const ExperimentWishes& wishes, Random& random) : wishes_(wishes) {
   // Gangs form where slots are left over and epochs are to come.
   const int cells = random.between(2, wishes.gangs ? 3 : 6);
@@ -102,11 +110,17 @@ Experiment::Experiment(const ExperimentWishes& wishes, Random& random) : wishes_
   for (int x = first_x(); x < first_x() + cells; ++x) xs_.push_back(x);
   for (int seed = 0; seed < seeds; ++seed) seeds_.push_back(seed);
   write_study();
-  for (const int x : xs_)
-    for (const int seed : seeds_) plan_trial(x, seed, random);
+  plan_trials(random);
 }
 
 std::string Experiment::edit(Random& random) {
+  const bool has_budget = wishes_.gangs || wishes_.keeps_checkpoints;
+  if (has_budget && random.chance(0.4)) {
+    epochs_ += random.between(1, 4);
+    write_study();
+    plan_trials(random);
+    return "with " + std::to_string(epochs_) + " epochs";
+  }
   const bool of_seeds = random.chance(0.3);
   std::vector<int>& values = of_seeds ? seeds_ : xs_;
   const bool grows = values.size() == 1 || random.chance(0.6);
@@ -122,8 +136,7 @@ std::string Experiment::edit(Random& random) {
     values.erase(values.begin() + at);
   }
   write_study();
-  for (const int x : xs_)
-    for (const int seed : seeds_) plan_trial(x, seed, random);
+  plan_trials(random);
   return what;
 }
 
@@ -139,11 +152,11 @@ TrialTruth& Experiment::trial(const nlohmann::json& parameters, std::int64_t see
   return trials_.at({parameters.at(x_parameter()).get<int>(), seed});
 }
 
-Experiment::Expected Experiment::expected(const TrialTruth& trial) const {
-  Expected expected{.epochs = trial.epochs, .result_epoch = trial.epochs};
+Experiment::Expected Experiment::expected(const TrialTruth& trial, int epochs) const {
+  Expected expected{.epochs = epochs, .result_epoch = epochs};
   std::optional<protocol::EarlyStoppingMonitor> monitor;
   if (study_.early_stopping) monitor.emplace(*study_.early_stopping);
-  for (int epoch = 1; epoch <= trial.epochs; ++epoch) {
+  for (int epoch = 1; epoch <= epochs; ++epoch) {
     if (trial.fails && trial.fails_in == epoch)
       return {.failure = trial.fails, .epochs = epoch - 1};
     if (!monitor) continue;

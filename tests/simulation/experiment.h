@@ -28,8 +28,9 @@ struct Trouble {
 std::string to_string(Trouble::Kind kind);
 
 struct TrialTruth {
-  std::uint64_t key = 0;  // no other trial of the world has it
-  int epochs = 1;         // the study's
+  std::uint64_t key = 0;                 // no other trial of the world has it
+  int epochs = 1;                        // the study's
+  std::vector<int> earlier_epochs = {};  // before somebody raised them
   double epoch_seconds = 1;
   std::optional<protocol::FailureKind> fails;  // always, by itself
   int fails_in = 1;                            // this epoch
@@ -57,7 +58,8 @@ class Experiment {
   Experiment(const ExperimentWishes& wishes, Random& random);
 
   const sweeps::Study& study() const { return study_; }
-  // Somebody adds a value or a seed to the study, or takes one out. Returns what, in words.
+  // Somebody adds a value or a seed to the study, takes one out, or lets it train for longer.
+  // Returns what, in words.
   std::string edit(Random& random);
   bool persistent() const { return study_.trainer.persistent; }
   // The world's number of its study, from the parameters that a trainer gets.
@@ -75,13 +77,14 @@ class Experiment {
     int epochs = 0;
     int result_epoch = 0;
   };
-  Expected expected(const TrialTruth& trial) const;
+  Expected expected(const TrialTruth& trial, int epochs) const;  // with so many as its budget
 
   std::size_t size() const { return xs_.size() * seeds_.size(); }  // of the study as it is now
 
  private:
   void write_study();
   void plan_trial(int x, int seed, Random& random);
+  void plan_trials(Random& random);                      // of the study as it is now
   int first_x() const { return wishes_.gangs ? 1 : 0; }  // which never fails by itself
 
   ExperimentWishes wishes_;

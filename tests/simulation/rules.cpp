@@ -70,8 +70,14 @@ void Rules::check(bool over) {
   for (const auto& row : trials) {
     const auto id = static_cast<std::int64_t>(number(row[0]));
     const std::string where = "trial " + std::to_string(id);
-    const Experiment::Expected expected = experiment_.expected(*truths.at(id));
+    const TrialTruth& truth = *truths.at(id);
+    Experiment::Expected expected = experiment_.expected(truth, truth.epochs);
     const std::string& state = states.at(id);
+    // A session that could not begin left the trial as it was.
+    for (const int earlier : truth.earlier_epochs)
+      if (!over && epochs[id] < expected.epochs)
+        if (const auto before = experiment_.expected(truth, earlier); before.epochs == epochs[id])
+          expected = before;
     demand(!over || state == "finished" || state == "failed" || left_out.contains(id),
            where + " is " + state + " at the end");
     if (state == "finished") {
@@ -83,7 +89,7 @@ void Rules::check(bool over) {
               .query("SELECT value FROM trial_metrics WHERE metric = 'loss' AND trial = " +
                      std::to_string(id))
               .rows;
-      const double loss = truths.at(id)->loss(expected.result_epoch);
+      const double loss = truth.loss(expected.result_epoch);
       demand(result.size() == 1 && number(result[0][0]) == loss,
              where + " has as its result " + std::to_string(number(result.at(0)[0])) + ", not " +
                  std::to_string(loss) + " of epoch " + std::to_string(expected.result_epoch));
@@ -97,7 +103,7 @@ void Rules::check(bool over) {
       // A broken machine may have had the last word on one that fails anyway.
       demand((expected.failure &&
               (text(row[5]) == to_string(*expected.failure) || text(row[5]) == "crash")) ||
-                 (text(row[5]) == "cancelled" && truths.at(id)->may_be_cancelled),
+                 (text(row[5]) == "cancelled" && truth.may_be_cancelled),
              where + " is failed (" + text(row[5]) + "), which is no fault of its own");
   }
   epochs_ = epochs;

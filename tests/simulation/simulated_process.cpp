@@ -207,6 +207,10 @@ void SimulatedProcess::write(std::string_view text) {
 
 // ---- training
 
+static int epochs_of(const nlohmann::json& parameters) {
+  return parameters.at("epochs").get<int>();
+}
+
 void SimulatedProcess::train(Attempt attempt) {
   World& world = cluster_.world;
   attempt_ = std::move(attempt);
@@ -273,7 +277,8 @@ void SimulatedProcess::mind_retry() {
 
 void SimulatedProcess::begin_epoch() {
   const TrialTruth& truth = *attempt_->truth;
-  if (attempt_->epoch >= truth.epochs) return after(0.001, &SimulatedProcess::finish);
+  if (attempt_->epoch >= epochs_of(attempt_->parameters))
+    return after(0.001, &SimulatedProcess::finish);
   settle_gang();
   const double members = 1.0 + static_cast<double>(attempt_->members.size()) + attempt_->lent_slots;
   after(truth.epoch_seconds / members * cluster_.world.random().between(0.8, 1.2),
@@ -371,8 +376,9 @@ void SimulatedProcess::flood(int lines) {
 void SimulatedProcess::finish() {
   cluster_.world.say(name(), "finishes");
   if (!persistent()) return die({.code = 0});
-  line(to_line(FromTrainer{Finished{
-      .trial = attempt_->trial, .attempt = attempt_->attempt, .epochs = attempt_->truth->epochs}}));
+  line(to_line(FromTrainer{Finished{.trial = attempt_->trial,
+                                    .attempt = attempt_->attempt,
+                                    .epochs = epochs_of(attempt_->parameters)}}));
   stop_training();
   state_ = State::idle;
 }
