@@ -47,7 +47,7 @@ constexpr double kHangSeconds = 8, kReadySeconds = 10;
 std::string listed(const std::vector<int>& values) {
   std::string text;
   for (const int value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);
-  return "[" + text + "]\n";
+  return "[" + text + "]";
 }
 
 }  // namespace
@@ -59,24 +59,29 @@ void Experiment::write_study() {
   std::string text = "study: simulated-" + number + "\n";
   if (wishes_.gangs)
     text += "task: choice-sets\nparameters: {epochs: " + std::to_string(epochs_) +
-            ", depth: 2, shards: " + std::to_string(shards_) + ", data_seed: " + number +
-            "}\ngrid:\n  width: ";
+            ", depth: 2, shards: " + std::to_string(shards_) + ", data_seed: " + number + "}\n";
   else
     text += std::string("trainer: {command: [train]") +
             (wishes_.persistent ? ", persistent: true" : "") +
             (wishes_.keeps_checkpoints ? ", budget: epochs" : "") +
-            "}\nparameters: {epochs: " + std::to_string(epochs_) + ", number: " + number +
-            "}\ngrid:\n  x: ";
-  text += listed(xs_) + "seeds: " + listed(seeds_);
+            "}\nparameters: {epochs: " + std::to_string(epochs_) + ", number: " + number + "}\n";
+  const std::string grid =
+      std::string("grid: {") + (wishes_.gangs ? "width" : "x") + ": " + listed(xs_) + "}\n";
+  if (wishes_.stages)
+    text += "stages:\n  first:\n    " + grid +
+            "  second:\n    best: {of: first, by: loss, take: [x]}\n    grid: {y: [1, 2]}\n";
+  else
+    text += grid;
+  text += "seeds: " + listed(seeds_) + "\n";
   if (wishes_.early_stopping) text += "early_stopping: {metric: loss, patience: 2}\n";
   study_ = sweeps::parse_study(text, "simulated-" + number + ".yaml");
   study_.trainer.hang_seconds = kHangSeconds;  // of a shipped task, the run's own
   study_.trainer.ready_seconds = kReadySeconds;
 }
 
-void Experiment::plan_trial(int x, int seed, Random& random) {
-  const auto [place, is_new] = trials_.try_emplace({x, seed});
-  TrialTruth& trial = place->second;
+void Experiment::plan_trial(const Place& place, Random& random) {
+  const auto [found, is_new] = trials_.try_emplace(place);
+  TrialTruth& trial = found->second;
   if (!is_new && trial.epochs != epochs_)
     trial.earlier_epochs.push_back(std::exchange(trial.epochs, epochs_));
   if (!is_new) return;
@@ -86,7 +91,7 @@ void Experiment::plan_trial(int x, int seed, Random& random) {
   std::vector<FailureKind> kinds = {FailureKind::crash};
   if (wishes_.persistent) kinds = {FailureKind::crash, FailureKind::nan, FailureKind::oom};
   // Not more than a few: where most trials fail alike, it is the program, and the run stops.
-  if (wishes_.failing_trials && x > first_x() && random.chance(0.15)) {
+  if (wishes_.failing_trials && place.x > first_x() && random.chance(0.15)) {
     trial.fails = random.of(kinds);
     trial.fails_in = random.between(1, epochs_);
   } else if (wishes_.troubles && random.chance(0.4)) {
@@ -97,7 +102,8 @@ void Experiment::plan_trial(int x, int seed, Random& random) {
 
 void Experiment::plan_trials(Random& random) {
   for (const int x : xs_)
-    for (const int seed : seeds_) plan_trial(x, seed, random);
+    for (const int seed : seeds_)
+      for (int y = 0; y <= (wishes_.stages ? 2 : 0); ++y) plan_trial({x, y, seed}, random);
 }
 
 Experiment::Experiment(const ExperimentWishes& wishes, Random& random) : wishes_(wishes) {
@@ -140,8 +146,9 @@ std::string Experiment::edit(Random& random) {
   return what;
 }
 
-bool Experiment::has(int x, std::int64_t seed) const {
-  return std::ranges::find(xs_, x) != xs_.end() && std::ranges::find(seeds_, seed) != seeds_.end();
+bool Experiment::has(const Place& place) const {
+  return std::ranges::find(xs_, place.x) != xs_.end() &&
+         std::ranges::find(seeds_, place.seed) != seeds_.end();
 }
 
 std::string Experiment::number_of(const nlohmann::json& parameters) {
@@ -149,7 +156,7 @@ std::string Experiment::number_of(const nlohmann::json& parameters) {
 }
 
 TrialTruth& Experiment::trial(const nlohmann::json& parameters, std::int64_t seed) {
-  return trials_.at({parameters.at(x_parameter()).get<int>(), seed});
+  return trials_.at({parameters.at(x_parameter()).get<int>(), parameters.value("y", 0), seed});
 }
 
 Experiment::Expected Experiment::expected(const TrialTruth& trial, int epochs) const {

@@ -49,7 +49,8 @@ struct TrialTruth {
 struct ExperimentWishes {
   int number = 1;  // of the world's studies
   bool persistent = true;
-  bool gangs = false;  // a shipped task, of which several slots may train a trial
+  bool gangs = false;   // a shipped task, of which several slots may train a trial
+  bool stages = false;  // a second stage takes the best x of the first one through two values of y
   bool troubles = false, failing_trials = false, early_stopping = false, keeps_checkpoints = false;
 };
 
@@ -68,8 +69,16 @@ class Experiment {
   // By its parameters, as a trainer gets them.
   TrialTruth& trial(const nlohmann::json& parameters, std::int64_t seed);
 
-  // Whether the study has the trial as it is now.
-  bool has(int x, std::int64_t seed) const;
+  // Where a trial stands: y is 0 in the first stage, and where there are none.
+  struct Place {
+    int x = 0, y = 0;
+    std::int64_t seed = 0;
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+  TrialTruth& trial(const Place& place) { return trials_.at(place); }
+  // Whether the study has the trial as it is now; of the second stage, if that takes this x.
+  bool has(const Place& place) const;
+  bool has_stages() const { return wishes_.stages; }
 
   // What the database must say of a trial in the end.
   struct Expected {
@@ -79,11 +88,13 @@ class Experiment {
   };
   Expected expected(const TrialTruth& trial, int epochs) const;  // with so many as its budget
 
-  std::size_t size() const { return xs_.size() * seeds_.size(); }  // of the study as it is now
+  // Trials of the study as it is now: of its first stage, and of the second one.
+  std::size_t size() const { return xs_.size() * seeds_.size(); }
+  std::size_t size_of_second() const { return wishes_.stages ? 2 * seeds_.size() : 0; }
 
  private:
   void write_study();
-  void plan_trial(int x, int seed, Random& random);
+  void plan_trial(const Place& place, Random& random);
   void plan_trials(Random& random);                      // of the study as it is now
   int first_x() const { return wishes_.gangs ? 1 : 0; }  // which never fails by itself
 
@@ -92,8 +103,8 @@ class Experiment {
   double pace_ = 1;
   std::vector<int> xs_, seeds_;
   sweeps::Study study_;
-  // By x and seed; also those that the study has no longer.
-  std::map<std::pair<int, std::int64_t>, TrialTruth> trials_;
+  // Also those that the study has no longer.
+  std::map<Place, TrialTruth> trials_;
 };
 
 }  // namespace windrow::simulation

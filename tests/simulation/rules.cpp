@@ -1,5 +1,7 @@
 #include "tests/simulation/rules.h"
 
+#include <algorithm>
+
 #include "orchestrator/coordinator/trial_folder.h"
 #include "storage/reader.h"
 
@@ -23,7 +25,36 @@ void demand(bool holds, const std::string& rule) {
   if (!holds) throw BrokenRule(rule);
 }
 
+// Parameters come into the view with the first cell that has them.
+std::string y_column(storage::Reader& reader) {
+  for (const auto& row : reader.query("PRAGMA table_info(trials)").rows)
+    if (text(row.at(1)) == "y") return "y";
+  return "NULL";
+}
+
 }  // namespace
+
+// The x that the second stage takes, as the results of the first one have it: the least mean of the
+// loss over the seeds that finished; nullopt where trials of it are not over, or failed for what
+// may be the machine's reasons.
+std::optional<int> Rules::selected(const std::map<std::int64_t, Experiment::Place>& places,
+                                   const std::map<std::int64_t, std::string>& states) const {
+  std::size_t over = 0;
+  std::map<int, std::pair<double, int>> losses;  // by x: their sum and number
+  for (const auto& [id, place] : places) {
+    if (place.y > 0 || !experiment_.has(place)) continue;
+    const std::string& state = states.at(id);
+    if (state == "pending" || state == "running" || state == "crash") return std::nullopt;
+    ++over;
+    if (state != "finished") continue;
+    const TrialTruth& truth = *truths_.at(id);
+    losses[place.x].first += truth.loss(experiment_.expected(truth, truth.epochs).result_epoch);
+    ++losses[place.x].second;
+  }
+  if (!experiment_.has_stages() || over < experiment_.size() || losses.empty()) return std::nullopt;
+  const auto mean = [](const auto& one) { return one.second.first / one.second.second; };
+  return std::ranges::min_element(losses, {}, mean)->first;
+}
 
 void Rules::check(bool over) {
   if (!std::filesystem::exists(database_)) return;
@@ -31,22 +62,27 @@ void Rules::check(bool over) {
   const auto sound = reader.query("PRAGMA integrity_check").rows;
   demand(sound.size() == 1 && text(sound[0][0]) == "ok", "the database is damaged");
   if (reader.studies().empty()) return demand(!over, "the database has no study");
-  const auto trials = reader
-                          .query("SELECT trial, " + std::string(experiment_.x_parameter()) +
-                                 ", seed, state, epochs, failure FROM trials")
-                          .rows;
+  const auto trials =
+      reader
+          .query("SELECT trial, " + std::string(experiment_.x_parameter()) +
+                 ", seed, state, epochs, failure, " + y_column(reader) + " FROM trials")
+          .rows;
   auto& truths = truths_;
   std::map<std::int64_t, std::string> states;
-  std::set<std::int64_t> left_out;  // of the study as it is now
+  std::map<std::int64_t, Experiment::Place> places;
   for (const auto& row : trials) {
     const auto id = static_cast<std::int64_t>(number(row[0]));
-    const auto x = static_cast<int>(number(row[1]));
-    const auto seed = static_cast<std::int64_t>(number(row[2]));
-    truths[id] = &experiment_.trial({{experiment_.x_parameter(), x}}, seed);
-    states[id] = text(row[3]);
-    if (!experiment_.has(x, seed)) left_out.insert(id);
+    places[id] = {static_cast<int>(number(row[1])), std::max(static_cast<int>(number(row[6])), 0),
+                  static_cast<std::int64_t>(number(row[2]))};
+    truths[id] = &experiment_.trial(places[id]);
+    states[id] = text(row[3]) == "failed" ? text(row[5]) : text(row[3]);
   }
-  demand(!over || trials.size() - left_out.size() == experiment_.size(),
+  const std::optional<int> best = selected(places, states);
+  std::set<std::int64_t> left_out;  // of the study as it is now
+  for (const auto& [id, place] : places)
+    if (!experiment_.has(place) || (place.y > 0 && place.x != best)) left_out.insert(id);
+  demand(!over || trials.size() - left_out.size() ==
+                      experiment_.size() + (best ? experiment_.size_of_second() : 0),
          "the database has " + std::to_string(trials.size()) + " trials, " +
              std::to_string(left_out.size()) + " of them not of the study");
 
@@ -78,7 +114,8 @@ void Rules::check(bool over) {
       if (!over && epochs[id] < expected.epochs)
         if (const auto before = experiment_.expected(truth, earlier); before.epochs == epochs[id])
           expected = before;
-    demand(!over || state == "finished" || state == "failed" || left_out.contains(id),
+    const bool is_failed = state != "finished" && state != "pending" && state != "running";
+    demand(!over || state == "finished" || is_failed || left_out.contains(id),
            where + " is " + state + " at the end");
     if (state == "finished") {
       demand(!expected.failure, where + " should have failed");
@@ -93,18 +130,17 @@ void Rules::check(bool over) {
       demand(result.size() == 1 && number(result[0][0]) == loss,
              where + " has as its result " + std::to_string(number(result.at(0)[0])) + ", not " +
                  std::to_string(loss) + " of epoch " + std::to_string(expected.result_epoch));
-    } else if (left_out.contains(id)) {
+    } else if (left_out.contains(id) && places[id].y == 0) {
       demand(epochs[id] == epochs_[id], where + " was trained, and is not of the study");
     } else {
       demand(epochs[id] >= epochs_[id], where + " had " + std::to_string(epochs_[id]) +
                                             " epochs and has " + std::to_string(epochs[id]));
     }
-    if (state == "failed")
+    if (is_failed)
       // A broken machine may have had the last word on one that fails anyway.
-      demand((expected.failure &&
-              (text(row[5]) == to_string(*expected.failure) || text(row[5]) == "crash")) ||
-                 (text(row[5]) == "cancelled" && truth.may_be_cancelled),
-             where + " is failed (" + text(row[5]) + "), which is no fault of its own");
+      demand((expected.failure && (state == to_string(*expected.failure) || state == "crash")) ||
+                 (state == "cancelled" && truth.may_be_cancelled),
+             where + " is failed (" + state + "), which is no fault of its own");
   }
   epochs_ = epochs;
 

@@ -32,6 +32,9 @@ class Rules {
   std::pair<std::int64_t, TrialTruth*> some_trial(Random& random);
 
  private:
+  std::optional<int> selected(const std::map<std::int64_t, Experiment::Place>& places,
+                              const std::map<std::int64_t, std::string>& states) const;
+
   std::filesystem::path database_;
   std::string checkpoints_;
   Experiment& experiment_;

@@ -72,6 +72,7 @@ class Simulation {
     const ExperimentWishes wishes{.number = number,
                                   .persistent = gangs || random_.chance(0.6),
                                   .gangs = gangs,
+                                  .stages = !gangs && random_.chance(0.25),
                                   .troubles = random_.chance(0.6),
                                   .failing_trials = random_.chance(0.4),
                                   .early_stopping = !gangs && random_.chance(0.3),
