@@ -154,6 +154,14 @@ void Coordinator::carry_out(const scheduler::Command& command) {
                                             ") gets no more trials: " + c.reason;
                    log_("error", text);
                    store_.record(storage::Event{"slot drained", text});
+                 },
+                 [&](const scheduler::SlotReadmitted& c) {
+                   const std::string text =
+                       "slot " + std::to_string(c.slot.value) + " (" + slot(c.slot).device +
+                       " on " + agent_of(c.slot).host +
+                       ") gets trials again: where they went instead, all fail";
+                   log_("warning", text);
+                   store_.record(storage::Event{"slot readmitted", text});
                  }},
       command);
 }

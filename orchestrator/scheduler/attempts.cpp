@@ -60,6 +60,14 @@ void leave_service(State& state, int index) {
   --state.agents_in_service_on[agent->second.host];
 }
 
+void enter_service(State& state, int index) {
+  ++state.slots_in_service;
+  Agent& agent = state.agents.at(state.slots[index].agent);
+  if (agent.in_service++ > 0) return;
+  ++state.agents_in_service;
+  ++state.agents_in_service_on[agent.host];
+}
+
 void drain(State& state, int index, std::string reason, Commands& out) {
   out.push_back(SlotDrained{state.slots[index].id, std::move(reason)});
   close(state, index, out);

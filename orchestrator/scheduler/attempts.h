@@ -22,7 +22,9 @@ void close(State& state, int slot, Commands& out);
 // The same, since something is wrong with it.
 void drain(State& state, int slot, std::string reason, Commands& out);
 
-// Keeps the counts of what is in service; to be called before its alive or drained is set.
+// Keep the counts of what is in service; to be called before its alive or drained is set to out of
+// service, and after it is set to in service.
 void leave_service(State& state, int slot);
+void enter_service(State& state, int slot);
 
 }  // namespace windrow::scheduler

@@ -76,6 +76,7 @@ void forgive_on(State& state, const std::vector<int>& slots, Commands& out) {
 
 void drain_slot(State& state, int slot, const std::string& reason, Commands& out) {
   forgive_on(state, {slot}, out);
+  state.slots[slot].guilty = true;
   drain(state, slot, reason, out);
 }
 
@@ -83,11 +84,35 @@ void drain_agent(State& state, int slot, Commands& out) {
   const std::vector<int> slots = state.agents.at(state.slots[slot].agent).slots;
   forgive_on(state, slots, out);
   const int trials = agent_streak(state, slot).acquitted();
-  for (const int each : slots)
-    if (state.slots[each].in_service())
-      drain(state, each,
-            std::to_string(trials) + " trials failed on this host in a row that did well on others",
-            out);
+  for (const int each : slots) {
+    if (!state.slots[each].in_service()) continue;
+    state.slots[each].guilty = true;
+    drain(state, each,
+          std::to_string(trials) + " trials failed on this host in a row that did well on others",
+          out);
+  }
+}
+
+// Where each agent that is left fails trial after trial, those that were drained may be no worse.
+void readmit_drained(State& state, Commands& out) {
+  const int limit = state.budgets.slot_failures_in_a_row;
+  const auto fails_all = [&](const auto& agent) {
+    return agent.second.in_service == 0 ||
+           static_cast<int>(agent.second.streak.entries.size()) >= limit;
+  };
+  if (limit <= 0 || state.stopping || !std::ranges::all_of(state.agents, fails_all)) return;
+  for (std::size_t i = 0; i < state.slots.size(); ++i) {
+    Slot& slot = state.slots[i];
+    const auto index = static_cast<int>(i);
+    if (!slot.guilty || !slot.alive || !agent_known(state, index)) continue;
+    slot.guilty = slot.drained = slot.resting = false;
+    slot.streak = {};
+    Streak& of_agent = agent_streak(state, index);
+    if (state.agents.at(slot.agent).in_service == 0) of_agent = {};
+    enter_service(state, index);
+    out.push_back(SlotReadmitted{slot.id});
+    reindex(state, index);
+  }
 }
 
 // The last ones stay: that everything fails everywhere is found out by stop_if_all_fail().
@@ -312,6 +337,7 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   trial.charges.push_back({slot, attempt, failure.kind, host});
   enter(state.slots[slot].streak, entry);
   if (agent_known(state, slot)) enter(agent_streak(state, slot), entry);
+  readmit_drained(state, out);
   if (stop_if_all_fail(state, out)) return make_pending(state, index);
   if (failures > *retries && !is_in_doubt(state, trial, failures, *retries)) {
     // Nobody can say that it is the trial where no trainer was ever ready.

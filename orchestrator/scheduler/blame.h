@@ -4,7 +4,8 @@
 // A failure that may be the machine's is charged to the trial and entered in the streaks of its
 // slot and agent. What happens next is the evidence:
 // - the trial goes further elsewhere than it ever did: the charge is taken back; enough of such
-//   trials in a row, and the place is drained;
+//   trials in a row, and the place is drained, until all places that are left fail trial after
+//   trial: then it may be no worse than they are, and gets trials again;
 // - the trial fails elsewhere too: it is the trial, and the first place is cleared of it;
 // - the place reports an epoch: it is well, and the charge stands;
 // - all slots fail trial after trial alike: the run is stopped, and all charges are taken back.

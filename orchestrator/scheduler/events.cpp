@@ -83,11 +83,7 @@ void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots,
     Agent& owner = state.agents[agent];
     owner.slots.push_back(index);
     owner.host = host;
-    if (owner.in_service++ == 0) {
-      ++state.agents_in_service;
-      ++state.agents_in_service_on[host];
-    }
-    ++state.slots_in_service;
+    enter_service(state, index);
     reindex(state, index);
   }
   dispatch(state, out);

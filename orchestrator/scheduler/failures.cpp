@@ -28,14 +28,20 @@ void on_slot_rested(State& state, SlotId slot_id, Commands& out) {
 
 void on_slot_lost(State& state, SlotId slot_id, const std::string& reason, Commands& out) {
   const auto found = state.slot_index.find(slot_id);
-  if (found == state.slot_index.end() || !state.slots[found->second].in_service()) return;
+  if (found == state.slot_index.end()) return;
+  Slot& slot = state.slots[found->second];
+  slot.guilty = false;  // it does not come back
+  if (!slot.in_service()) return;
   drain(state, found->second, reason, out);
   dispatch(state, out);
 }
 
 void on_slot_closing(State& state, SlotId slot_id, Commands& out) {
   const auto found = state.slot_index.find(slot_id);
-  if (found == state.slot_index.end() || !state.slots[found->second].in_service()) return;
+  if (found == state.slot_index.end()) return;
+  Slot& slot = state.slots[found->second];
+  slot.guilty = false;  // it does not come back
+  if (!slot.in_service()) return;
   close(state, found->second, out);
   dispatch(state, out);
 }

@@ -114,6 +114,9 @@ struct SlotDrained {  // the slot fails everything, or takes nothing: nothing mo
   SlotId slot;
   std::string reason;
 };
+struct SlotReadmitted {  // it was drained for what trials did elsewhere, and gets some again
+  SlotId slot;
+};
 struct FailureForgiven {  // it no longer counts against the trial's budget
   TrialId trial;
   int attempt = 1;
@@ -140,8 +143,9 @@ struct SetHelpers {  // tell the lead: these are its helpers from the next epoch
 struct StopRun {             // everything fails alike: nothing more is assigned
   bool never_ready = false;  // no trainer was ever ready: the run is to be refused
 };
-using Command = std::variant<AssignTrial, WithdrawTrial, EndAttempt, TrialFailed, SlotDrained,
-                             FailureForgiven, RestSlot, LendSlot, SetHelpers, StopRun>;
+using Command =
+    std::variant<AssignTrial, WithdrawTrial, EndAttempt, TrialFailed, SlotDrained, SlotReadmitted,
+                 FailureForgiven, RestSlot, LendSlot, SetHelpers, StopRun>;
 using Commands = std::vector<Command>;
 
 enum class TrialPhase { pending, queued, running, finished, failed };

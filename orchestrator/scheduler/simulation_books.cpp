@@ -111,6 +111,10 @@ void SimulationBooks::commanded(const Command& command) {
     if (slots_[drained->slot].drained) fault(text(drained->slot) + " was drained twice");
     slots_[drained->slot].drained = true;
     result_.drained.push_back(drained->slot);
+  } else if (const auto* back = std::get_if<SlotReadmitted>(&command)) {
+    if (!slots_[back->slot].drained) fault(text(back->slot) + " was not drained, and came back");
+    slots_[back->slot].drained = false;
+    std::erase(result_.drained, back->slot);
   }
 }
 

@@ -107,6 +107,7 @@ struct Slot {
   AgentId agent;
   bool alive = true;     // its agent is there
   bool drained = false;  // it gets nothing more
+  bool guilty = false;   // drained, since trials that failed here did well elsewhere
   Assignment current;    // what runs, or is the first to run
   bool started = false;  // current runs
   Assignment next;       // queued behind current; only where there is a current

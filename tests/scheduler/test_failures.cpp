@@ -243,6 +243,68 @@ TEST(Blame, TheOnlyAgentThatTakesTrialsIsNotDrained) {
   EXPECT_EQ(bench.said(), (Said{"trial 2 forgiven 1"}));
 }
 
+// A host that was bad for a while is drained; then the other one breaks.
+TEST(Blame, WhereAllThatIsLeftFailsTheDrainedGetTrialsAgain) {
+  Bench bench;
+  bench.add(std::vector<double>(60, 1));
+  bench.join(0, 0, 4);
+  bench.join(1, 4, 4);
+  bool other_is_bad = false;
+  run(bench, 8, [&](int slot, int) {
+    other_is_bad = other_is_bad || slots_in_service(bench.state) == 4;
+    return other_is_bad ? slot >= 4 : slot < 4;
+  });
+  EXPECT_EQ(count(bench.state, TrialPhase::finished), 60);
+  EXPECT_EQ(slots_in_service(bench.state), 4);
+  EXPECT_TRUE(bench.state.slots[0].in_service());
+}
+
+// A worker whose slot is drained has no time left, either.
+TEST(Blame, ADrainedSlotThatClosesIsNotTakenBack) {
+  Bench bench;
+  bench.add(std::vector<double>(30, 1));
+  bench.join(0, 0, 1);
+  bench.join(1, 1, 1);
+  bool other_is_bad = false;
+  run(bench, 2, [&](int slot, int) {
+    if (!other_is_bad && slots_in_service(bench.state) == 1) {
+      on_slot_closing(bench.state, SlotId{0}, bench.out);
+      other_is_bad = true;
+    }
+    return other_is_bad ? slot == 1 : slot == 0;
+  });
+  EXPECT_FALSE(bench.state.slots[0].in_service());
+}
+
+// The same of two devices of a host.
+TEST(Blame, ADrainedSlotGetsTrialsAgainWhereTheOnlyOtherOneFails) {
+  Bench bench;
+  bench.add(std::vector<double>(30, 1));
+  bench.join(0, 0, 2);
+  bool other_is_bad = false;
+  run(bench, 2, [&](int slot, int) {
+    other_is_bad = other_is_bad || slots_in_service(bench.state) == 1;
+    return other_is_bad ? slot == 1 : slot == 0;
+  });
+  EXPECT_EQ(count(bench.state, TrialPhase::finished), 30);
+}
+
+TEST(Blame, ASlotThatIsGoneIsNotTakenBack) {
+  Bench bench({.slot_failures_in_a_row = 2});
+  bench.add({4, 3, 2, 1});
+  bench.join(0, 0, 1);
+  bench.join(1, 1, 1);
+  on_slot_lost(bench.state, SlotId{0}, "its process does not end", bench.out);
+  for (int round = 0; round < 6 && !bench.state.stopping; ++round) {
+    const Slot& slot = bench.state.slots[1];
+    if (!slot.current) break;
+    const int trial = static_cast<int>(bench.state.trials[slot.current.trial].id.value);
+    bench.fail(1, trial, slot.current.attempt, FailureKind::crash);
+    bench.rest_over(1);
+  }
+  EXPECT_FALSE(bench.state.slots[0].in_service());
+}
+
 TEST(Blame, OfFourAgentsThreeMayBeBad) {
   Bench bench;
   bench.add(std::vector<double>(60, 1));

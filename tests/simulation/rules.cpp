@@ -109,9 +109,9 @@ void Rules::check(bool over) {
     const TrialTruth& truth = *truths.at(id);
     Experiment::Expected expected = experiment_.expected(truth, truth.epochs);
     const std::string& state = states.at(id);
-    // A session that could not begin left the trial as it was.
+    // What the study has no longer, and what a session that could not begin found, is as it was.
     for (const int earlier : truth.earlier_epochs)
-      if (!over && epochs[id] < expected.epochs)
+      if ((!over || left_out.contains(id)) && epochs[id] < expected.epochs)
         if (const auto before = experiment_.expected(truth, earlier); before.epochs == epochs[id])
           expected = before;
     const bool is_failed = state != "finished" && state != "pending" && state != "running";
