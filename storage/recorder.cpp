@@ -66,8 +66,10 @@ Recorder::Recorder(Database& db, Names& names)
                       "device_kind, precision, program, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
                       "?7, ?8, ?9, ?10, ?11, 'running', ?12, ?13, ?14, ?15, ?16)"),
       begin_trial_(db,
-                   "UPDATE trial SET state = 1, attempts = max(attempts, ?2), failure = NULL "
-                   "WHERE id = ?1 AND state <> 2 AND failure IS NOT 'cancelled'"),
+                   "UPDATE trial SET attempts = max(attempts, ?2), "
+                   "state = iif(failure IS 'cancelled', state, 1), "
+                   "failure = iif(failure IS 'cancelled', failure, NULL) "
+                   "WHERE id = ?1 AND state <> 2"),
       put_trial_metric_(db,
                         "INSERT OR REPLACE INTO trial_metric (trial, metric, value) "
                         "VALUES (?1, ?2, ?3)"),
@@ -121,9 +123,10 @@ Recorder::Recorder(Database& db, Names& names)
           "INSERT OR IGNORE INTO attempt (trial, attempt, session, host, rank, "
           "slots, gang, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'running')"),
       fail_trial_(db,
-                  "UPDATE trial SET state = ?3, attempts = ?2, failure = ?4 "
-                  "WHERE id = ?1 AND state <> 2 AND attempts <= ?2 "
-                  "AND (?3 = 3 OR failure IS NOT 'cancelled')"),
+                  "UPDATE trial SET attempts = ?2, "
+                  "state = iif(?3 = 3 OR failure IS NOT 'cancelled', ?3, state), "
+                  "failure = iif(?3 = 3 OR failure IS NOT 'cancelled', ?4, failure) "
+                  "WHERE id = ?1 AND state <> 2 AND attempts <= ?2"),
       forgive_(db, "UPDATE failure SET forgiven = ?3 WHERE trial = ?1 AND attempt = ?2"),
       give_up_trial_(db, "UPDATE trial SET state = ?2, failure = ?3 WHERE id = ?1 AND state <> 2"),
       insert_event_(db, "INSERT INTO event (session, at, kind, text) VALUES (?1, ?2, ?3, ?4)"),

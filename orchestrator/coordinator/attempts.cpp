@@ -75,7 +75,8 @@ void Coordinator::on_started(AttemptStarted message) {
   scheduler::on_attempt_started(scheduler_, message.slot, started.trial, started.attempt, commands_,
                                 started.gang_port > 0   ? scheduler::Takes::members
                                 : started.takes_threads ? scheduler::Takes::threads
-                                                        : scheduler::Takes::nothing);
+                                                        : scheduler::Takes::nothing,
+                                started.resumed_from_epoch);
 }
 
 // Of the same run all should be of one program: a file that is edited meanwhile, or another copy on

@@ -90,11 +90,14 @@ void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots,
 }
 
 void on_attempt_started(State& state, SlotId slot_id, TrialId trial, int attempt, Commands& out,
-                        Takes takes) {
+                        Takes takes, int resumed_from) {
   const int index = slot_running(state, slot_id, trial, attempt);
   if (index == kNone) return;
   begin_if_queued(state, state.slots[index]);
   Trial& begun = state.trials[state.slots[index].current.trial];
+  remove_work_left(state, begun);
+  begun.epochs_done = std::clamp(resumed_from, begun.epochs_done, begun.epochs);
+  add_work_left(state, begun);
   state.thread_takers += static_cast<int>(takes == Takes::threads) -
                          static_cast<int>(std::exchange(begun.takes, takes) == Takes::threads);
   dispatch(state, out);

@@ -176,9 +176,10 @@ enum class Takes {
   members,  // of a gang that it leads
   threads,  // of the same agent, that do nothing else: more hands for the same process
 };
-// The attempt left its place in the slot's queue and runs.
+// The attempt left its place in the slot's queue and runs, from a checkpoint after epoch
+// `resumed_from`, if any: those up to there say nothing of how it does here.
 void on_attempt_started(State& state, SlotId slot, TrialId trial, int attempt, Commands& out,
-                        Takes takes = Takes::nothing);
+                        Takes takes = Takes::nothing, int resumed_from = 0);
 
 // `epoch` counts from 1. The seconds are the new measure of the trial's group with so many members;
 // a value that is negative or no number is not counted.

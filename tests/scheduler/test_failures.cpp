@@ -243,6 +243,24 @@ TEST(Blame, TheOnlyAgentThatTakesTrialsIsNotDrained) {
   EXPECT_EQ(bench.said(), (Said{"trial 2 forgiven 1"}));
 }
 
+// An epoch that was trained elsewhere, and is reported only now, is no sign that the trial does
+// well here: the place where it failed before is not to blame for that.
+TEST(Blame, AnEpochOutOfACheckpointAcquitsNobody) {
+  Bench bench;
+  bench.add({1}, 10);
+  bench.join(0, 0, 1);
+  bench.join(1, 1, 1);
+  bench.start(0, 1);
+  bench.epoch(0, 1, 2, 1.0);
+  bench.fail(0, 1, 1, FailureKind::crash);
+  on_attempt_started(bench.state, SlotId{1}, TrialId{1}, 2, bench.out, Takes::nothing, 3);
+  bench.said();
+  bench.epoch(1, 1, 3, 1.0, 2);
+  EXPECT_EQ(bench.said(), Said{});
+  bench.epoch(1, 1, 4, 1.0, 2);
+  EXPECT_EQ(bench.said(), (Said{"trial 1 forgiven 1"}));
+}
+
 // A host that was bad for a while is drained; then the other one breaks.
 TEST(Blame, WhereAllThatIsLeftFailsTheDrainedGetTrialsAgain) {
   Bench bench;

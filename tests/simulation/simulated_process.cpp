@@ -147,6 +147,7 @@ void SimulatedProcess::end() {
 void SimulatedProcess::signal(int number) {
   if (state_ == State::dead || state_ == State::gone || wedged_) return;
   cluster_.world.say(name(), "gets signal " + std::to_string(number));
+  is_ended_ = true;
   Random& random = cluster_.world.random();
   if (number == SIGKILL && std::exchange(machine_.wedged, false)) {
     wedged_ = true;
@@ -256,7 +257,9 @@ void SimulatedProcess::train(Attempt attempt) {
   begin_epoch();
 }
 
+// What befalls it while it is ended is nobody's failure.
 void SimulatedProcess::note_failure() {
+  if (is_ended_) return;
   cluster_.failed[attempt_->truth->key][machine_.name] = {cluster_.world.now(), attempt_->attempt};
 }
 

@@ -114,6 +114,7 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
   State state_ = State::waiting;
   int step_ = 0;  // steps that were planned before are void
   bool wedged_ = false;
+  bool is_ended_ = false;  // by a signal
   bool let_go_ = false;
   bool told_ = false;
   std::optional<Attempt> attempt_;

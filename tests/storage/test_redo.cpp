@@ -47,11 +47,35 @@ TEST_F(RedoTest, TheResultGoesAndItsAttemptKeepsIt) {
   finish(id(1), 1, 6);
   EXPECT_EQ(store.redo({id(0), id(2)}), 1);  // the other was never begun
   EXPECT_THAT(rows(file, "SELECT state, epochs, loss, test_loss, weights, attempts FROM trials"),
-              ElementsAre("pending|0|null|null|null|1", "finished|1|2|6|7|1", "pending|0|null|null|null|0"));
+              ElementsAre("pending|0|null|null|null|1", "finished|1|2|6|7|1",
+                          "pending|0|null|null|null|0"));
   EXPECT_THAT(
       rows(file, "SELECT trial, outcome, taken_back FROM attempts"),
       ElementsAre("1|finished|{\"weights\":7,\"loss\":1.0,\"test_loss\":5.0}", "2|finished|null"));
   EXPECT_THAT(rows(file, "SELECT trial FROM epochs"), ElementsAre("2"));
+}
+
+// Also one that had not begun when it was cancelled, or of which that was heard too late: its
+// number is no later one's.
+TEST_F(RedoTest, OfACancelledTrialTheNextAttemptHasANumberOfItsOwn) {
+  for (const bool begins : {false, true}) {
+    const TrialId trial = id(begins);
+    run(trial, 1, "old", 1);
+    store.record(failed(trial, FailureKind::preempted, false, 1));
+    store.record(TrialFailed{trial, FailureKind::cancelled});
+    if (begins) store.record(began(trial, 2, {}));
+    store.record(failed(trial, FailureKind::cancelled, false, 2));
+    store.redo({trial});
+    const auto again = store.reconcile(kStudy, some_cells(3), {0});
+    const StoredTrial& stored = again[begins];
+    EXPECT_EQ(stored.attempts, 2) << begins;
+    EXPECT_EQ(stored.state, TrialState::pending) << begins;
+    run(trial, 3, "new", 0.5);
+    finish(trial, 3, 0.5);
+    store.flush();
+  }
+  EXPECT_THAT(rows(file, "SELECT state, test_loss, attempts FROM trials"),
+              ElementsAre("finished|0.5|3", "finished|0.5|3", "pending|null|0"));
 }
 
 TEST_F(RedoTest, TheNextAttemptIsAllThatCounts) {
