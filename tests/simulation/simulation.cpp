@@ -167,6 +167,10 @@ class Simulation {
                          [process = scene_.ranks[rank]] {
                            if (!process->gone()) process->begin();
                          });
+    if (random_.chance(0.3))  // while ranks come together
+      scene_.world.after(random_.between(0.0, 4.0), [this] {
+        if (scene_.world.seconds() < calm_after_) some_fault();
+      });
     if (scene_.lobby && random_.chance(0.7))
       scene_.world.after(random_.between(0.0, 10.0), [this] { let_in(scene_, "a worker joins"); });
   }
@@ -224,14 +228,18 @@ class Simulation {
       end_faults(scene_);
       return send_workers();
     }
-    // Some kinds need what isn't there at every moment: then another.
+    some_fault();
+    scene_.world.after(random_.between(0.0, 2 * pace_), [this] { next_fault(); });
+  }
+
+  // Some kinds need what isn't there at every moment: then another.
+  void some_fault() {
     const int before = scene_.world.fired();
     for (int tries = 0; tries < 4 && scene_.world.fired() == before; ++tries) {
       if (enabled_.empty() || scene_.ranks.empty() || scene_.ranks[0]->gone()) break;
       const FaultKind& kind = random_.of(enabled_);
       kind.happens(scene_, kind.name);
     }
-    scene_.world.after(random_.between(0.0, 2 * pace_), [this] { next_fault(); });
   }
 
   // A run that serves waits for workers where it has no slot of its own left.
