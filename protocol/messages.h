@@ -182,7 +182,7 @@ struct TrainerSettings {
   Arguments arguments = Arguments::words;
   bool reports_nothing = false;  // the exit code is all that the program says
   int gang = 1;                  // processes that train a trial together, each on a device
-  double ready_seconds = 60;     // a persistent trainer must say ready within
+  double ready_seconds = 300;    // a persistent trainer must say ready within
   double hang_seconds = 0;       // no output for so long is a hang; 0: no limit
   // Files and folders that are the program's own, beside those that are found.
   std::vector<std::string> files;

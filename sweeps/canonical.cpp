@@ -36,9 +36,11 @@ void append_string(const std::string& value, std::string& out) {
 
 // Keys that came later are there only where they say something, so that older hashes stay.
 Json to_json(const protocol::TrainerSettings& trainer) {
+  // In the hash the default is what it was at first.
+  const bool by_default = trainer.ready_seconds == protocol::TrainerSettings{}.ready_seconds;
   Json json = {{"command", trainer.command},
                {"persistent", trainer.persistent || trainer.command.empty()},
-               {"ready_seconds", trainer.ready_seconds},
+               {"ready_seconds", by_default ? 60.0 : trainer.ready_seconds},
                {"hang_seconds", trainer.hang_seconds}};
   if (trainer.arguments != protocol::Arguments::words)
     json["arguments"] = protocol::to_string(trainer.arguments);

@@ -86,8 +86,10 @@ const std::vector<KeySpec> kTrainerKeys = {
      "so "
      "many devices of a rank",
      R"({"type": "integer", "minimum": 1, "maximum": 1024, "default": 1})"},
-    {"ready_seconds", "a persistent trainer must say `ready` within this many seconds",
-     R"({"type": "number", "exclusiveMinimum": 0, "default": 60})"},
+    {"ready_seconds",
+     "a persistent trainer must say `ready` within this many seconds; a first start from a shared "
+     "file system may take minutes",
+     R"({"type": "number", "exclusiveMinimum": 0, "default": 300})"},
     {"hang_seconds",
      "a trainer without output on stdout and stderr for this many seconds hangs and is killed; "
      "0 is no limit",

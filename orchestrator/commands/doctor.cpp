@@ -24,7 +24,7 @@ struct DoctorOptions {
   std::string database = "windrow.db";
   std::string data_dir;
   std::string trainer;
-  double ready_seconds = 60;
+  double ready_seconds = 300;
   bool json = false;
 };
 

@@ -52,6 +52,7 @@ void Coordinator::on_started(AttemptStarted message) {
   if (scheduler::helps(scheduler_, message.slot, started.trial, started.attempt)) return;
   if (held(message.slot, started.trial, started.attempt) != scheduler::Held::queued) return;
   SlotInfo& info = slot(message.slot);
+  trainer_ready_ = true;
   info.running = started.trial;
   time_.started(message.slot, started.trial, seconds());
   info.keeps_checkpoints = false;

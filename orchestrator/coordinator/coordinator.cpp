@@ -57,6 +57,7 @@ void Coordinator::on_message(AgentId from, FromAgent message) {
                    store_.record(storage::EnvironmentRecord{agent.slots, std::move(m.facts)});
                  },
                  [&](TrainerReady& m) {
+                   trainer_ready_ = true;
                    slots_[static_cast<std::size_t>(m.slot.value)].versions.update(m.ready.versions);
                  },
                  [&](AttemptStarted& m) { on_started(std::move(m)); },
@@ -206,6 +207,7 @@ int Coordinator::cancel(const std::vector<TrialId>& trials, const std::string& w
 
 void Coordinator::assign(const scheduler::AssignTrial& command) {
   time_.assigned(command.slot, seconds());
+  if (!first_assigned_) first_assigned_ = now_;
   send_(slot(command.slot).agent, Assign{command.slot, make_start(command.trial, command.attempt)});
 }
 

@@ -158,6 +158,7 @@ class Coordinator {
   int widest_gang(TrialId trial);
   void on_warning(const protocol::AttemptWarning& message);
   void mind_time_limit();
+  void mind_slow_start(Clock::time_point now);
   void mind_store(Clock::time_point now);
   void on_run_stopped(const scheduler::StopRun& stopped);
   void carry_out();  // the scheduler's commands, in commands_
@@ -213,6 +214,8 @@ class Coordinator {
   bool stopping_ = false;
   bool out_of_time_ = false;
   bool told_locked_out_ = false;
+  std::optional<Clock::time_point> first_assigned_;
+  bool trainer_ready_ = false, told_slow_start_ = false;
   std::string refusal_, stop_reason_;
 };
 

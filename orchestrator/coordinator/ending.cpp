@@ -10,6 +10,7 @@ using namespace protocol;
 namespace {
 
 constexpr std::chrono::seconds kLeaveLimit{15};  // for all agents to say goodbye
+constexpr std::chrono::seconds kSlowStart{60};   // of trainers: the run says that it is one
 
 }  // namespace
 
@@ -96,6 +97,7 @@ void Coordinator::tick(Clock::time_point now, bool mail_read) {
   if (phase_ == Phase::gathering) begin_when_gathered();
   mind_store(now);
   if (phase_ == Phase::running) mind_time(now, mail_read);
+  mind_slow_start(now);
   carry_out();
   leave_when_done();
   leave_when_saved();
@@ -116,6 +118,17 @@ void Coordinator::tick(Clock::time_point now, bool mail_read) {
 }
 
 // What could not be stored, and who keeps the writer waiting.
+void Coordinator::mind_slow_start(Clock::time_point now) {
+  if (!first_assigned_ || trainer_ready_ || told_slow_start_) return;
+  if (now - *first_assigned_ < kSlowStart) return;
+  told_slow_start_ = true;
+  log_("warning",
+       "no trainer is ready yet after " + std::to_string(kSlowStart.count()) +
+           " s: the first start from a shared file system, or on a busy machine, can take minutes; "
+           "each has " +
+           std::to_string(static_cast<int>(study_.trainer.ready_seconds)) + " s");
+}
+
 void Coordinator::mind_store(Clock::time_point now) {
   for (const storage::Store::Refused& refused : store_.take_refused()) {
     log_("error", name_trial(refused.trial) + " attempt " + std::to_string(refused.attempt) +

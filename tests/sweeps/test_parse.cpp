@@ -26,7 +26,7 @@ TEST(Parse, TrainerAndItsDefaults) {
   const Study study = parse("{study: s, trainer: {command: [python3, t.py, -n, 5, yes]}}");
   EXPECT_THAT(study.trainer.command, ElementsAre("python3", "t.py", "-n", "5", "yes"));
   EXPECT_FALSE(study.trainer.persistent);
-  EXPECT_EQ(study.trainer.ready_seconds, 60);
+  EXPECT_EQ(study.trainer.ready_seconds, 300);
   EXPECT_EQ(study.trainer.hang_seconds, 0);
   const Study other = parse(
       "{study: s, trainer: {command: [x], persistent: false, ready_seconds: 1.5, hang_seconds: "

@@ -105,6 +105,25 @@ class CoordinatorTest : public testing::Test {
   std::string log_;
 };
 
+TEST_F(CoordinatorTest, TrainersThatTakeLongToBeReadyAreSpokenOfOnce) {
+  begin("parameters: {epochs: 2}\ngrid: {x: [1, 2]}\n");
+  tick(59);
+  EXPECT_THAT(log_, Not(HasSubstr("no trainer is ready")));
+  tick(2);
+  EXPECT_THAT(log_, HasSubstr("no trainer is ready yet after 60 s"));
+  EXPECT_THAT(log_, HasSubstr("each has 300 s"));
+  log_.clear();
+  tick(120);
+  EXPECT_THAT(log_, Not(HasSubstr("no trainer is ready")));
+}
+
+TEST_F(CoordinatorTest, AfterATrainerWasReadyNothingIsSaidOfOthers) {
+  begin("parameters: {epochs: 2}\ngrid: {x: [1, 2]}\n");
+  tell(0, TrainerReady{assigned(0).at(0).slot, {}});
+  tick(100);
+  EXPECT_THAT(log_, Not(HasSubstr("no trainer is ready")));
+}
+
 TEST_F(CoordinatorTest, WhereTrialsShareAGpuItsMemoryIsToBlameUntilOneIsAlone) {
   slots_ = {{"cuda:0", 1}, {"cuda:0", 1}};
   begin("parameters: {epochs: 2}\ngrid: {x: [1, 2]}\n");
