@@ -14,6 +14,7 @@
 #include <map>
 #include <sstream>
 
+#include "orchestrator/process/control_groups.h"
 #include "orchestrator/process/host_facts.h"
 #include "protocol/hash.h"
 
@@ -48,23 +49,15 @@ std::optional<double> read_cpu_quota(const std::string& root) {
     if (quota > 0 && period > 0 && (!tightest || quota / period < *tightest))
       tightest = quota / period;
   };
-  std::ifstream cgroups(root + "/proc/self/cgroup");
-  for (std::string line; std::getline(cgroups, line);) {
-    std::istringstream fields(line);
-    std::string id, controllers, path;
-    std::getline(fields, id, ':');
-    std::getline(fields, controllers, ':');
-    std::getline(fields, path);
-    const bool v2 = controllers.empty();
-    if (!v2 && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
-    const fs::path base = root + (v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu");
-    for (fs::path folder = fs::path(path).relative_path();; folder = folder.parent_path()) {
+  for (const ControlGroup& group : control_groups("cpu", root)) {
+    for (fs::path folder = group.path;; folder = folder.parent_path()) {
+      const fs::path files = group.base / folder;
       double quota = 0, period = 0;
-      if (v2) {
-        std::ifstream(base / folder / "cpu.max") >> quota >> period;  // "max 100000" leaves 0
+      if (group.unified) {
+        std::ifstream(files / "cpu.max") >> quota >> period;  // "max 100000" leaves 0
       } else {
-        std::ifstream(base / folder / "cpu.cfs_quota_us") >> quota;
-        std::ifstream(base / folder / "cpu.cfs_period_us") >> period;
+        std::ifstream(files / "cpu.cfs_quota_us") >> quota;
+        std::ifstream(files / "cpu.cfs_period_us") >> period;
       }
       consider(quota, period);
       if (folder.empty()) break;

@@ -2,6 +2,8 @@
 
 #include <fstream>
 
+#include "orchestrator/process/control_groups.h"
+
 namespace windrow {
 namespace {
 
@@ -17,20 +19,14 @@ std::optional<std::int64_t> number_of(const std::string& file, const std::string
 }
 
 // The memory controller's file of this process's control group, with the counts of all below it; ""
-// where there is none. cgroups(7): lines are ID:CONTROLLERS:PATH.
+// where there is none.
 std::string events_file(const std::string& root) {
-  std::ifstream groups(root + "/proc/self/cgroup");
-  std::string v2;
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == line.npos || second == line.npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const std::string path = line.substr(second + 1);
-    if (controllers.find(",memory,") != controllers.npos)
-      return root + "/sys/fs/cgroup/memory" + path + "/memory.oom_control";
-    if (controllers == ",,") v2 = root + "/sys/fs/cgroup" + path + "/memory.events";
+  std::string unified;
+  for (const ControlGroup& group : control_groups("memory", root)) {
+    if (!group.unified) return group.base / group.path / "memory.oom_control";
+    unified = group.base / group.path / "memory.events";
   }
-  return v2;
+  return unified;
 }
 
 }  // namespace

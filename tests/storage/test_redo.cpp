@@ -8,6 +8,7 @@
 namespace windrow::storage {
 namespace {
 
+using protocol::FailureKind;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
