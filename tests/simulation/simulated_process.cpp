@@ -254,6 +254,8 @@ void SimulatedProcess::train(Attempt attempt) {
   }
   const int resumed = attempt_->epoch;
   for (int epoch = attempt_->committed + 1; epoch <= resumed; ++epoch) report(epoch);
+  // Of a process a trial nobody can tell these from epochs that were trained here.
+  if (!persistent() && resumed > attempt_->committed) does_well();
   begin_epoch();
 }
 
@@ -261,6 +263,12 @@ void SimulatedProcess::train(Attempt attempt) {
 void SimulatedProcess::note_failure() {
   if (is_ended_) return;
   cluster_.failed[attempt_->truth->key][machine_.name] = {cluster_.world.now(), attempt_->attempt};
+}
+
+// Those where it failed before are to blame for that.
+void SimulatedProcess::does_well() {
+  std::erase_if(cluster_.failed[attempt_->truth->key],
+                [&](const auto& one) { return one.first != machine_.name; });
 }
 
 // A machine that had joined when the trial failed last, and on which it never did.
@@ -336,9 +344,7 @@ void SimulatedProcess::end_epoch() {
   if (meets_trouble()) return;
   const int members = end_together();
   ++attempt_->epoch;
-  // It does well here: those where it failed before are to blame for that.
-  std::erase_if(cluster_.failed[attempt_->truth->key],
-                [&](const auto& one) { return one.first != machine_.name; });
+  does_well();
   attempt_->state = TrialTruth::next_state(attempt_->state, attempt_->epoch);
   cluster_.folder.checkpoints(attempt_->folder)
       .push_back({attempt_->truth->key, attempt_->epoch, attempt_->state});

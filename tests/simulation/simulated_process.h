@@ -77,6 +77,7 @@ class SimulatedProcess : public std::enable_shared_from_this<SimulatedProcess> {
   void finish();
   void mind_retry();
   void note_failure();
+  void does_well();
   bool meets_trouble();  // in the epoch that it trains
   void report(int epoch, int members = 1);
   void stop_training();
