@@ -12,22 +12,40 @@
 
 namespace windrow::storage {
 
-// Whether the file of this name is still the one that was opened.
-struct FileIdentity {
-  explicit FileIdentity(std::filesystem::path path) : file(std::move(path)), known(read()) {}
+// Whether a database and its write-ahead log, where it has one, are still those that were opened.
+class FileIdentity {
+ public:
+  explicit FileIdentity(const std::filesystem::path& file)
+      : file_(file), log_(file.string() + "-wal") {}
+
+  // The database's name may be another one's by now.
+  bool moved() const { return file_.moved(); }
   void check() const {
-    if (read() != known)
-      throw StorageError(file.string() +
+    if (file_.moved())
+      throw StorageError(file_.path.string() +
                          ": was removed or replaced while the run wrote it; what is recorded would "
                          "be lost, so the run ends. Put the file back, or begin a new one");
+    if (log_.moved())
+      throw StorageError(log_.path.string() +
+                         ": was removed or replaced while the run wrote it, so that no other "
+                         "program sees what is recorded; the run ends, which brings it into the "
+                         "database, and the same command goes on");
   }
-  std::pair<dev_t, ino_t> read() const {
-    struct stat about {};
-    if (stat(file.c_str(), &about) != 0) return {};
-    return {about.st_dev, about.st_ino};
-  }
-  std::filesystem::path file;
-  std::pair<dev_t, ino_t> known;
+
+ private:
+  struct Opened {
+    explicit Opened(std::filesystem::path name) : path(std::move(name)), known(read()) {}
+    bool moved() const { return read() != known; }
+    std::pair<dev_t, ino_t> read() const {
+      struct stat about {};
+      if (stat(path.c_str(), &about) != 0) return {};
+      return {about.st_dev, about.st_ino};
+    }
+    std::filesystem::path path;
+    std::pair<dev_t, ino_t> known;  // zeros: there was none
+  };
+
+  Opened file_, log_;
 };
 
 }  // namespace windrow::storage

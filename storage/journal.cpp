@@ -1,5 +1,6 @@
 #include "storage/journal.h"
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <string>
@@ -65,6 +66,11 @@ void leave_single_file(Database& database) {
     database.execute("PRAGMA journal_mode = DELETE");
   } catch (const StorageError&) {  // a reader is there; SQLite's last connection tidies up
   }
+}
+
+void leave_other_files_alone(Database& database) {
+  int keep = 1;
+  sqlite3_file_control(database.handle(), nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep);
 }
 
 }  // namespace windrow::storage

@@ -19,4 +19,8 @@ void set_journal_mode(Database& database, bool write_ahead_log);
 // Back to a rollback journal at a clean end, so that one file holds all and can be copied.
 void leave_single_file(Database& database);
 
+// An end that removes no file, where the database's name is no longer this file's: SQLite would
+// remove by name what is another database's log by now.
+void leave_other_files_alone(Database& database);
+
 }  // namespace windrow::storage

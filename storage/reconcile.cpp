@@ -38,9 +38,18 @@ struct KnownCell {
   std::string parameters;
 };
 
-// Ids of `cells`, in their order; new ones are made. A cell's parameters follow the study (a task
-// may have got a new default) until a trial of it has begun: from then on they are what was
-// trained.
+std::string text_of(const Json& parameters) {
+  return parameters.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// What was trained, and what the task has got since at its default, which is how it was trained.
+Json with_later_parameters(const std::string& trained, Json now) {
+  now.update(Json::parse(trained));
+  return now;
+}
+
+// Ids of `cells`, in their order; new ones are made. A cell's parameters follow the study until a
+// trial of it has begun.
 std::vector<std::int64_t> put_cells(Database& db, Names& names, std::int64_t study,
                                     const std::vector<CellRecord>& cells) {
   std::unordered_map<std::string, KnownCell> known;
@@ -49,20 +58,21 @@ std::vector<std::int64_t> put_cells(Database& db, Names& names, std::int64_t stu
   while (select.step())
     known.try_emplace(std::string(select.text(0)), select.integer(1), std::string(select.text(2)));
   Statement insert(db, "INSERT INTO cell (study, hash, parameters) VALUES (?1, ?2, ?3)");
-  Statement update(db,
-                   "UPDATE cell SET parameters = ?2 WHERE id = ?1 AND NOT EXISTS "
-                   "(SELECT 1 FROM trial WHERE cell = ?1 AND attempts > 0)");
+  Statement update(db, "UPDATE cell SET parameters = ?2 WHERE id = ?1");
+  Statement begun(db, "SELECT 1 FROM trial WHERE cell = ?1 AND attempts > 0");
   std::vector<std::int64_t> ids;
   ids.reserve(cells.size());
   for (const CellRecord& cell : cells) {
-    const std::string parameters =
-        cell.parameters.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string parameters = text_of(cell.parameters);
     const auto found = known.find(cell.hash);
     if (found != known.end()) {
-      ids.push_back(found->second.id);
-      if (found->second.parameters == parameters) continue;
-      update.run(found->second.id, parameters);
-      if (db.changes() == 0) continue;
+      const auto& [id, recorded] = found->second;
+      ids.push_back(id);
+      if (recorded == parameters) continue;
+      if (begun.row(id)) parameters = text_of(with_later_parameters(recorded, cell.parameters));
+      begun.reset();
+      if (recorded == parameters) continue;
+      update.run(id, parameters);
     } else {
       insert.run(study, cell.hash, parameters);
       ids.push_back(db.last_insert_id());

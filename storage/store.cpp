@@ -170,11 +170,15 @@ Store::Impl::~Impl() {
   } catch (const StorageError&) {  // the disk is full, ...: our death frees the lock as well
   }
   recorder.reset();  // its statements would keep the journal mode from changing
-  leave_single_file(database);
+  if (identity->moved())
+    leave_other_files_alone(database);
+  else
+    leave_single_file(database);
 }
 
 template <class Work>
 void Store::Impl::in_transaction(Work work) {
+  identity->check();  // a journal is opened by name
   try {
     Transaction transaction(database);
     work();
@@ -193,7 +197,6 @@ void Store::Impl::in_transaction(Work work) {
 
 void Store::Impl::renew_lock_if_due() {
   if (options.now() < heartbeat_due) return;
-  identity->check();
   lock.renew(database);
   heartbeat_due = options.now() + kHeartbeatInterval;
 }

@@ -67,9 +67,20 @@ TEST_F(StoreTest, CellsKeepTheParametersTheyWereTrainedWith) {
   auto cells = some_cells(2);
   const auto trials = store.reconcile(kStudy, cells, {0});
   store.record(began(trials[0].id));
-  for (auto& cell : cells) cell.parameters["width"] = 5;  // a default that the task got since
+  for (auto& cell : cells) cell.parameters["lr"] = 5;
   store.reconcile(kStudy, cells, {0});
-  EXPECT_THAT(rows("SELECT cell, width FROM trials"), ElementsAre("cell-0|null", "cell-1|5"));
+  EXPECT_THAT(rows("SELECT cell, lr FROM trials"), ElementsAre("cell-0|0.1", "cell-1|5"));
+}
+
+TEST_F(StoreTest, AParameterThatATaskGotSinceIsAtItsDefaultInCellsTrainedBefore) {
+  Store store(file);
+  auto cells = some_cells(2);
+  const auto trials = store.reconcile(kStudy, cells, {0});
+  store.record(began(trials[0].id));
+  for (auto& cell : cells) cell.parameters["width"] = 5;
+  store.reconcile(kStudy, cells, {0});
+  EXPECT_THAT(rows("SELECT cell, lr, width FROM trials"),
+              ElementsAre("cell-0|0.1|5", "cell-1|0.2|5"));
 }
 
 TEST_F(StoreTest, AnEpochOfAnOlderAttemptThatComesLateChangesNothing) {
@@ -289,6 +300,31 @@ TEST_F(StoreTest, AFileThatIsRemovedInMidRunEndsIt) {
   store.record(began(trial));
   std::filesystem::remove(file);
   EXPECT_THROW(store.flush(), StorageError);
+}
+
+TEST_F(StoreTest, ADatabaseBegunAnewUnderTheNameIsLeftAloneByTheRunBefore) {
+  auto before = std::make_unique<Store>(file);
+  before->reconcile(kStudy, some_cells(1), {0});
+  for (const char* suffix : {"", "-wal", "-shm", ".lock"})
+    std::filesystem::remove(file.string() + suffix);
+  Store anew(file);
+  anew.reconcile(kStudy, some_cells(2), {0});
+  before.reset();
+  EXPECT_THAT(rows("SELECT count(*) FROM trials"), ElementsAre("2"));
+}
+
+TEST_F(StoreTest, ALogThatIsRemovedInMidRunEndsItAndAllIsKept) {
+  {
+    Store store(file);
+    const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;
+    store.record(began(trial));
+    store.flush();
+    std::filesystem::remove(file.string() + "-wal");
+    store.record(epoch(trial, 1, {}));
+    EXPECT_THAT([&] { store.flush(); },
+                ::testing::ThrowsMessage<StorageError>(::testing::HasSubstr("windrow.db-wal")));
+  }
+  EXPECT_THAT(rows("SELECT trial, attempt FROM attempts"), ElementsAre("1|1"));
 }
 
 TEST_F(StoreTest, FinishRemovesEpochsBeyondTheTrialsEnd) {
