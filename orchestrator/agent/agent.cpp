@@ -187,6 +187,7 @@ void Agent::mind_coordinator(slot::Time now, bool mail_read) {
   const std::chrono::duration<double> silence = now - heard_;
   if (lost_seconds_ <= 0 || !mail_read || silence.count() <= lost_seconds_) return;
   lost_coordinator_ = true;
+  for (std::size_t slot = 0; slot < closed_.size(); ++slot) close(slot);  // it may only be paused
   leave("the coordinator has not been heard of for " +
         std::to_string(static_cast<int>(silence.count())) + " s; taking it for dead");
 }

@@ -285,16 +285,16 @@ class Session {
   }
 
   // This rank's slots stop at once: its trainers may have got the same signal, and rank 0 may be
-  // far.
+  // far. It hears of the stop before what is queued here comes back.
   void on_stop_signal(int number, const char* name) {
     const bool again = std::exchange(stop_asked_, true) && number == SIGINT;
     std::optional<double> within;
     if (number == SIGTERM && options_.stop_within_seconds == 0) within = kTerminateSeconds;
-    if (agent_) agent_->stop(again, within);
     if (head_.coordinator)
       head_.coordinator->stop(again, name);
     else if (agent_)
       transport_.send_to_coordinator(protocol::StopRequested{name});
+    if (agent_) agent_->stop(again, within);
   }
 
   void dismiss_others(const std::string& why) {

@@ -91,6 +91,21 @@ class Mpi(WindrowTest):
             self.rows("SELECT count(*) FROM attempts WHERE resumed_from_epoch > 0"), [(1,)]
         )
 
+    def test_a_signal_to_one_rank_stops_all_and_drains_no_slot(self):
+        study = self.fake_study(xs=range(8), epochs=1000, epoch_ms=20, checkpoints=True)
+        process = self.start("run", study, "--db", self.db, "--slots", 1, ranks=2)
+        signalled = wait_until("a running attempt of rank 1", lambda: self.rank_pid(process, 1))
+        wait_until(
+            "its first epoch",
+            lambda: self.count(
+                "SELECT count(*) FROM epochs e JOIN attempts a USING (trial, attempt) WHERE rank = 1"
+            ),
+        )
+        os.kill(signalled, signal.SIGUSR1)
+        self.finish(process, expect=None)
+        self.assertEqual(self.rows("SELECT kind FROM failures"), [("preempted",)] * 2)
+        self.assertEqual(self.rows("SELECT text FROM event WHERE kind = 'slot drained'"), [])
+
     def rank_pid(self, mpirun, rank):
         for pid in descendants(mpirun.pid, "windrow"):
             environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")

@@ -97,6 +97,23 @@ TEST_F(AgentTest, ASilentCoordinatorIsTakenForDead) {
   EXPECT_THAT(agent_->error(), HasSubstr("has not been heard of for 11 s"));
 }
 
+// Which would else take what comes back for a fault of the slot's.
+TEST_F(AgentTest, ARankThatTakesTheCoordinatorForDeadClosesItsSlotsBeforeItGivesBack) {
+  welcome(10);
+  assign(SlotId{4}, 1, 1000, 60000);
+  assign(SlotId{4}, 2, 1);
+  run_until("the start", [&] { return !of<AttemptStarted>().empty(); });
+  sent_.clear();
+  pass(11);
+  ASSERT_THAT(of<SlotClosing>(), SizeIs(2));
+  ASSERT_THAT(of<Withdrawn>(), SizeIs(1));
+  const auto place = [&]<class Message>(std::type_identity<Message>) {
+    return std::ranges::find_if(
+        sent_, [](const FromAgent& message) { return std::holds_alternative<Message>(message); });
+  };
+  EXPECT_LT(place(std::type_identity<SlotClosing>{}), place(std::type_identity<Withdrawn>{}));
+}
+
 // Rank 0, which was only paused, would give its trials to others.
 TEST_F(AgentTest, ARankThatWaitsForItsTrainersToEndIsHeardOf) {
   welcome(10);
