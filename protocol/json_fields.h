@@ -326,6 +326,7 @@ void visit(V& v, M& m) {
   v("stderr_tail", m.stderr_tail, optional);
   v("unread_lines", m.unread_lines, optional);
   v("usage", m.usage, optional);
+  v("memory_limit", m.memory_limit, optional);
 }
 template <class V, Is<AttemptWarning> M>
 void visit(V& v, M& m) {

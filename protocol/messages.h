@@ -345,6 +345,9 @@ struct AttemptFailed {
   std::string stderr_tail;       // its last lines
   int unread_lines = 0;          // that looked like messages and could not be read
   std::optional<Usage> usage;    // nullopt: not known
+  // Where the kernel ended it for want of memory: bytes that all processes there have together, on
+  // the host or in the batch job; 0: not known.
+  std::int64_t memory_limit = 0;
   friend bool operator==(const AttemptFailed&, const AttemptFailed&) = default;
 };
 

@@ -40,6 +40,8 @@ class Host {
   // at each tick of the agent. See MemoryKills.
   virtual bool memory_ran_out() const = 0;
   virtual void look_for_memory_kills() = 0;
+  // Bytes that all processes here have together; 0: not known.
+  virtual std::int64_t memory_limit() const = 0;
 
   virtual std::chrono::system_clock::time_point time_of_day() const = 0;
 };

@@ -9,6 +9,7 @@
 #include "orchestrator/agent/host.h"
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/process/memory_kills.h"
+#include "orchestrator/process/memory_limit.h"
 
 namespace windrow {
 
@@ -30,6 +31,7 @@ class LocalHost : public Host {
   protocol::Json environment(const std::vector<std::string>& command) override;
   bool memory_ran_out() const override { return memory_kills_.lately(); }
   void look_for_memory_kills() override { memory_kills_.tick(std::chrono::steady_clock::now()); }
+  std::int64_t memory_limit() const override { return windrow::memory_limit(); }
   std::chrono::system_clock::time_point time_of_day() const override {
     return std::chrono::system_clock::now();
   }

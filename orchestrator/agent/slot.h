@@ -44,6 +44,7 @@ struct Exit {
   std::string describe;         // "exit code 1", "signal 9 (Killed)"
   std::string stderr_tail;      // what it wrote last
   bool memory_ran_out = false;  // on this host, a moment ago: the kernel killed it, or its helpers
+  std::int64_t memory_limit = 0;  // bytes that all processes here have together; 0: not known
 };
 
 // The attempt that the process works on, or is being started for.

@@ -188,7 +188,7 @@ void SlotRunner::on_ended() {
     else
       slot::on_exit(state_,
                     {exit->code, exit->signal, exit->describe(), gone->stderr_tail(),
-                     exit->code != 0 && host_.memory_ran_out()},
+                     exit->code != 0 && host_.memory_ran_out(), host_.memory_limit()},
                     now_(), out);
   });
   usage_at_end_.reset();

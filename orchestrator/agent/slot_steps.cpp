@@ -98,6 +98,7 @@ void fail_attempt(State& state, FailureKind kind, const std::string& message, co
     failed.exit_code = exit->code;
     failed.signal = exit->signal;
     failed.stderr_tail = exit->stderr_tail;
+    if (kind == FailureKind::oom) failed.memory_limit = exit->memory_limit;
   }
   out.push_back(Report{std::move(failed)});
   leave_attempt(state, out);

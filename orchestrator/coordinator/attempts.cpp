@@ -13,6 +13,11 @@ using storage::TrialState;
 
 namespace {
 
+// A trial that held so many times its part of the memory is more likely the one that is too large.
+constexpr double kFairPart = 1.5;
+// And so is one that was killed so often, however little its largest process held.
+constexpr int kMostCrowdings = 3;
+
 // The end of what a trainer wrote, indented below a message; the database has more of it.
 std::string last_lines(std::string_view text) {
   constexpr int kLines = 8;
@@ -132,7 +137,7 @@ void Coordinator::on_finished(AttemptFinished message) {
     return on_helper_over(message.slot, id, finished.attempt);
   if (held(message.slot, id, finished.attempt) == scheduler::Held::no) return;
   SlotInfo& info = slot(message.slot);
-  end_attempt(message.slot, true);
+  end_attempt(message.slot, TimeAccount::End::finished);
   const bool clean =
       info.keeps_checkpoints || !study_.trainer.command.empty() || finished.attempt > 1;
   info.running.reset();
@@ -166,7 +171,9 @@ void Coordinator::on_failed(AttemptFailed message) {
   const scheduler::Held at = held(message.slot, id, message.attempt);
   if (at == scheduler::Held::no) return;
   SlotInfo& info = slot(message.slot);
-  end_attempt(message.slot, false);
+  const bool stopped =
+      message.kind == FailureKind::preempted || message.kind == FailureKind::cancelled;
+  end_attempt(message.slot, stopped ? TimeAccount::End::stopped : TimeAccount::End::failed);
   info.running.reset();
   // It costs nothing, so only those may say it who can have lost a member.
   if (message.kind == FailureKind::gang && info.gang_port == 0) message.kind = FailureKind::crash;
@@ -185,7 +192,7 @@ void Coordinator::on_failed(AttemptFailed message) {
                                        .stderr_tail = message.stderr_tail,
                                        .unread_lines = message.unread_lines,
                                        .usage = message.usage});
-  if (message.kind != FailureKind::preempted && message.kind != FailureKind::cancelled) {
+  if (!stopped) {
     last_failure_ = message.message + last_lines(message.stderr_tail);
     if (!study_.trainer.persistent && refuses_its_arguments(message))
       last_failure_ +=
@@ -200,10 +207,31 @@ void Coordinator::on_failed(AttemptFailed message) {
   const std::string looks = std::string(to_string(message.kind)) + " " +
                             std::to_string(message.exit_code.value_or(-1)) + " " +
                             std::to_string(message.signal.value_or(-1));
-  scheduler::on_attempt_failed(scheduler_, message.slot, id, message.attempt,
-                               {message.kind, message.reached, std::hash<std::string>{}(looks),
-                                message.kind == FailureKind::oom && shares_its_gpu(message.slot)},
-                               commands_);
+  scheduler::on_attempt_failed(
+      scheduler_, message.slot, id, message.attempt,
+      {message.kind, message.reached, std::hash<std::string>{}(looks), crowded(message)},
+      commands_);
+}
+
+// Whose memory was too small for all who share it, where that is more likely than that the trial is
+// too large.
+std::string Coordinator::crowded(const AttemptFailed& message) {
+  if (message.kind != FailureKind::oom) return "";
+  if (message.memory_limit == 0) return shares_its_gpu(message.slot) ? "its GPU" : "";
+  const double part = static_cast<double>(message.memory_limit) / slots_beside(message.slot);
+  const auto held = static_cast<double>(message.usage.value_or(Usage{}).peak_memory);
+  const bool had_its_part = slots_beside(message.slot) > 1 && held <= kFairPart * part;
+  return had_its_part && ++crowded_out_[message.trial] <= kMostCrowdings ? "its host" : "";
+}
+
+// In service on its host, itself among them.
+int Coordinator::slots_beside(SlotId id) {
+  int count = 0;
+  for (const AgentRecord& agent : agents_)
+    if (agent.host == agent_of(id).host)
+      count += static_cast<int>(std::ranges::count_if(
+          agent.slots, [&](SlotId other) { return scheduler::in_service(scheduler_, other); }));
+  return count;
 }
 
 bool Coordinator::shares_its_gpu(SlotId id) {

@@ -151,8 +151,10 @@ class Coordinator {
   void on_helper_over(SlotId slot, TrialId trial, int attempt,
                       const protocol::AttemptFailed* failed = nullptr);
   void lend(const scheduler::LendSlot& command);
-  void end_attempt(SlotId slot, bool finished);  // its time
+  void end_attempt(SlotId slot, TimeAccount::End how);  // its time
+  std::string crowded(const protocol::AttemptFailed& message);
   bool shares_its_gpu(SlotId slot);
+  int slots_beside(SlotId slot);
   void set_helpers(const scheduler::SetHelpers& command);
   double seconds() const { return std::chrono::duration<double>(now_.time_since_epoch()).count(); }
   int widest_gang(TrialId trial);
@@ -202,6 +204,7 @@ class Coordinator {
   KeptTrials kept_;
   std::deque<Forgotten> forgotten_;
   std::map<TrialId, std::string> cancelled_by_;
+  std::map<TrialId, int> crowded_out_;        // how often its host's memory was to blame
   std::optional<protocol::Program> program_;  // the first one
   std::set<std::string> programs_;            // hashes of all
   bool program_changed_ = false;

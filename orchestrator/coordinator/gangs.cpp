@@ -42,9 +42,9 @@ void Coordinator::set_helpers(const scheduler::SetHelpers& command) {
 }
 
 // The threads that its attempt was lent are free.
-void Coordinator::end_attempt(SlotId id, bool finished) {
+void Coordinator::end_attempt(SlotId id, TimeAccount::End how) {
   for (const SlotId lent : std::exchange(slot(id).lent, {})) time_.returned(lent, seconds());
-  finished ? time_.finished(id, seconds()) : time_.failed(id, seconds());
+  time_.ended(id, how, seconds());
 }
 
 // A helper that lost its lead, or was stopped, did nothing wrong.

@@ -11,8 +11,13 @@ TimeAccount::Slot& TimeAccount::at(SlotId slot) {
   return slots_[index];
 }
 
+double& TimeAccount::beside_epochs(TimeUse& use, End how) {
+  if (how == End::failed) return use.failed;
+  return how == End::stopped ? use.stopped : use.other;
+}
+
 // What the slot did since it began to.
-void TimeAccount::add(const Slot& slot, double now, bool well, TimeUse& use) {
+void TimeAccount::add(const Slot& slot, double now, End how, TimeUse& use) {
   const double seconds = std::max(0.0, now - slot.since);
   switch (slot.doing) {
     case Doing::gone:
@@ -27,10 +32,10 @@ void TimeAccount::add(const Slot& slot, double now, bool well, TimeUse& use) {
       use.training += seconds;
       break;
     case Doing::training: {
-      const bool tells_epochs = slot.epochs > 0;
-      const double trained = tells_epochs ? std::min(slot.trained, seconds) : well ? seconds : 0;
+      const double finished = how == End::finished ? seconds : 0;
+      const double trained = slot.epochs > 0 ? std::min(slot.trained, seconds) : finished;
       use.training += trained;
-      (well ? use.other : use.failed) += seconds - trained;
+      beside_epochs(use, how) += seconds - trained;
       break;
     }
   }
@@ -56,7 +61,7 @@ void TimeAccount::joined(SlotId id, double now) {
 void TimeAccount::gone(SlotId id, double now) {
   Slot& slot = at(id);
   if (slot.doing == Doing::gone) return;
-  add(slot, now, false, use_);
+  add(slot, now, End::failed, use_);
   turn_to(slot, Doing::gone, now);
   slot.queued = 0;
   --present_;
@@ -68,7 +73,7 @@ void TimeAccount::assigned(SlotId id, double now) {
     ++slot.queued;
     return;
   }
-  add(slot, now, true, use_);
+  add(slot, now, End::finished, use_);
   turn_to(slot, Doing::starting, now);
 }
 
@@ -77,14 +82,14 @@ void TimeAccount::withdrawn(SlotId id, double now) {
   if (slot.queued > 0) {
     --slot.queued;
   } else if (slot.doing == Doing::starting) {
-    add(slot, now, true, use_);
+    add(slot, now, End::finished, use_);
     turn_to(slot, Doing::idle, now);
   }
 }
 
 void TimeAccount::started(SlotId id, TrialId trial, double now) {
   Slot& slot = at(id);
-  add(slot, now, true, use_);
+  add(slot, now, End::finished, use_);
   turn_to(slot, Doing::training, now);
   slot.trial = trial;
 }
@@ -99,32 +104,32 @@ void TimeAccount::epoch(SlotId id, double seconds, int members) {
   work.widened = work.widened || members > 1;
 }
 
-void TimeAccount::ended(SlotId id, double now, bool well) {
+void TimeAccount::ended(SlotId id, End how, double now) {
   Slot& slot = at(id);
   if (slot.doing == Doing::gone) return;
-  if (slot.doing == Doing::training && slot.epochs == 0 && well)
+  if (slot.doing == Doing::training && slot.epochs == 0 && how == End::finished)
     trials_[slot.trial].seconds += std::max(0.0, now - slot.since);
-  add(slot, now, well, use_);
+  add(slot, now, how, use_);
   turn_to_next(slot, now);
 }
 
 void TimeAccount::lent(SlotId id, double now) {
   Slot& slot = at(id);
   if (slot.doing != Doing::idle) return;
-  add(slot, now, true, use_);
+  add(slot, now, End::finished, use_);
   turn_to(slot, Doing::helping, now);
 }
 
 void TimeAccount::returned(SlotId id, double now) {
   Slot& slot = at(id);
   if (slot.doing != Doing::helping) return;
-  add(slot, now, true, use_);
+  add(slot, now, End::finished, use_);
   turn_to_next(slot, now);
 }
 
 TimeUse TimeAccount::use(double now) const {
   TimeUse use = use_;
-  for (const Slot& slot : slots_) add(slot, now, true, use);
+  for (const Slot& slot : slots_) add(slot, now, End::finished, use);
   return use;
 }
 

@@ -16,11 +16,12 @@ struct TimeUse {
                         // no epochs, its attempt that finished
   double starting = 0;  // from an assignment, or the attempt before, to the trainer's word that it
                         // began: processes, libraries, data, checkpoints
-  double failed = 0;    // since the last epoch of attempts that failed or were stopped
+  double failed = 0;    // since the last epoch of attempts that failed
+  double stopped = 0;   // likewise, of those that were preempted, stopped or cancelled
   double idle = 0;      // without an assignment: at the end, or while a stage waits for another
   double other = 0;     // final evaluations, checkpoints that an epoch waited for, messages
 
-  double total() const { return training + starting + failed + idle + other; }
+  double total() const { return training + starting + failed + stopped + idle + other; }
 };
 
 class TimeAccount {
@@ -33,8 +34,8 @@ class TimeAccount {
   void started(SlotId slot, TrialId trial, double now);
   // It took so many seconds, and so many slots.
   void epoch(SlotId slot, double seconds, int members);
-  void finished(SlotId slot, double now) { ended(slot, now, true); }
-  void failed(SlotId slot, double now) { ended(slot, now, false); }
+  enum class End { finished, failed, stopped };
+  void ended(SlotId slot, End how, double now);
 
   void lent(SlotId slot, double now);
   void returned(SlotId slot, double now);
@@ -58,8 +59,8 @@ class TimeAccount {
   Slot& at(SlotId slot);
   static void turn_to(Slot& slot, Doing doing, double now);
   static void turn_to_next(Slot& slot, double now);
-  void ended(SlotId slot, double now, bool well);
-  static void add(const Slot& slot, double now, bool well, TimeUse& use);
+  static double& beside_epochs(TimeUse& use, End how);
+  static void add(const Slot& slot, double now, End how, TimeUse& use);
 
   std::vector<Slot> slots_;  // by id
   int present_ = 0, most_present_ = 0;

@@ -312,10 +312,11 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   Trial& trial = state.trials[index];
   const std::string& host = host_of(state, state.slots[slot].agent);
   trial.attempts = attempt;
-  if (failure.crowded && !trial.doomed) {  // one trial fewer there, and nobody is charged
+  if (!failure.crowded.empty() && !trial.doomed) {  // one trial fewer there, and nobody is charged
     out.push_back(FailureForgiven{trial.id, attempt});
     make_pending(state, index);
-    drain(state, slot, "its GPU has too little memory for so many trials at a time", out);
+    drain(state, slot, failure.crowded + " has too little memory for so many trials at a time",
+          out);
     return;
   }
   state.ever_ready = state.ever_ready || failure.reached != nothing;

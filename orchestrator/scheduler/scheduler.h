@@ -192,7 +192,9 @@ struct Failure {
   FailureKind kind = FailureKind::crash;
   protocol::Reached reached = protocol::Reached::started;
   std::uint64_t signature = 0;  // equal for failures that look alike
-  bool crowded = false;         // of a GPU's memory that several slots share: the slot is to blame
+  // "its GPU", "its host": whose memory, which several slots share, was too small for all of them,
+  // so that the slot is to blame. "": none.
+  std::string crowded = {};
 };
 // Also for an attempt that failed before it started. A trial without a retry left is reported by
 // TrialFailed in the same call.

@@ -24,6 +24,7 @@ std::string time_text(const RunView& view, double wall_seconds) {
   };
   add(time.starting, "start-up");
   add(time.failed, "lost to failures");
+  add(time.stopped, "in epochs that a stop cut short");
   add(time.idle, "without a trial");
   add(time.other, "other");
   const double bound = view.lower_bound_seconds;
@@ -60,6 +61,7 @@ nlohmann::json summary_json(const RunView& view, double wall_seconds) {
            {{"training", view.time.training},
             {"starting", view.time.starting},
             {"failed", view.time.failed},
+            {"stopped", view.time.stopped},
             {"idle", view.time.idle},
             {"other", view.time.other}}},
           {"waiting_stages", view.waiting_stages},

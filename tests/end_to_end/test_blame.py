@@ -28,6 +28,14 @@ if x == 3 and subprocess.run(eat).returncode != 0:
     sys.exit("a worker of mine was killed")
 """
 
+# Two of these are too large for 500 MiB.
+HUNGRY = """
+import json, time
+held = bytearray(300 << 20)
+time.sleep(1)
+print(json.dumps({"epoch": 1, "loss": 1}), flush=True)
+"""
+
 
 def memory_group(limit):
     """A control group below this process's own, with so much memory; None where none can be made."""
@@ -74,6 +82,20 @@ class Blame(WindrowTest):
                          [(1, "finished", None), (2, "failed", "oom"), (3, "failed", "oom")])
         self.assertEqual(self.rows("SELECT DISTINCT kind, message LIKE '%more memory%' FROM failures"),
                          [("oom", 1)])
+
+    def test_trials_that_are_too_many_for_the_memory_are_trained_fewer_at_a_time(self):
+        group = memory_group(500 << 20)
+        if group is None:
+            self.skipTest("no control group with a memory limit can be made here")
+        self.addCleanup(group.rmdir)
+        script = self.write("train.py", HUNGRY)
+        study = self.write("study.yaml", f"study: hungry\ntrainer: {{command: "
+                           f"{json.dumps([sys.executable, str(script)])}}}\ngrid: {{x: [1, 2, 3, 4]}}\n")
+        enter = f'echo $$ > {group}/cgroup.procs && exec "$@"'
+        self.run_study(study, "--slots", 2, wrapper=["sh", "-c", enter, "sh", WINDROW])
+        self.assertEqual(self.states(), {"finished": 4})
+        self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("oom",)])
+        self.assertIn("its host has too little memory for so many trials at a time", self.err)
 
     def test_a_node_that_fails_everything_fails_no_trial(self):
         study = self.study(

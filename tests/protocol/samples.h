@@ -87,7 +87,7 @@ inline std::vector<FromAgent> from_agent() {
                           6,
                           Usage{2.5, 99}},
           AttemptFailed{SlotId{1}, TrialId{5}, 2, FailureKind::hang, "died", Reached::started, 3, 9,
-                        "tail", 6},
+                        "tail", 6, Usage{1.5, 1 << 20}, 1 << 30},
           AttemptWarning{SlotId{1}, TrialId{5}, 2, "odd"},
           SlotLost{SlotId{1}, "a process that can't be ended"},
           SlotClosing{SlotId{1}},

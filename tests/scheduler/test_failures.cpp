@@ -469,7 +469,7 @@ TEST(Blame, ALostSlotGetsNothingMore) {
   EXPECT_EQ(bench.said(), (Said{"slot 0 drained"}));
 }
 
-TEST(Failures, OfASharedGpusMemoryCostTheSlotAndNotTheTrial) {
+TEST(Failures, OfMemoryThatSlotsShareCostTheSlotAndNotTheTrial) {
   Bench bench;
   bench.add({2, 1}, 5);
   bench.join(0, 0, 2);
@@ -477,7 +477,7 @@ TEST(Failures, OfASharedGpusMemoryCostTheSlotAndNotTheTrial) {
   bench.start(1, 2);
   bench.said();
   on_attempt_failed(bench.state, SlotId{0}, TrialId{1}, 1,
-                    {.kind = FailureKind::oom, .crowded = true}, bench.out);
+                    {.kind = FailureKind::oom, .crowded = "its GPU"}, bench.out);
   EXPECT_EQ(bench.said(),
             (Said{"trial 1 forgiven 1", "slot 0 drained", "assign 1 to 1 (attempt 2)"}));
   EXPECT_EQ(bench.state.trials[0].failures[static_cast<std::size_t>(FailureKind::oom)], 0);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "orchestrator/coordinator/trial_folder.h"
-#include "storage/reader.h"
 
 namespace windrow::simulation {
 namespace {
@@ -23,6 +22,11 @@ std::string text(const Value& value) {
 
 void demand(bool holds, const std::string& rule) {
   if (!holds) throw BrokenRule(rule);
+}
+
+int count_of(const std::map<std::int64_t, int>& counts, std::int64_t id) {
+  const auto found = counts.find(id);
+  return found == counts.end() ? 0 : found->second;
 }
 
 // Parameters come into the view with the first cell that has them.
@@ -62,99 +66,121 @@ void Rules::check(bool over) {
   const auto sound = reader.query("PRAGMA integrity_check").rows;
   demand(sound.size() == 1 && text(sound[0][0]) == "ok", "the database is damaged");
   if (reader.studies().empty()) return demand(!over, "the database has no study");
-  const auto trials =
-      reader
-          .query("SELECT trial, " + std::string(experiment_.x_parameter()) +
-                 ", seed, state, epochs, failure, " + y_column(reader) + " FROM trials")
-          .rows;
-  auto& truths = truths_;
-  std::map<std::int64_t, std::string> states;
-  std::map<std::int64_t, Experiment::Place> places;
-  for (const auto& row : trials) {
-    const auto id = static_cast<std::int64_t>(number(row[0]));
-    places[id] = {static_cast<int>(number(row[1])), std::max(static_cast<int>(number(row[6])), 0),
-                  static_cast<std::int64_t>(number(row[2]))};
-    truths[id] = &experiment_.trial(places[id]);
-    states[id] = text(row[3]) == "failed" ? text(row[5]) : text(row[3]);
-  }
-  const std::optional<int> best = selected(places, states);
-  std::set<std::int64_t> left_out;  // of the study as it is now
-  for (const auto& [id, place] : places)
-    if (!experiment_.has(place) || (place.y > 0 && place.x != best)) left_out.insert(id);
-  demand(!over || trials.size() - left_out.size() ==
-                      experiment_.size() + (best ? experiment_.size_of_second() : 0),
-         "the database has " + std::to_string(trials.size()) + " trials, " +
-             std::to_string(left_out.size()) + " of them not of the study");
+  const Recorded recorded = read(reader);
+  if (over) check_set_of_trials(recorded);
+  check_epochs(reader);
+  for (const auto& [id, state] : recorded.states) check_outcome(reader, recorded, id, over);
+  epochs_ = recorded.epochs;
+  check_folders(reader, recorded);
+  if (over)
+    demand(reader.query("SELECT 1 FROM attempts WHERE outcome = 'running'").rows.empty(),
+           "an attempt has no outcome");
+}
 
-  std::map<std::int64_t, int> epochs;
-  const bool any = !reader.query("SELECT 1 FROM epochs LIMIT 1").rows.empty();
-  const auto rows =
-      any ? reader.query("SELECT trial, epoch, loss, weights FROM epochs ORDER BY trial, epoch")
-                .rows
-          : decltype(reader.query("").rows){};
-  for (const auto& row : rows) {
+Rules::Recorded Rules::read(storage::Reader& reader) {
+  Recorded recorded;
+  const auto trials = reader.query("SELECT trial, " + std::string(experiment_.x_parameter()) +
+                                   ", seed, state, failure, " + y_column(reader) + " FROM trials");
+  for (const auto& row : trials.rows) {
+    const auto id = static_cast<std::int64_t>(number(row[0]));
+    const Experiment::Place place{static_cast<int>(number(row[1])),
+                                  std::max(static_cast<int>(number(row[5])), 0),
+                                  static_cast<std::int64_t>(number(row[2]))};
+    recorded.places[id] = place;
+    recorded.states[id] = text(row[3]) == "failed" ? text(row[4]) : text(row[3]);
+    truths_[id] = &experiment_.trial(place);
+  }
+  recorded.best = selected(recorded.places, recorded.states);
+  for (const auto& [id, place] : recorded.places)
+    if (!experiment_.has(place) || (place.y > 0 && place.x != recorded.best))
+      recorded.left_out.insert(id);
+  for (const auto& row : reader.query("SELECT trial, count(*) FROM epochs GROUP BY trial").rows)
+    recorded.epochs[static_cast<std::int64_t>(number(row[0]))] = static_cast<int>(number(row[1]));
+  return recorded;
+}
+
+void Rules::check_set_of_trials(const Recorded& recorded) const {
+  const std::size_t wanted =
+      experiment_.size() + (recorded.best ? experiment_.size_of_second() : 0);
+  demand(recorded.places.size() - recorded.left_out.size() == wanted,
+         "the database has " + std::to_string(recorded.places.size()) + " trials, " +
+             std::to_string(recorded.left_out.size()) + " of them not of the study");
+}
+
+void Rules::check_epochs(storage::Reader& reader) const {
+  if (reader.query("SELECT 1 FROM epochs LIMIT 1").rows.empty())
+    return;  // nor has it their metrics
+  std::map<std::int64_t, int> last;
+  for (const auto& row :
+       reader.query("SELECT trial, epoch, loss, weights FROM epochs ORDER BY trial, epoch").rows) {
     const auto id = static_cast<std::int64_t>(number(row[0]));
     const auto epoch = static_cast<int>(number(row[1]));
     const std::string where = "trial " + std::to_string(id) + " epoch " + std::to_string(epoch);
-    demand(epoch == ++epochs[id], where + " follows epoch " + std::to_string(epochs[id] - 1));
-    const TrialTruth& truth = *truths.at(id);
+    demand(epoch == ++last[id], where + " follows epoch " + std::to_string(last[id] - 1));
+    const TrialTruth& truth = *truths_.at(id);
     demand(number(row[2]) == truth.loss(epoch), where + " has another loss");
     demand(number(row[3]) == TrialTruth::reported(truth.state(epoch)),
            where + " was trained from another state");
   }
+}
 
-  for (const auto& row : trials) {
-    const auto id = static_cast<std::int64_t>(number(row[0]));
-    const std::string where = "trial " + std::to_string(id);
-    const TrialTruth& truth = *truths.at(id);
-    Experiment::Expected expected = experiment_.expected(truth, truth.epochs);
-    const std::string& state = states.at(id);
-    // What the study has no longer, and what a session that could not begin found, is as it was.
-    for (const int earlier : truth.earlier_epochs)
-      if ((!over || left_out.contains(id)) && epochs[id] < expected.epochs)
-        if (const auto before = experiment_.expected(truth, earlier); before.epochs == epochs[id])
-          expected = before;
-    const bool is_failed = state != "finished" && state != "pending" && state != "running";
-    demand(!over || state == "finished" || is_failed || left_out.contains(id),
-           where + " is " + state + " at the end");
-    if (state == "finished") {
-      demand(!expected.failure, where + " should have failed");
-      demand(epochs[id] == expected.epochs, where + " has " + std::to_string(epochs[id]) +
-                                                " epochs, not " + std::to_string(expected.epochs));
-      const auto result =
-          reader
-              .query("SELECT value FROM trial_metrics WHERE metric = 'loss' AND trial = " +
-                     std::to_string(id))
-              .rows;
-      const double loss = truth.loss(expected.result_epoch);
-      demand(result.size() == 1 && number(result[0][0]) == loss,
-             where + " has as its result " + std::to_string(number(result.at(0)[0])) + ", not " +
-                 std::to_string(loss) + " of epoch " + std::to_string(expected.result_epoch));
-    } else if (left_out.contains(id) && places[id].y == 0) {
-      demand(epochs[id] == epochs_[id], where + " was trained, and is not of the study");
-    } else {
-      demand(epochs[id] >= epochs_[id], where + " had " + std::to_string(epochs_[id]) +
-                                            " epochs and has " + std::to_string(epochs[id]));
-    }
-    if (is_failed)
-      // A broken machine may have had the last word on one that fails anyway.
-      demand((expected.failure && (state == to_string(*expected.failure) || state == "crash")) ||
-                 (state == "cancelled" && truth.may_be_cancelled),
-             where + " is failed (" + state + "), which is no fault of its own");
+// What the study has no longer, and what a session that could not begin found, is as it was.
+Experiment::Expected Rules::expected(const TrialTruth& truth, int epochs,
+                                     bool may_be_earlier) const {
+  Experiment::Expected now = experiment_.expected(truth, truth.epochs);
+  for (const int earlier : truth.earlier_epochs)
+    if (may_be_earlier && epochs < now.epochs)
+      if (const auto before = experiment_.expected(truth, earlier); before.epochs == epochs)
+        now = before;
+  return now;
+}
+
+void Rules::check_outcome(storage::Reader& reader, const Recorded& recorded, std::int64_t id,
+                          bool over) const {
+  const std::string where = "trial " + std::to_string(id);
+  const TrialTruth& truth = *truths_.at(id);
+  const std::string& state = recorded.states.at(id);
+  const bool left_out = recorded.left_out.contains(id);
+  const int epochs = count_of(recorded.epochs, id), before = count_of(epochs_, id);
+  const Experiment::Expected due = expected(truth, epochs, !over || left_out);
+  const bool is_failed = state != "finished" && state != "pending" && state != "running";
+  demand(!over || state == "finished" || is_failed || left_out,
+         where + " is " + state + " at the end");
+  if (state == "finished") {
+    demand(!due.failure, where + " should have failed");
+    demand(epochs == due.epochs,
+           where + " has " + std::to_string(epochs) + " epochs, not " + std::to_string(due.epochs));
+    const auto result =
+        reader
+            .query("SELECT value FROM trial_metrics WHERE metric = 'loss' AND trial = " +
+                   std::to_string(id))
+            .rows;
+    const double loss = truth.loss(due.result_epoch);
+    demand(result.size() == 1 && number(result[0][0]) == loss,
+           where + " has another result than " + std::to_string(loss) + " of epoch " +
+               std::to_string(due.result_epoch));
+  } else if (left_out && recorded.places.at(id).y == 0) {
+    demand(epochs == before, where + " was trained, and is not of the study");
+  } else {
+    demand(epochs >= before,
+           where + " had " + std::to_string(before) + " epochs and has " + std::to_string(epochs));
   }
-  epochs_ = epochs;
+  if (is_failed)
+    // A broken machine may have had the last word on one that fails anyway.
+    demand((due.failure && (state == to_string(*due.failure) || state == "crash")) ||
+               (state == "cancelled" && truth.may_be_cancelled),
+           where + " is failed (" + state + "), which is no fault of its own");
+}
 
+void Rules::check_folders(storage::Reader& reader, const Recorded& recorded) const {
   const std::string id = text(reader.query("SELECT database_id FROM identity").rows.at(0)[0]);
   const std::string root = checkpoint_root(checkpoints_, id).string() + "/";
   for (const std::string& folder : folder_.removed()) {
     if (!folder.starts_with(root) || removed_before_.contains(folder)) continue;
     const auto trial = trial_of_folder(folder.substr(root.size()));
-    demand(trial && states.at(trial->trial.value) == "finished",
+    demand(trial && recorded.states.at(trial->trial.value) == "finished",
            folder + " was removed before the trial's result was durable");
   }
-  if (over)
-    demand(reader.query("SELECT 1 FROM attempts WHERE outcome = 'running'").rows.empty(),
-           "an attempt has no outcome");
 }
 
 void Rules::taken_back(std::int64_t trial) {

@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
+#include "storage/reader.h"
 #include "tests/simulation/experiment.h"
 #include "tests/simulation/shared_folder.h"
 
@@ -32,6 +34,21 @@ class Rules {
   std::pair<std::int64_t, TrialTruth*> some_trial(Random& random);
 
  private:
+  struct Recorded {  // by trial
+    std::map<std::int64_t, Experiment::Place> places;
+    std::map<std::int64_t, std::string> states;  // of one that failed: its failure
+    std::map<std::int64_t, int> epochs;
+    std::optional<int> best;          // the x that the second stage takes
+    std::set<std::int64_t> left_out;  // of the study as it is now
+  };
+  Recorded read(storage::Reader& reader);
+
+  void check_set_of_trials(const Recorded& recorded) const;
+  void check_epochs(storage::Reader& reader) const;
+  void check_outcome(storage::Reader& reader, const Recorded& recorded, std::int64_t trial,
+                     bool over) const;
+  void check_folders(storage::Reader& reader, const Recorded& recorded) const;
+  Experiment::Expected expected(const TrialTruth& truth, int epochs, bool may_be_earlier) const;
   std::optional<int> selected(const std::map<std::int64_t, Experiment::Place>& places,
                               const std::map<std::int64_t, std::string>& states) const;
 

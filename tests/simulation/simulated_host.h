@@ -30,6 +30,7 @@ class SimulatedHost : public Host {
   }
   bool memory_ran_out() const override { return false; }
   void look_for_memory_kills() override {}
+  std::int64_t memory_limit() const override { return 0; }
   std::chrono::system_clock::time_point time_of_day() const override;
 
  private:

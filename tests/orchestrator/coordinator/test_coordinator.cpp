@@ -124,6 +124,33 @@ TEST_F(CoordinatorTest, AfterATrainerWasReadyNothingIsSaidOfOthers) {
   EXPECT_THAT(log_, Not(HasSubstr("no trainer is ready")));
 }
 
+// As the kernel kills it for want of memory, on a host that has 1000 bytes.
+TEST_F(CoordinatorTest, WhereTrialsShareAHostItsMemoryIsToBlameForOneThatHasNoMoreThanItsPart) {
+  slots_ = {{"cpu", 1}, {"cpu", 1}};
+  begin("parameters: {epochs: 2}\ngrid: {x: [1, 2]}\n");
+  const auto fail = [&](const Assign& one, std::int64_t held) {
+    tell(0, AttemptFailed{.slot = one.slot,
+                          .trial = one.start.trial,
+                          .attempt = one.start.attempt,
+                          .kind = FailureKind::oom,
+                          .message = "killed",
+                          .usage = Usage{.peak_memory = held},
+                          .memory_limit = 1000});
+  };
+  const std::vector<Assign> both = assigned(0);
+  ASSERT_EQ(both.size(), 2u);
+  run(0, both[0], 1, 1);
+  run(0, both[1], 1, 1);
+  fail(both[0], 900);
+  EXPECT_THAT(log_, testing::Not(HasSubstr("no more trials"))) << "it had most of it";
+  ASSERT_EQ(assigned(0).size(), 3u);
+  fail(both[1], 600);
+  EXPECT_THAT(log_, HasSubstr("gets no more trials: its host has too little memory"));
+  store_.flush();
+  EXPECT_THAT(folder_.rows("SELECT kind, forgiven FROM failure ORDER BY id"),
+              ElementsAre("oom|0", "oom|1"));
+}
+
 TEST_F(CoordinatorTest, WhereTrialsShareAGpuItsMemoryIsToBlameUntilOneIsAlone) {
   slots_ = {{"cuda:0", 1}, {"cuda:0", 1}};
   begin("parameters: {epochs: 2}\ngrid: {x: [1, 2]}\n");

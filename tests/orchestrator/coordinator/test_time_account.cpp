@@ -16,10 +16,10 @@ TEST(TimeAccount, EverySecondOfASlotIsSomewhere) {
   account.started(kFirst, kLong, 13);  // 2 s start-up
   account.epoch(kFirst, 4, 1);
   account.epoch(kFirst, 3, 1);
-  account.finished(kFirst, 21);  // 8 s, of which 1 s is not training
+  account.ended(kFirst, TimeAccount::End::finished, 21);  // 8 s, of which 1 s is not training
   account.started(kFirst, kShort, 21.5);
   account.epoch(kFirst, 2, 1);
-  account.failed(kFirst, 26.5);  // 3 s after its last epoch
+  account.ended(kFirst, TimeAccount::End::failed, 26.5);  // 3 s after its last epoch
   const TimeUse use = account.use(30);
   EXPECT_EQ(use.training, 9);
   EXPECT_EQ(use.starting, 2.5);
@@ -34,13 +34,26 @@ TEST(TimeAccount, WithoutEpochsAnAttemptThatFinishedIsTrainingAndOneThatFailedIs
   account.joined(kFirst, 0);
   account.assigned(kFirst, 0);
   account.started(kFirst, kLong, 0);
-  account.failed(kFirst, 5);
+  account.ended(kFirst, TimeAccount::End::failed, 5);
   account.assigned(kFirst, 5);
   account.started(kFirst, kLong, 5);
-  account.finished(kFirst, 12);
+  account.ended(kFirst, TimeAccount::End::finished, 12);
   EXPECT_EQ(account.use(12).training, 7);
   EXPECT_EQ(account.use(12).failed, 5);
   EXPECT_EQ(account.lower_bound(), 7);
+}
+
+TEST(TimeAccount, WhatAStopCutsShortIsNoFailure) {
+  TimeAccount account;
+  account.joined(kFirst, 0);
+  account.assigned(kFirst, 0);
+  account.started(kFirst, kLong, 0);
+  account.epoch(kFirst, 4, 1);
+  account.ended(kFirst, TimeAccount::End::stopped, 6);
+  EXPECT_EQ(account.use(6).training, 4);
+  EXPECT_EQ(account.use(6).stopped, 2);
+  EXPECT_EQ(account.use(6).failed, 0);
+  EXPECT_EQ(account.use(6).total(), 6);
 }
 
 TEST(TimeAccount, TheBoundIsAllSlotsBusyOrTheLongestTrialThatOneSlotTrained) {
@@ -54,7 +67,7 @@ TEST(TimeAccount, TheBoundIsAllSlotsBusyOrTheLongestTrialThatOneSlotTrained) {
   account.started(kSecond, kShort, 0);
   account.epoch(kSecond, 4, 1);
   EXPECT_EQ(account.lower_bound(), 10);
-  account.finished(kSecond, 4);
+  account.ended(kSecond, TimeAccount::End::finished, 4);
   account.lent(kSecond, 4);
   account.epoch(kFirst, 6, 2);
   EXPECT_EQ(account.lower_bound(), (10 + 12 + 4) / 2.0) << "several slots can share it";
