@@ -165,15 +165,16 @@ Store::Impl::~Impl() {
     std::unique_lock guard(mutex);
     write_once(guard);
   }
+  if (identity->moved()) {
+    leave_other_files_alone(database);
+    return;
+  }
   try {
     lock.remove_row(database);
   } catch (const StorageError&) {  // the disk is full, ...: our death frees the lock as well
   }
   recorder.reset();  // its statements would keep the journal mode from changing
-  if (identity->moved())
-    leave_other_files_alone(database);
-  else
-    leave_single_file(database);
+  leave_single_file(database);
 }
 
 template <class Work>

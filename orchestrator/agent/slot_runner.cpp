@@ -182,13 +182,14 @@ void SlotRunner::on_ended() {
   if (!exit) return;
   const std::unique_ptr<TrainerProcess> gone = std::move(process_);
   usage_at_end_ = exit->usage;
+  const bool ran_out = exit->code != 0 && host_.memory_ran_out();
   handle([&](slot::Actions& out) {
     if (!exit->fault.empty() && !exit->signal)
       slot::on_spawn_failed(state_, exit->fault, now_(), out);
     else
       slot::on_exit(state_,
-                    {exit->code, exit->signal, exit->describe(), gone->stderr_tail(),
-                     exit->code != 0 && host_.memory_ran_out(), host_.memory_limit()},
+                    {exit->code, exit->signal, exit->describe(), gone->stderr_tail(), ran_out,
+                     ran_out ? host_.memory_limit() : 0},
                     now_(), out);
   });
   usage_at_end_.reset();

@@ -218,9 +218,10 @@ void Coordinator::on_failed(AttemptFailed message) {
 std::string Coordinator::crowded(const AttemptFailed& message) {
   if (message.kind != FailureKind::oom) return "";
   if (message.memory_limit == 0) return shares_its_gpu(message.slot) ? "its GPU" : "";
-  const double part = static_cast<double>(message.memory_limit) / slots_beside(message.slot);
+  const int sharing = slots_beside(message.slot);
   const auto held = static_cast<double>(message.usage.value_or(Usage{}).peak_memory);
-  const bool had_its_part = slots_beside(message.slot) > 1 && held <= kFairPart * part;
+  const bool had_its_part =
+      sharing > 1 && held * sharing <= kFairPart * static_cast<double>(message.memory_limit);
   return had_its_part && ++crowded_out_[message.trial] <= kMostCrowdings ? "its host" : "";
 }
 

@@ -68,31 +68,27 @@ class Blame(WindrowTest):
     def states(self):
         return dict(self.rows("SELECT state, count(*) FROM trials GROUP BY state"))
 
-    def test_what_the_kernel_kills_for_memory_is_out_of_memory(self):
+    def run_in_500_mib(self, program, xs, expect=0):
         group = memory_group(500 << 20)
         if group is None:
             self.skipTest("no control group with a memory limit can be made here")
         self.addCleanup(group.rmdir)
-        script = self.write("train.py", GREEDY)
-        study = self.write("study.yaml", f"study: greedy\ntrainer: {{command: "
-                           f"{json.dumps([sys.executable, str(script)])}}}\ngrid: {{x: [1, 2, 3]}}\n")
+        script = self.write("train.py", program)
+        study = self.write("study.yaml", f"study: memory\ntrainer: {{command: "
+                           f"{json.dumps([sys.executable, str(script)])}}}\ngrid: {{x: {xs}}}\n")
         enter = f'echo $$ > {group}/cgroup.procs && exec "$@"'
-        self.run_study(study, "--slots", 2, expect=1, wrapper=["sh", "-c", enter, "sh", WINDROW])
+        self.run_study(study, "--slots", 2, expect=expect,
+                       wrapper=["sh", "-c", enter, "sh", WINDROW])
+
+    def test_what_the_kernel_kills_for_memory_is_out_of_memory(self):
+        self.run_in_500_mib(GREEDY, xs=[1, 2, 3], expect=1)
         self.assertEqual(self.rows("SELECT x, state, failure FROM trials ORDER BY x"),
                          [(1, "finished", None), (2, "failed", "oom"), (3, "failed", "oom")])
         self.assertEqual(self.rows("SELECT DISTINCT kind, message LIKE '%more memory%' FROM failures"),
                          [("oom", 1)])
 
     def test_trials_that_are_too_many_for_the_memory_are_trained_fewer_at_a_time(self):
-        group = memory_group(500 << 20)
-        if group is None:
-            self.skipTest("no control group with a memory limit can be made here")
-        self.addCleanup(group.rmdir)
-        script = self.write("train.py", HUNGRY)
-        study = self.write("study.yaml", f"study: hungry\ntrainer: {{command: "
-                           f"{json.dumps([sys.executable, str(script)])}}}\ngrid: {{x: [1, 2, 3, 4]}}\n")
-        enter = f'echo $$ > {group}/cgroup.procs && exec "$@"'
-        self.run_study(study, "--slots", 2, wrapper=["sh", "-c", enter, "sh", WINDROW])
+        self.run_in_500_mib(HUNGRY, xs=[1, 2, 3, 4])
         self.assertEqual(self.states(), {"finished": 4})
         self.assertEqual(self.rows("SELECT DISTINCT kind FROM failures"), [("oom",)])
         self.assertIn("its host has too little memory for so many trials at a time", self.err)

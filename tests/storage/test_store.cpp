@@ -313,7 +313,7 @@ TEST_F(StoreTest, ADatabaseBegunAnewUnderTheNameIsLeftAloneByTheRunBefore) {
   EXPECT_THAT(rows("SELECT count(*) FROM trials"), ElementsAre("2"));
 }
 
-TEST_F(StoreTest, ALogThatIsRemovedInMidRunEndsItAndAllIsKept) {
+TEST_F(StoreTest, ALogThatIsRemovedInMidRunEndsItAndWhatIsDurableIsKept) {
   {
     Store store(file);
     const TrialId trial = store.reconcile(kStudy, some_cells(1), {0})[0].id;

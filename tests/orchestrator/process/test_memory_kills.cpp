@@ -1,11 +1,8 @@
 // Counts of the kernel's OOM killer, in each form in which Linux tells them.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "orchestrator/process/memory_kills.h"
-#include "tests/storage/temporary_folder.h"
+#include "tests/orchestrator/process/fake_root.h"
 
 namespace windrow {
 namespace {
@@ -14,14 +11,10 @@ using namespace std::chrono_literals;
 
 class MemoryKillsTest : public testing::Test {
  protected:
-  void write(const std::string& path, const std::string& text) {
-    const std::filesystem::path file = root() + path;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file) << text;
-  }
-  std::string root() { return (folder_ / "").string(); }
+  void write(const std::string& path, const std::string& text) { root_.write(path, text); }
+  std::string root() { return root_.name(); }
 
-  storage::TemporaryFolder folder_;
+  FakeRoot root_;
 };
 
 TEST_F(MemoryKillsTest, AreThoseOfTheControlGroup) {

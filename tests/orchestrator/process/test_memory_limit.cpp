@@ -1,25 +1,18 @@
 // What a batch system, a container or the host leaves the processes of this one.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "orchestrator/process/memory_limit.h"
-#include "tests/storage/temporary_folder.h"
+#include "tests/orchestrator/process/fake_root.h"
 
 namespace windrow {
 namespace {
 
 class MemoryLimitTest : public testing::Test {
  protected:
-  void write(const std::string& path, const std::string& text) {
-    const std::filesystem::path file = root() + path;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file) << text;
-  }
-  std::string root() { return (folder_ / "").string(); }
+  void write(const std::string& path, const std::string& text) { root_.write(path, text); }
+  std::string root() { return root_.name(); }
 
-  storage::TemporaryFolder folder_;
+  FakeRoot root_;
 };
 
 TEST_F(MemoryLimitTest, IsTheHostsMemoryWhereNoGroupHasLess) {
