@@ -144,7 +144,9 @@ void on_time(State& state, Time now, Actions& out);       // several times a sec
 // ---- the process
 // It runs. `found_checkpoints`: the attempt's folder, which a process a trial owns now, held files.
 void on_spawned(State& state, bool found_checkpoints, Time now, Actions& out);
-void on_spawn_failed(State& state, const std::string& why, Time now, Actions& out);
+// `kind`: spec where the attempt's parameters keep it from starting.
+void on_spawn_failed(State& state, const std::string& why, Time now, Actions& out,
+                     protocol::FailureKind kind = protocol::FailureKind::crash);
 // `holder`: "HOST, process PID"; "" where it is not known.
 void on_folder_busy(State& state, const std::string& holder, Time now, Actions& out);
 void on_folder_taken(State& state, bool found_checkpoints, Time now, Actions& out);

@@ -105,12 +105,13 @@ void on_spawned(State& state, bool found_checkpoints, Time now, Actions& out) {
   tell_started(state, {.resumed_from_epoch = found_checkpoints ? attempt.epochs : 0}, out);
 }
 
-void on_spawn_failed(State& state, const std::string& why, Time now, Actions& out) {
+void on_spawn_failed(State& state, const std::string& why, Time now, Actions& out,
+                     FailureKind kind) {
   state.has_process = false;
   state.ending.reset();
   state.phase = state.leaving ? Phase::quiet : Phase::empty;
   if (!state.attempt && !state.queue.empty()) take_front(state, now);
-  if (state.attempt) fail_attempt(state, FailureKind::crash, why, nullptr, out);
+  if (state.attempt) fail_attempt(state, kind, why, nullptr, out);
   begin_next(state, now, out);
 }
 

@@ -184,7 +184,13 @@ void SlotRunner::on_ended() {
   usage_at_end_ = exit->usage;
   const bool ran_out = exit->code != 0 && host_.memory_ran_out();
   handle([&](slot::Actions& out) {
-    if (!exit->fault.empty() && !exit->signal)
+    if (exit->too_long)
+      slot::on_spawn_failed(state_,
+                            exit->fault +
+                                ": its parameters take more than a program can be given (some 128 "
+                                "KiB); put long values into files, and sweep over their names",
+                            now_(), out, FailureKind::spec);
+    else if (!exit->fault.empty() && !exit->signal)
       slot::on_spawn_failed(state_, exit->fault, now_(), out);
     else
       slot::on_exit(state_,

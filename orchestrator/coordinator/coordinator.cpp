@@ -103,8 +103,10 @@ void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials
       spec.charges.push_back({failure.attempt, failure.kind, failure.host});
     specs.push_back(std::move(spec));
   }
-  if (std::ranges::any_of(trials, [](const auto& t) { return t.committed_epochs > 0; }))
-    scheduler::on_trainers_known(scheduler_);
+  const auto was_trained = [&](const storage::StoredTrial& stored) {
+    return stored.committed_epochs > 0 || progress_.trial(stored.id).state == TrialState::finished;
+  };
+  if (std::ranges::any_of(trials, was_trained)) scheduler::on_trainers_known(scheduler_);
   scheduler::on_trials_added(scheduler_, specs, commands_);
   const auto raised =
       std::ranges::count_if(trials, [](const auto& t) { return t.raised_from > 0; });

@@ -276,7 +276,8 @@ void ChildProcess::on_report(guard::Report report, int value, const std::string&
       }
       return;
     case guard::Report::not_started:
-      exit_ = ChildExit{.fault = "can't start " + name_ + ": " + std::strerror(value)};
+      exit_ = ChildExit{.fault = "can't start " + name_ + ": " + std::strerror(value),
+                        .too_long = value == E2BIG};
       return;
     case guard::Report::ended:
       exit_ = exit_of(value);

@@ -37,6 +37,7 @@ struct ChildExit {
   // Why it did not start ("can't start NAME: No such file or directory"; neither code nor signal),
   // or that its guard was killed, and it with it (signal 9).
   std::string fault;
+  bool too_long = false;  // it did not start since its arguments or a variable are too long
   std::optional<protocol::Usage> usage = {};  // in all, where its guard could tell
   std::string describe() const;               // "exit code 1", "signal 9 (Killed)", or the fault
 };

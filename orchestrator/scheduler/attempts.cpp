@@ -1,5 +1,8 @@
 #include "orchestrator/scheduler/attempts.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "orchestrator/scheduler/estimates.h"
 #include "orchestrator/scheduler/gangs.h"
 #include "orchestrator/scheduler/placement.h"
@@ -7,6 +10,8 @@
 namespace windrow::scheduler {
 
 namespace {
+
+constexpr double kLongestRest = 60;
 
 bool is(const State& state, const Assignment& assignment, TrialId trial, int attempt) {
   return assignment && assignment.attempt == attempt && state.trials[assignment.trial].id == trial;
@@ -71,6 +76,14 @@ void enter_service(State& state, int index) {
 void drain(State& state, int index, std::string reason, Commands& out) {
   out.push_back(SlotDrained{state.slots[index].id, std::move(reason)});
   close(state, index, out);
+}
+
+void rest(State& state, int index, int doublings, Commands& out) {
+  Slot& slot = state.slots[index];
+  if (doublings < 0 || !slot.in_service() || state.stopping) return;
+  slot.resting = true;
+  out.push_back(RestSlot{slot.id, std::min(kLongestRest, std::ldexp(1, std::min(doublings, 10)))});
+  reindex(state, index);
 }
 
 void close(State& state, int index, Commands& out) {

@@ -22,6 +22,9 @@ void close(State& state, int slot, Commands& out);
 // The same, since something is wrong with it.
 void drain(State& state, int slot, std::string reason, Commands& out);
 
+// Gives it nothing for 1 s, or so many times twice that, a minute at most; none for less than 0.
+void rest(State& state, int slot, int doublings, Commands& out);
+
 // Keep the counts of what is in service; to be called before its alive or drained is set to out of
 // service, and after it is set to in service.
 void leave_service(State& state, int slot);

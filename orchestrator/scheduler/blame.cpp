@@ -1,7 +1,6 @@
 #include "orchestrator/scheduler/blame.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "orchestrator/scheduler/attempts.h"
@@ -14,8 +13,6 @@ int Streak::acquitted() const {
 }
 
 namespace {
-
-constexpr double kLongestRest = 60;
 
 using Entry = Streak::Entry;
 
@@ -146,18 +143,13 @@ void clear_earlier_places(State& state, int slot, int trial) {
   }
 }
 
-// 1 s, 2 s, 4 s ... from the first failure in a row on, at a slot that never worked; from the
-// second one on at one that did.
-void rest(State& state, int index, int failures, Commands& out) {
-  Slot& slot = state.slots[index];
-  const int doublings = failures - (slot.proven ? 2 : 1);
-  if (doublings < 0 || !slot.in_service() || state.stopping) return;
-  slot.resting = true;
-  out.push_back(RestSlot{slot.id, std::min(kLongestRest, std::ldexp(1, std::min(doublings, 10)))});
-  reindex(state, index);
+// From the first failure in a row on, at a slot that never worked; from the second one on at one
+// that did.
+void rest_after(State& state, int slot, int failures, Commands& out) {
+  rest(state, slot, failures - (state.slots[slot].proven ? 2 : 1), out);
 }
 
-bool all_slots_fail_alike(const State& state, std::set<int>& trials, bool& ready) {
+bool all_slots_fail_alike(const State& state, std::set<int>& trials) {
   std::optional<std::uint64_t> signature;
   for (const Slot& slot : state.slots) {
     if (!slot.in_service()) continue;
@@ -165,7 +157,6 @@ bool all_slots_fail_alike(const State& state, std::set<int>& trials, bool& ready
     for (const Entry& entry : slot.streak.entries) {
       if (entry.acquitted || signature.value_or(entry.signature) != entry.signature) return false;
       signature = entry.signature;
-      ready = ready || entry.ready;
       if (state.trials[entry.trial].stopped_runs < state.budgets.stopped_runs_to_charge)
         trials.insert(entry.trial);
     }
@@ -173,26 +164,12 @@ bool all_slots_fail_alike(const State& state, std::set<int>& trials, bool& ready
   return signature.has_value();
 }
 
-void stop_run(State& state, bool never_ready, Commands& out) {
-  state.stopping = true;
-  for (std::size_t index = 0; index < state.trials.size(); ++index) {
-    Trial& trial = state.trials[index];
-    if (trial.phase == TrialPhase::failed) continue;
-    for (const Charge& charge : trial.charges)
-      if (find(state.slots[charge.slot].streak, static_cast<int>(index)))
-        forgive(state, static_cast<int>(index), charge, true, out);
-    trial.charges.clear();
-  }
-  out.push_back(StopRun{never_ready});
-}
-
 // True where the run is stopped.
 bool stop_if_all_fail(State& state, Commands& out) {
   std::set<int> trials;
-  bool ready = state.ever_ready;
-  if (state.stopping || !all_slots_fail_alike(state, trials, ready)) return false;
+  if (state.stopping || !all_slots_fail_alike(state, trials)) return false;
   if (static_cast<int>(trials.size()) < state.budgets.failures_to_stop) return false;
-  stop_run(state, !ready, out);
+  stop_run(state, false, out);
   return true;
 }
 
@@ -277,9 +254,22 @@ std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind) {
   return std::nullopt;
 }
 
+void stop_run(State& state, bool never_ready, Commands& out) {
+  state.stopping = true;
+  for (std::size_t index = 0; index < state.trials.size(); ++index) {
+    Trial& trial = state.trials[index];
+    if (trial.phase == TrialPhase::failed) continue;
+    for (const Charge& charge : trial.charges)
+      if (find(state.slots[charge.slot].streak, static_cast<int>(index)))
+        forgive(state, static_cast<int>(index), charge, true, out);
+    trial.charges.clear();
+  }
+  out.push_back(StopRun{never_ready});
+}
+
 void clear_place(State& state, int index) {
   Slot& slot = state.slots[index];
-  slot.proven = state.ever_ready = true;
+  slot.proven = true;
   slot.resting = false;
   slot.streak = {};
   if (agent_known(state, index)) agent_streak(state, index) = {};
@@ -308,7 +298,6 @@ void acquit_trial(State& state, int index, int trial, Commands& out) {
 
 void judge_failure(State& state, int slot, int index, int attempt, const Failure& failure,
                    Commands& out) {
-  using enum protocol::Reached;
   Trial& trial = state.trials[index];
   const std::string& host = host_of(state, state.slots[slot].agent);
   trial.attempts = attempt;
@@ -319,7 +308,6 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
           out);
     return;
   }
-  state.ever_ready = state.ever_ready || failure.reached != nothing;
   const int failures = ++trial.failures[static_cast<std::size_t>(failure.kind)];
   const auto retries = budget(state.budgets, failure.kind);
   if (trial.doomed) return give_up(state, index, *trial.doomed, out);
@@ -329,28 +317,21 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
     if (retries && failures > *retries) return give_up(state, index, failure.kind, out);
     make_pending(state, index);
     // What costs nothing must not go round without end either.
-    if (!retries) rest(state, slot, failure.kind == FailureKind::node ? 2 : 1, out);
+    if (!retries) rest_after(state, slot, failure.kind == FailureKind::node ? 2 : 1, out);
     return;
   }
-  const Entry entry{
-      .trial = index, .signature = failure.signature, .ready = failure.reached != nothing};
+  const Entry entry{.trial = index, .signature = failure.signature};
   clear_earlier_places(state, slot, index);
   trial.charges.push_back({slot, attempt, failure.kind, host});
   enter(state.slots[slot].streak, entry);
   if (agent_known(state, slot)) enter(agent_streak(state, slot), entry);
   readmit_drained(state, out);
   if (stop_if_all_fail(state, out)) return make_pending(state, index);
-  if (failures > *retries && !is_in_doubt(state, trial, failures, *retries)) {
-    // Nobody can say that it is the trial where no trainer was ever ready.
-    if (failure.reached == nothing && !state.ever_ready) {
-      stop_run(state, true, out);
-      return make_pending(state, index);
-    }
+  if (failures > *retries && !is_in_doubt(state, trial, failures, *retries))
     give_up(state, index, failure.kind, out);
-  } else {
+  else
     make_pending(state, index);
-  }
-  rest(state, slot, state.slots[slot].streak.failures, out);
+  rest_after(state, slot, state.slots[slot].streak.failures, out);
   reindex(state, slot);
 }
 

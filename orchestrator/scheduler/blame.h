@@ -31,11 +31,14 @@ void clear_place(State& state, int slot);
 // nothing of it.
 void acquit_trial(State& state, int slot, int trial, Commands& out);
 
+// Nothing more is assigned, and what fails now is charged to no trial.
+void stop_run(State& state, bool never_ready, Commands& out);
+
 // The trial is failed for good.
 void give_up(State& state, int trial, FailureKind kind, Commands& out);
 
-// The trial failed on the slot, which it has left. Books it, judges trial and places, and makes the
-// trial pending again or failed.
+// The trial, which had begun, failed on the slot, which it has left. Books it, judges trial and
+// places, and makes the trial pending again or failed.
 void judge_failure(State& state, int slot, int trial, int attempt, const Failure& failure,
                    Commands& out);
 

@@ -8,6 +8,7 @@
 #include "orchestrator/scheduler/estimates.h"
 #include "orchestrator/scheduler/gangs.h"
 #include "orchestrator/scheduler/placement.h"
+#include "orchestrator/scheduler/starts.h"
 
 namespace windrow::scheduler {
 
@@ -94,6 +95,7 @@ void on_attempt_started(State& state, SlotId slot_id, TrialId trial, int attempt
   const int index = slot_running(state, slot_id, trial, attempt);
   if (index == kNone) return;
   begin_if_queued(state, state.slots[index]);
+  trainer_started(state, index);
   Trial& begun = state.trials[state.slots[index].current.trial];
   remove_work_left(state, begun);
   begun.epochs_done = std::clamp(resumed_from, begun.epochs_done, begun.epochs);

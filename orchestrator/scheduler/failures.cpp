@@ -3,6 +3,7 @@
 #include "orchestrator/scheduler/blame.h"
 #include "orchestrator/scheduler/gangs.h"
 #include "orchestrator/scheduler/placement.h"
+#include "orchestrator/scheduler/starts.h"
 
 namespace windrow::scheduler {
 
@@ -14,7 +15,12 @@ void on_attempt_failed(State& state, SlotId slot_id, TrialId trial, int attempt,
   Slot& slot = state.slots[index];
   if (failure.kind == FailureKind::gang) ++state.trials[failed].gang_failures;
   leave_slot(state, index, slot.current.trial == failed ? slot.current : slot.next);
-  judge_failure(state, index, failed, attempt, failure, out);
+  if (is_failed_start(failure)) {
+    judge_start(state, index, failed, attempt, failure, out);
+  } else {
+    if (failure.reached != protocol::Reached::nothing) trainer_started(state, index);
+    judge_failure(state, index, failed, attempt, failure, out);
+  }
   dispatch(state, out);
 }
 

@@ -10,7 +10,8 @@
 // Blame (blame.h): a retry goes to another agent first, then to another slot. What fails on a slot
 // or an agent trial after trial while these trials do well elsewhere is drained, and its failures
 // are no longer counted against the trials. A slot that fails rests for a while that grows. Where
-// everything fails alike everywhere, the run is stopped and no trial is charged.
+// everything fails alike everywhere, the run is stopped and no trial is charged. That a trainer
+// does not start is never its trial's fault (starts.h).
 //
 // Gangs (gangs.h): slots that nothing waits for are lent to the trials that would end last, and
 // come back when something waits.

@@ -30,7 +30,6 @@ struct Streak {
     int trial = kNone;
     std::uint64_t signature = 0;
     bool acquitted = false;  // the trial did well elsewhere since
-    bool ready = false;      // the trainer had become ready
   };
   std::vector<Entry> entries;
   int failures = 0;  // with repeated ones
@@ -105,18 +104,19 @@ struct Help {
 struct Slot {
   SlotId id;
   AgentId agent;
-  bool alive = true;     // its agent is there
-  bool drained = false;  // it gets nothing more
-  bool guilty = false;   // drained, since trials that failed here did well elsewhere
-  Assignment current;    // what runs, or is the first to run
-  bool started = false;  // current runs
-  Assignment next;       // queued behind current; only where there is a current
-  bool awaited = false;  // counted in State::withdrawals_awaited
-  bool resting = false;  // it failed, and gets nothing for a while
-  bool proven = false;   // an epoch was reported here
-  Help help;             // only where there is no current
-  int failed_helps = 0;  // in a row
-  Streak streak;
+  bool alive = true;      // its agent is there
+  bool drained = false;   // it gets nothing more
+  bool guilty = false;    // drained, since trials that failed here did well elsewhere
+  Assignment current;     // what runs, or is the first to run
+  bool started = false;   // current runs
+  Assignment next;        // queued behind current; only where there is a current
+  bool awaited = false;   // counted in State::withdrawals_awaited
+  bool resting = false;   // it failed, and gets nothing for a while
+  bool proven = false;    // an epoch was reported here
+  Help help;              // only where there is no current
+  int failed_helps = 0;   // in a row
+  Streak streak;          // of trials that began here
+  int failed_starts = 0;  // of trainers, in a row
 
   bool in_service() const { return alive && !drained; }
   bool suspect() const { return !streak.entries.empty(); }
@@ -137,7 +137,7 @@ struct State {
   int threads_lent = 0;   // slots of which these are lent
   int last_helper = 0;    // number of the helper lent last
   bool stopping = false;
-  bool ever_ready = false;  // some trainer was, in this run
+  bool ever_ready = false;  // some trainer was, in this run or one before
   double seconds_left = std::numeric_limits<double>::infinity();
 
   std::vector<Trial> trials;  // in grid order

@@ -5,7 +5,10 @@
 #include <cerrno>
 #include <fstream>
 #include <set>
+#include <sstream>
+#include <system_error>
 
+#include "orchestrator/process/guard_pool.h"
 #include "orchestrator/process/host_facts.h"
 #include "sweeps/data/choice_files.h"
 
@@ -14,15 +17,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// "" where what the file's first line names ("#!/usr/bin/env python3") can run it, else why not.
+std::string why_not_interpreted(const fs::path& file) {
+  std::string line;
+  if (std::ifstream stream(file);
+      stream.get() != '#' || stream.get() != '!' || !std::getline(stream, line))
+    return "";
+  std::istringstream words(line);
+  std::string interpreter, word;
+  words >> interpreter;
+  const std::string is_run_by = file.string() + " is run by ";
+  if (!fs::exists(interpreter)) return is_run_by + interpreter + ", which does not exist";
+  if (fs::path(interpreter).filename() != "env") return "";
+  while (words >> word && (word.starts_with('-') || word.find('=') != std::string::npos)) word = "";
+  if (word.empty() || word.find('/') != std::string::npos || find_program(word)) return "";
+  return is_run_by + word + ", which is not in PATH";
+}
+
 // "" where the program can be executed, else why not.
 std::string why_not_executable(const std::string& program) {
   if (program.find('/') != std::string::npos) {
     if (!fs::exists(program)) return program + " does not exist";
     if (access(program.c_str(), X_OK) != 0 || fs::is_directory(program))
       return program + " is not executable";
-    return "";
+    return why_not_interpreted(program);
   }
-  return find_program(program) ? "" : "\"" + program + "\" is not in PATH";
+  const auto found = find_program(program);
+  return found ? why_not_interpreted(*found) : "\"" + program + "\" is not in PATH";
 }
 
 // The script in `python3 train.py`; "" where the command has none that can be told.
@@ -116,6 +137,12 @@ std::vector<std::string> preflight_faults(const sweeps::Study& study, const std:
     faults.push_back("the trainer can't be started: " + why + "; " +
                      (shipped ? "build it (scripts/setup), or name it with --trainer"
                               : "correct trainer.command in the study file"));
+  try {
+    find_guard();
+    if (study.trainer.gang > 1) find_gang_launcher();
+  } catch (const std::system_error& error) {
+    faults.emplace_back(error.what());
+  }
   if (const std::string script = script_of(study.trainer.command);
       !script.empty() && !fs::exists(script))
     faults.push_back("the trainer's script " + script + " is not in " +

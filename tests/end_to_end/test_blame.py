@@ -6,7 +6,7 @@ import pathlib
 import sys
 import unittest
 
-from support import MPIRUN, WINDROW, WindrowTest, wait_until
+from support import FAKE, MPIRUN, WINDROW, WindrowTest, wait_until
 
 TRAIN = """
 import json, os, sys
@@ -119,6 +119,52 @@ class Blame(WindrowTest):
         gone.rename(self.script)
         self.run_study(study)
         self.assertEqual(self.states(), {"finished": 100})
+
+    def test_a_trainer_that_starts_no_more_after_a_run_charges_nobody(self):
+        module = self.write("module.py", "")  # as of an environment that is loaded by hand
+        command = ["sh", "-c", f'test -e {module} && exec "$0"', FAKE]
+        study = "study: blame\ntrainer: {command: %s, persistent: true}\ngrid: {x: %s}\n"
+        self.run_study(self.write("study.yaml", study % (json.dumps(command), [1])))
+        self.write("study.yaml", study % (json.dumps(command), [1, 2, 3]))
+        gone = module.rename(self.folder / "gone.py")
+        for _ in range(3):  # however often it is tried
+            self.run_study("study.yaml", "--slots", 2, expect=3)
+            self.assertIn("before it said ready", self.err)
+            self.assertIn("mend the cause and run the same command again", self.err)
+            self.assertEqual(self.states(), {"finished": 1, "pending": 2})
+        gone.rename(module)
+        self.run_study("study.yaml")
+        self.assertEqual(self.states(), {"finished": 3})
+
+    def test_an_interpreter_that_is_gone_is_refused_before_anything_starts(self):
+        script = self.folder / "train.py"
+        study = f"study: blame\ntrainer: {{command: [{script}]}}\ngrid: {{x: [1]}}\n"
+        for line, why in (
+            ("#!/opt/gone/bin/python -u", "/opt/gone/bin/python, which does not exist"),
+            ("#!/usr/bin/env -S X=1 no-python -u", "no-python, which is not in PATH"),
+        ):
+            script.write_text(f"{line}\n{TRAIN}")
+            script.chmod(0o755)
+            self.run_study(self.write("study.yaml", study), expect=2)
+            self.assertIn(f"{script} is run by {why}", self.err)
+            self.assertFalse(self.db.exists())
+        script.write_text(f"#!/usr/bin/env -S X=1 {sys.executable}\n{TRAIN}")
+        self.run_study("study.yaml")
+
+    def test_parameters_that_are_too_long_for_a_program_fail_their_trial_alone(self):
+        self.run_study(self.study([], f"grid: {{x: [1, 2], y: [short, {'l' * 140_000}]}}\n"), expect=1)
+        self.assertEqual(self.rows("SELECT DISTINCT x, length(y) > 9, state, failure FROM trials"),
+                         [(1, 0, "finished", None), (1, 1, "failed", "spec"),
+                          (2, 0, "finished", None), (2, 1, "failed", "spec")])
+        self.assertIn("put long values into files", self.err)
+
+    def test_windrow_without_a_part_of_it_is_refused_before_anything_starts(self):
+        copy = self.folder / "windrow"
+        copy.write_bytes(pathlib.Path(WINDROW).read_bytes())
+        copy.chmod(0o755)
+        self.run_study(self.study([1]), expect=2, wrapper=[copy])
+        self.assertIn("windrow is not installed whole", self.err)
+        self.assertFalse(self.db.exists())
 
     def test_a_stage_does_not_select_from_one_that_the_machine_failed(self):
         trainer = json.dumps([sys.executable, "-c", (

@@ -387,19 +387,6 @@ TEST(Blame, TrialsWithWhichRunsWereStoppedComeLastAndAreChargedInTheEnd) {
   EXPECT_EQ(count(bench.state, TrialPhase::finished), 1);
 }
 
-TEST(Blame, WhereNoTrainerIsEverReadyTheRunIsRefused) {
-  Bench bench;
-  bench.add({1});
-  bench.join(0, 0, 2);
-  for (int attempt = 1; attempt < 9 && !bench.state.stopping; ++attempt)
-    for (const int slot : {0, 1}) {
-      bench.rest_over(slot);
-      bench.fail(slot, 1, attempt, FailureKind::crash, protocol::Reached::nothing);
-    }
-  EXPECT_EQ(bench.said().back(), "run refused");
-  EXPECT_EQ(bench.phase(1), TrialPhase::pending);
-}
-
 TEST(Blame, EpochsThatOnlyRepeatDontAcquitATrialThatAlwaysFailsAtTheSamePlace) {
   Bench bench;
   bench.add({1}, 3);

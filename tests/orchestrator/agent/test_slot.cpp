@@ -336,6 +336,14 @@ TEST(Slot, AProgramThatCantBeStartedFailsTheTrialBeforeItBegan) {
   EXPECT_THAT(slot.started_trials(), ElementsAre(1, 2));
 }
 
+TEST(Slot, ParametersWithWhichNothingCanBeStartedAreTheTrialsFault) {
+  Machine slot(kProcess);
+  slot.assign(1);
+  slot.event(
+      [&] { on_spawn_failed(slot.state, "too long", slot.now, slot.out, FailureKind::spec); });
+  EXPECT_EQ(slot.reports<AttemptFailed>().at(0).kind, FailureKind::spec);
+}
+
 TEST(Slot, ACrashAfterTheResultSaysSo) {
   Machine slot(kProcess);
   slot.assign(1);
