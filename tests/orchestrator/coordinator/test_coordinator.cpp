@@ -134,6 +134,7 @@ TEST_F(CoordinatorTest, WhereTrialsShareAHostItsMemoryIsToBlameForOneThatHasNoMo
                           .attempt = one.start.attempt,
                           .kind = FailureKind::oom,
                           .message = "killed",
+                          .reached = Reached::started,
                           .usage = Usage{.peak_memory = held},
                           .memory_limit = 1000});
   };
@@ -159,7 +160,8 @@ TEST_F(CoordinatorTest, WhereTrialsShareAGpuItsMemoryIsToBlameUntilOneIsAlone) {
                           .trial = one.start.trial,
                           .attempt = one.start.attempt,
                           .kind = FailureKind::oom,
-                          .message = "CUDA out of memory"});
+                          .message = "CUDA out of memory",
+                          .reached = Reached::started});
   };
   const std::vector<Assign> both = assigned(0);
   ASSERT_EQ(both.size(), 2u);
