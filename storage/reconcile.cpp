@@ -225,8 +225,7 @@ void add_failures(Database& db, std::int64_t study, std::vector<StoredTrial>& tr
     if (trial != nullptr && kind)
       trial->failures_by_kind[*kind] = static_cast<int>(select.integer(2));
   }
-  if (by_id.empty()) return;
-  add_unexplained(db, study, find);
+  if (!by_id.empty()) add_unexplained(db, study, find);
   Statement stopped(db,
                     "SELECT f.trial, count(DISTINCT a.session) FROM failure f "
                     "JOIN attempt a ON a.trial = f.trial AND a.attempt = f.attempt "

@@ -254,7 +254,8 @@ void Coordinator::on_slot_lost(const SlotLost& message) {
 
 // No trial is blamed: what fails everywhere is the program, the data or the machines.
 void Coordinator::on_run_stopped(const scheduler::StopRun& stopped) {
-  if (stopped.never_ready) {
+  using enum scheduler::StopRun::Why;
+  if (stopped.why == never_ready) {
     refuse(
         "the trainer does not start: " + last_failure_ +
         (study_.trainer.persistent
@@ -265,9 +266,12 @@ void Coordinator::on_run_stopped(const scheduler::StopRun& stopped) {
     return;
   }
   const std::string why =
-      "everything fails alike on all slots, so the run stops and no trial is charged; the last "
-      "failure: " +
-      last_failure_ + "\nmend the cause and run the same command again";
+      std::string(stopped.why == none_trained
+                      ? "nothing that is left could be trained, though trials were in earlier "
+                        "runs,"
+                      : "everything fails alike on all slots,") +
+      " so the run stops and no trial is charged; the last failure: " + last_failure_ +
+      "\nmend the cause and run the same command again";
   stop_reason_ = why;
   stop(false, why);
 }

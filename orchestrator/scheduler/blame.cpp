@@ -169,7 +169,7 @@ bool stop_if_all_fail(State& state, Commands& out) {
   std::set<int> trials;
   if (state.stopping || !all_slots_fail_alike(state, trials)) return false;
   if (static_cast<int>(trials.size()) < state.budgets.failures_to_stop) return false;
-  stop_run(state, false, out);
+  stop_run(state, StopRun::Why::all_alike, out);
   return true;
 }
 
@@ -184,6 +184,19 @@ bool is_in_doubt(const State& state, const Trial& trial, int failures, int retri
     return slot.streak.entries.size() > 2 || (!slot.proven && untried);
   };
   return std::ranges::any_of(trial.charges, doubtful);
+}
+
+// Whether the trial fails, or everything would since the runs before: nothing was trained in this
+// one, and no trial is left that did not fail.
+bool nothing_tells(const State& state, const Trial& trial) {
+  const auto over = [](const Trial& one) {
+    return one.phase == TrialPhase::finished || one.phase == TrialPhase::failed;
+  };
+  const auto fails = [&](const Trial& one) { return over(one) || !one.charges.empty(); };
+  return state.trained_before && !trial.failed_before &&
+         trial.stopped_runs < state.budgets.stopped_runs_to_charge &&
+         std::ranges::none_of(state.slots, &Slot::proven) &&
+         std::ranges::all_of(state.trials, fails);
 }
 
 }  // namespace
@@ -254,17 +267,18 @@ std::optional<int> budget(const RetryBudgets& budgets, FailureKind kind) {
   return std::nullopt;
 }
 
-void stop_run(State& state, bool never_ready, Commands& out) {
+void stop_run(State& state, StopRun::Why why, Commands& out) {
   state.stopping = true;
   for (std::size_t index = 0; index < state.trials.size(); ++index) {
     Trial& trial = state.trials[index];
     if (trial.phase == TrialPhase::failed) continue;
     for (const Charge& charge : trial.charges)
-      if (find(state.slots[charge.slot].streak, static_cast<int>(index)))
+      if (why == StopRun::Why::none_trained ||
+          find(state.slots[charge.slot].streak, static_cast<int>(index)))
         forgive(state, static_cast<int>(index), charge, true, out);
     trial.charges.clear();
   }
-  out.push_back(StopRun{never_ready});
+  out.push_back(StopRun{why});
 }
 
 void clear_place(State& state, int index) {
@@ -327,10 +341,14 @@ void judge_failure(State& state, int slot, int index, int attempt, const Failure
   if (agent_known(state, slot)) enter(agent_streak(state, slot), entry);
   readmit_drained(state, out);
   if (stop_if_all_fail(state, out)) return make_pending(state, index);
-  if (failures > *retries && !is_in_doubt(state, trial, failures, *retries))
-    give_up(state, index, failure.kind, out);
-  else
+  if (failures <= *retries || is_in_doubt(state, trial, failures, *retries)) {
     make_pending(state, index);
+  } else if (nothing_tells(state, trial)) {
+    stop_run(state, StopRun::Why::none_trained, out);
+    return make_pending(state, index);
+  } else {
+    give_up(state, index, failure.kind, out);
+  }
   rest_after(state, slot, state.slots[slot].streak.failures, out);
   reindex(state, slot);
 }

@@ -8,7 +8,9 @@
 //   trial: then it may be no worse than they are, and gets trials again;
 // - the trial fails elsewhere too: it is the trial, and the first place is cleared of it;
 // - the place reports an epoch: it is well, and the charge stands;
-// - all slots fail trial after trial alike: the run is stopped, and all charges are taken back.
+// - all slots fail trial after trial alike: the run is stopped, and all charges are taken back;
+// - so it is where the last trials of a study that was trained in earlier runs fail before anything
+//   was trained in this one, unless they failed before.
 #pragma once
 
 #include "orchestrator/scheduler/state.h"
@@ -32,7 +34,7 @@ void clear_place(State& state, int slot);
 void acquit_trial(State& state, int slot, int trial, Commands& out);
 
 // Nothing more is assigned, and what fails now is charged to no trial.
-void stop_run(State& state, bool never_ready, Commands& out);
+void stop_run(State& state, StopRun::Why why, Commands& out);
 
 // The trial is failed for good.
 void give_up(State& state, int trial, FailureKind kind, Commands& out);

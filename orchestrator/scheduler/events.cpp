@@ -31,6 +31,11 @@ Trial make_trial(State& state, const TrialSpec& spec) {
     trial.failures[static_cast<std::size_t>(kind)] = times;
   trial.earlier = spec.charges;
   trial.stopped_runs = spec.stopped_runs;
+  const auto charged = [](const auto& failures) {
+    return may_be_machines(failures.first) && failures.second > 0;
+  };
+  const bool in_vain = spec.attempts > 0 && spec.committed_epochs == 0 && spec.stopped_runs == 0;
+  trial.failed_before = in_vain || std::ranges::any_of(spec.failures, charged);
   trial.widest = std::max(spec.widest, 1);
   if (trial.widest > 1) ++state.widenable;
   return trial;
@@ -72,7 +77,7 @@ void on_trials_added(State& state, std::span<const TrialSpec> specs, Commands& o
 }
 
 void on_trainers_known(State& state) {
-  state.ever_ready = true;
+  state.ever_ready = state.trained_before = true;
 }
 
 void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out,

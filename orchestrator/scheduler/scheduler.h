@@ -141,8 +141,13 @@ struct SetHelpers {  // tell the lead: these are its helpers from the next epoch
   std::vector<int> numbers;
   std::vector<SlotId> lent;  // and so many slots' threads are its own until then
 };
-struct StopRun {             // everything fails alike: nothing more is assigned
-  bool never_ready = false;  // no trainer was ever ready: the run is to be refused
+struct StopRun {  // nothing more is assigned
+  enum class Why {
+    never_ready,   // no trainer was, in any run: this one is to be refused
+    all_alike,     // everything fails, and alike
+    none_trained,  // in this run, though in one before: what changed since may be to blame
+  };
+  Why why = Why::all_alike;
 };
 using Command =
     std::variant<AssignTrial, WithdrawTrial, EndAttempt, TrialFailed, SlotDrained, SlotReadmitted,

@@ -65,7 +65,10 @@ void judge_start(State& state, int index, int trial, int attempt, const Failure&
   out.push_back(FailureForgiven{state.trials[trial].id, attempt});
   make_pending(state, trial);
   if (state.stopping || !slot.in_service()) return;
-  if (none_starts(state)) return stop_run(state, !state.ever_ready, out);
+  if (none_starts(state)) {
+    using enum StopRun::Why;
+    return stop_run(state, state.ever_ready ? all_alike : never_ready, out);
+  }
   if (slot.failed_starts >= kStartsToDrain && another_trains(state))
     return drain(state, index,
                  "no trainer starts on it (" + std::string(to_string(failure.kind)) + ")", out);

@@ -48,6 +48,7 @@ struct Trial {
   std::vector<Charge> charges;         // in this run, of kinds that may be the machine's
   std::vector<EarlierCharge> earlier;  // likewise, in runs before; until something explains them
   int stopped_runs = 0;
+  bool failed_before = false;  // or was begun and never trained, in runs before
   // It fails so, however its attempt ends: what it reported can't be stored, or it is cancelled.
   std::optional<FailureKind> doomed;
   TrialPhase phase = TrialPhase::pending;
@@ -137,7 +138,8 @@ struct State {
   int threads_lent = 0;   // slots of which these are lent
   int last_helper = 0;    // number of the helper lent last
   bool stopping = false;
-  bool ever_ready = false;  // some trainer was, in this run or one before
+  bool ever_ready = false;      // some trainer was, in this run or one before
+  bool trained_before = false;  // trials were, in runs before this one
   double seconds_left = std::numeric_limits<double>::infinity();
 
   std::vector<Trial> trials;  // in grid order

@@ -120,6 +120,16 @@ class Blame(WindrowTest):
         self.run_study(study)
         self.assertEqual(self.states(), {"finished": 100})
 
+    def test_the_last_trial_is_not_charged_with_an_environment_that_is_not_loaded(self):
+        self.run_study(self.study([1]))
+        study = self.study([1, 2])
+        for _ in range(2):
+            self.run_study(study, "--slots", 2, expect=3, env={"BAD_NODE": "1"})
+            self.assertIn("nothing that is left could be trained, though trials were", self.err)
+            self.assertEqual(self.states(), {"finished": 1, "pending": 1})
+        self.run_study(study)
+        self.assertEqual(self.states(), {"finished": 2})
+
     def test_a_trainer_that_starts_no_more_after_a_run_charges_nobody(self):
         module = self.write("module.py", "")  # as of an environment that is loaded by hand
         command = ["sh", "-c", f'test -e {module} && exec "$0"', FAKE]

@@ -114,7 +114,7 @@ class Bench {
       return text;
     }
     if (const auto* stop = std::get_if<StopRun>(&command))
-      return stop->never_ready ? "run refused" : "run stopped";
+      return stop->why == StopRun::Why::never_ready ? "run refused" : "run stopped";
     if (const auto* back = std::get_if<SlotReadmitted>(&command))
       return "slot " + std::to_string(back->slot.value) + " readmitted";
     return "slot " + std::to_string(std::get<SlotDrained>(command).slot.value) + " drained";

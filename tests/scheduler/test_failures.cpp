@@ -387,6 +387,51 @@ TEST(Blame, TrialsWithWhichRunsWereStoppedComeLastAndAreChargedInTheEnd) {
   EXPECT_EQ(count(bench.state, TrialPhase::finished), 1);
 }
 
+class LastTrials : public testing::Test {
+ protected:
+  // Until one of `trials` trials is failed or the run stops: "stopped", "failed".
+  std::string end_of_run(int trials, const TrialSpec& like, bool others_train = false) {
+    Bench bench;
+    on_trainers_known(bench.state);
+    std::vector<TrialSpec> specs;
+    for (int id = 1; id <= trials; ++id) {
+      TrialSpec spec = like;
+      spec.trial = TrialId{id};
+      specs.push_back(spec);
+    }
+    on_trials_added(bench.state, specs, bench.out);
+    bench.join(0, 0, 4);
+    if (others_train) bench.finish(1, 2);
+    int failed = 0;
+    for (int round = 0; round < 20 && failed == 0 && !bench.state.stopping; ++round)
+      for (int slot = 0; slot < 4; ++slot) {
+        bench.rest_over(slot);
+        const Assignment has = bench.state.slots[static_cast<std::size_t>(slot)].current;
+        if (!has) continue;
+        const TrialId id = bench.state.trials[static_cast<std::size_t>(has.trial)].id;
+        bench.start(slot, static_cast<int>(id.value), has.attempt);
+        bench.fail(slot, static_cast<int>(id.value), has.attempt, FailureKind::crash);
+        failed = count(bench.state, TrialPhase::failed);
+      }
+    return bench.state.stopping ? "stopped" : failed > 0 ? "failed" : "goes on";
+  }
+};
+
+TEST_F(LastTrials, OfAStudyThatWasTrainedBeforeAreNotChargedWhereNothingCanBeTrainedNow) {
+  EXPECT_EQ(end_of_run(1, {}), "stopped");
+  EXPECT_EQ(end_of_run(2, {}), "stopped");
+  EXPECT_EQ(end_of_run(1, {.epochs = 9, .committed_epochs = 3, .attempts = 1}), "stopped");
+  EXPECT_EQ(end_of_run(1, {.attempts = 3, .stopped_runs = 1}), "stopped");
+  EXPECT_EQ(end_of_run(1, {.failures = {{FailureKind::preempted, 2}}}), "stopped");
+}
+
+TEST_F(LastTrials, AreChargedWhereOthersTrainOrTheyFailedBefore) {
+  EXPECT_EQ(end_of_run(2, {}, true), "failed");
+  EXPECT_EQ(end_of_run(1, {.attempts = 3}), "failed") << "and were taken up again by `retry`";
+  EXPECT_EQ(end_of_run(1, {.attempts = 1, .failures = {{FailureKind::crash, 1}}}), "failed");
+  EXPECT_EQ(end_of_run(1, {.attempts = 6, .stopped_runs = 2}), "failed");
+}
+
 TEST(Blame, EpochsThatOnlyRepeatDontAcquitATrialThatAlwaysFailsAtTheSamePlace) {
   Bench bench;
   bench.add({1}, 3);

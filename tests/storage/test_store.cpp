@@ -381,6 +381,16 @@ TEST_F(StoreTest, FailuresAreCountedByKindUntilForgiven) {
   EXPECT_EQ(trials[0].attempts, 2);  // numbers are not used twice
 }
 
+TEST_F(StoreTest, RunsThatWereStoppedWithATrialAreCountedWhereNothingIsChargedToIt) {
+  Store store(file);
+  const auto cells = some_cells(1);
+  const TrialId trial = store.reconcile(kStudy, cells, {0})[0].id;
+  store.record(began(trial));
+  store.record(failed(trial, FailureKind::crash, false));
+  store.record(FailureForgiven{.trial = trial, .run_stopped = true});
+  EXPECT_EQ(store.reconcile(kStudy, cells, {0})[0].stopped_runs, 1);
+}
+
 // Whose fault a failure was is known once its host did well, or the trial failed elsewhere too.
 TEST_F(StoreTest, FailuresThatNothingHasExplainedAreToldWithTheirHosts) {
   Store store(file);
