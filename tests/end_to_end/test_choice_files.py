@@ -116,7 +116,8 @@ class ChoiceFiles(WindrowTest):
         self.write("test.csv", row_a_set(self.test))
         self.stop_after_an_epoch(study)
         self.write("train.csv", row_a_set(make_sets(600, 3)))
-        self.run_study(study, "--data", self.folder, expect=1)
+        self.run_study(study, "--data", self.folder, expect=3)  # it waits for them to be brought back
+        self.assertEqual(self.rows("SELECT state FROM trials"), [("pending",)])
         kind, message = self.rows("SELECT kind, message FROM failures ORDER BY attempt DESC")[0]
         self.assertEqual(kind, "data")
         self.assertIn("data files have changed since epoch", message)
