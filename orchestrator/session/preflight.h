@@ -17,8 +17,8 @@ std::string trainer_program(const std::string& given);
 std::string data_folder(const std::string& given);
 
 // The faults that keep the study from running on this host, each with its remedy: the trainer is
-// missing or not executable, a part of windrow is, a data file is missing, damaged or not what the parameters say (files
-// of sets are read for that). Empty: none found.
+// missing or not executable, a part of windrow is, a data file is missing, damaged or not what the
+// parameters say (files of sets are read for that). Empty: none found.
 std::vector<std::string> preflight_faults(const sweeps::Study& study, const std::string& trainer,
                                           const std::string& data_dir);
 
