@@ -5,6 +5,7 @@
 
 #include "orchestrator/scheduler/attempts.h"
 #include "orchestrator/scheduler/placement.h"
+#include "orchestrator/scheduler/starts.h"
 
 namespace windrow::scheduler {
 
@@ -283,6 +284,7 @@ void stop_run(State& state, StopRun::Why why, Commands& out) {
 
 void clear_place(State& state, int index) {
   Slot& slot = state.slots[index];
+  trainer_started(state, index);
   slot.proven = true;
   slot.resting = false;
   slot.streak = {};
