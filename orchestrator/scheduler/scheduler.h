@@ -166,10 +166,11 @@ State make_state(RetryBudgets budgets = {}, GangPolicy gangs = {});
 // already is skipped.
 void on_trials_added(State& state, std::span<const TrialSpec> trials, Commands& out);
 
-// An agent and its slots. A slot id that was ever used is skipped.
-// In an earlier run, trainers of the study were ready: that none is ready now is no fault of the
+// In an earlier run, trials of the study were trained: that none can be now is no fault of the
 // study's.
 void on_trainers_known(State& state);
+
+// An agent and its slots. A slot id that was ever used is skipped.
 void on_agent_joined(State& state, AgentId agent, std::span<const SlotId> slots, Commands& out,
                      const std::string& host = "");
 
