@@ -30,6 +30,11 @@ OsLock try_os_lock(int descriptor) {
   return OsLock::unsupported;  // Lustre without -o flock, ...: the row alone must do
 }
 
+// Not where it is dead, nor where its row came with a copy of what it writes.
+bool may_write(const ProcessIdentity& of_this_host, const std::filesystem::path& file) {
+  return is_alive(of_this_host) && may_have_open(of_this_host, file);
+}
+
 // The former holder may have removed the file between our open and our lock.
 bool is_still(const std::filesystem::path& path, int descriptor) {
   struct stat ours {
@@ -91,7 +96,8 @@ void CoordinatorLock::refuse_os_lock() const {
     try {
       Database database(file_, Database::Mode::read_only);
       auto holder = read_lock_holder(database);
-      if (holder && holder->process.host == self_.host && !is_alive(holder->process)) return {};
+      if (holder && holder->process.host == self_.host && !may_write(holder->process, file_))
+        return {};
       return holder;
     } catch (const StorageError&) {  // the file is being made just now
       return {};
@@ -114,7 +120,7 @@ void CoordinatorLock::wait_until_free(Database& database) {
     return process.start.substr(0, process.start.find(':'));
   };
   if (first->process.host == self_.host && boot_of(first->process) == boot_of(self_)) {
-    if (is_alive(first->process) && first->process != self_) refuse(*first);
+    if (first->process != self_ && may_write(first->process, file_)) refuse(*first);
     return;
   }
   // Its row is taken for dead when it does not change while we look: by its own clock, not by ours.

@@ -44,8 +44,9 @@ class CoordinatorLock {
   CoordinatorLock& operator=(const CoordinatorLock&) = delete;
 
   // Returns when no living coordinator's row is in the way. A row of this host's dead process is
-  // none; for another host's it waits at most stale_after for a heartbeat. A host of our name that
-  // was booted at another time may be another machine. Throws StorageError, or Interrupted.
+  // none, nor is one that came with a copy of what a living one writes; for another host's it waits
+  // at most stale_after for a heartbeat. A host of our name that was booted at another time may be
+  // another machine. Throws StorageError, or Interrupted.
   void wait_until_free(Database& database);
 
   void write_row(Database& database);

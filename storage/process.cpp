@@ -1,7 +1,9 @@
 #include "storage/process.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 
@@ -38,6 +40,22 @@ ProcessIdentity this_process() {
 
 bool is_alive(const ProcessIdentity& process) {
   return process_start(process.pid) == process.start;
+}
+
+// By inode alone: one file may be mounted twice.
+bool may_have_open(const ProcessIdentity& process, const std::filesystem::path& file) {
+  struct stat wanted {
+  }, open{};
+  if (stat(file.c_str(), &wanted) != 0) return true;
+  std::error_code error;
+  const std::filesystem::directory_iterator files("/proc/" + std::to_string(process.pid) + "/fd",
+                                                  error);
+  if (error) return true;
+  for (const auto& entry : files) {
+    if (stat(entry.path().c_str(), &open) != 0 ? errno != ENOENT : open.st_ino == wanted.st_ino)
+      return true;
+  }
+  return false;
 }
 
 }  // namespace windrow::storage

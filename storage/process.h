@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 namespace windrow::storage {
@@ -18,5 +19,8 @@ ProcessIdentity this_process();
 
 // True while `process`, which must be of this host, runs.
 bool is_alive(const ProcessIdentity& process);
+
+// False where all that `process`, of this host, has open can be seen, and `file` is not among it.
+bool may_have_open(const ProcessIdentity& process, const std::filesystem::path& file);
 
 }  // namespace windrow::storage

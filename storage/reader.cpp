@@ -124,12 +124,17 @@ std::optional<StudyInfo> Reader::study(const std::string& name) {
 std::optional<CoordinatorInfo> Reader::coordinator() {
   const auto holder = read_lock_holder(*impl_->database);
   if (!holder) return std::nullopt;
+  const bool here = holder->process.host == this_process().host;
+  const bool alive = !here || is_alive(holder->process);
+  // It came with a copy of what that process writes.
+  if (here && alive && !may_have_open(holder->process, impl_->database->file()))
+    return std::nullopt;
   CoordinatorInfo info;
   info.host = holder->process.host;
   info.pid = holder->process.pid;
   info.since = iso_time(holder->since);
   info.heartbeat_seconds = static_cast<double>(now_ms() - holder->heartbeat) / 1000;
-  info.alive = holder->process.host != this_process().host || is_alive(holder->process);
+  info.alive = alive;
   return info;
 }
 

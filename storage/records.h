@@ -58,7 +58,7 @@ struct StoredTrial {
   std::map<int, double> gang_epoch_seconds;
   std::optional<protocol::FailureKind> failure;           // of a failed trial
   std::map<protocol::FailureKind, int> failures_by_kind;  // that count, over all its attempts
-  std::vector<UnexplainedFailure> unexplained;  // of those, where the trial is not over
+  std::vector<UnexplainedFailure> unexplained;            // of those, where the trial is not over
   int raised_from = 0;   // just now: it had finished all epochs of this budget, and goes on
   int redone = 0;        // how often it was taken back to be trained anew
   int stopped_runs = 0;  // in which it failed and which were stopped since everything did

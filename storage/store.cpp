@@ -49,6 +49,12 @@ std::optional<Store::Refused> attempt_of(const Record& record) {
   return std::nullopt;
 }
 
+std::string read_database_id(Database& database) {
+  Statement identity(database, "SELECT database_id FROM identity");
+  identity.step();
+  return std::string(identity.text(0));
+}
+
 using Job = std::function<void(const std::string& error)>;  // the writer's, "" = none
 
 }  // namespace
@@ -140,10 +146,7 @@ Store::Impl::Impl(const std::filesystem::path& file, StoreOptions given)
     end_dead_runs(database);
     names.load();
     refresh_views(database, names);
-    Statement identity(database, "SELECT database_id FROM identity");
-    identity.step();
-    database_id = identity.text(0);
-    identity.reset();
+    database_id = read_database_id(database);
     transaction.commit();
   }
   recorder.emplace(database, names);
@@ -352,6 +355,13 @@ Store::~Store() = default;
 
 std::string Store::database_id() const {
   return impl_->database_id;
+}
+
+void Store::renew_database_id() {
+  impl_->database_id = impl_->call([&] {
+    impl_->database.execute("UPDATE identity SET database_id = lower(hex(randomblob(16)))");
+    return read_database_id(impl_->database);
+  });
 }
 
 std::vector<StoredTrial> Store::reconcile(const StudyRecord& study,

@@ -41,8 +41,10 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // A random name that the database got when it was made, 32 hexadecimal digits: copies share it.
+  // A random name that the database got when it was made, 32 hexadecimal digits: copies share it,
+  // until they get another.
   std::string database_id() const;
+  void renew_database_id();
 
   // Makes the database hold this study with these cells x seeds: new trials are inserted (pending)
   // in the order cells-major, seeds-minor of `cells`; stage membership is brought up to date;

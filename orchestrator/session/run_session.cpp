@@ -18,6 +18,7 @@
 #include "orchestrator/process/open_files.h"
 #include "orchestrator/results/stored_study.h"
 #include "orchestrator/session/backoff.h"
+#include "orchestrator/session/checkpoint_owner.h"
 #include "orchestrator/session/kept_before.h"
 #include "orchestrator/session/live_page.h"
 #include "orchestrator/session/mpi_limit.h"
@@ -185,7 +186,7 @@ class Session {
     head_.store = std::make_unique<storage::Store>(
         options_.database, storage::StoreOptions{.interrupted = stop_signal_waits});
     check_can_write(checkpoints);
-    coordinator.checkpoints = checkpoint_root(checkpoints, head_.store->database_id());
+    coordinator.checkpoints = own_root(checkpoints);
     if (sweeps::kept_checkpoints(head_.study).count > 0) {
       storage::Reader reader(options_.database);
       coordinator.kept = kept_before(reader, head_.study, coordinator.checkpoints);
@@ -217,6 +218,22 @@ class Session {
           options_.page, options_.database, head_.study,
           [this](const std::string& level, const std::string& text) { console_.log(level, text); });
     if (options_.serve) transport_.open(head_.public_side->open_to_workers(*options_.serve));
+  }
+
+  // The folder of this database's trials in that of all checkpoints.
+  fs::path own_root(const fs::path& checkpoints) {
+    fs::path root = checkpoint_root(checkpoints, head_.store->database_id());
+    if (const auto original = original_of(options_.database, root)) {
+      head_.store->renew_database_id();
+      const fs::path fresh = checkpoint_root(checkpoints, head_.store->database_id());
+      console_.log("warning", options_.database.string() + " is a copy of " + original->string() +
+                                  ", which trains in " + root.string() +
+                                  "; its own trials train in " + fresh.string() +
+                                  " from now on, where they find no checkpoints");
+      root = fresh;
+    }
+    own_checkpoints(options_.database, root);
+    return root;
   }
 
   double startup_seconds() const { return std::max(10.0, 2 * options_.lost_seconds); }

@@ -3,6 +3,7 @@ checkpoints stay after their end."""
 
 import json
 import os
+import shutil
 import unittest
 
 from support import WindrowTest
@@ -18,6 +19,17 @@ with open("trained", "a") as trained:
         state.write_text(str(total))
         trained.write(f"{p['x']}:{epoch}\\\\n")
         print(json.dumps({"epoch": epoch, "loss": total}), flush=True)
+"""
+
+# Whatever lies in its folder, as many programs do.
+LOOKS_FOR_ITSELF = """import json, os, pathlib
+x = json.loads(os.environ["WINDROW_PARAMETERS"])["x"]
+state = pathlib.Path(os.environ["WINDROW_CHECKPOINT_DIR"]) / "state"
+total = float(state.read_text()) if state.exists() else 0
+for epoch in (1, 2):
+    total += x
+    print(json.dumps({"epoch": epoch, "loss": total}), flush=True)
+state.write_text(str(total))
 """
 
 
@@ -100,6 +112,21 @@ class GoingOn(WindrowTest):
             self.rows("SELECT epochs, state FROM trials"), [(3, "finished")] * 3
         )
         self.assertEqual(self.count("SELECT count(*) FROM epochs"), 9)
+
+    def test_a_copy_of_a_database_shares_no_state_with_it(self):
+        """Both begin trial 2, of another cell, and have one folder of checkpoints."""
+        self.write("train.py", LOOKS_FOR_ITSELF)
+        shared = ("--checkpoints", self.folder / "shared")
+        original, copy = self.folder / "w.db", self.folder / "copy.db"
+        self.run_study(self.study(2, (1,)), *shared)
+        shutil.copy(original, copy)
+        for self.db, x in ((original, 2), (copy, 3), (copy, 4), (original, 5)):
+            self.run_study(self.study(2, (1, x)), *shared)
+            self.assertEqual("is a copy of" in self.err, x == 3, self.err)
+        for self.db, xs in ((original, (1, 2, 5)), (copy, (1, 3, 4))):
+            self.assertEqual(
+                self.rows("SELECT x, loss FROM trials ORDER BY x"), [(x, 2 * x) for x in xs]
+            )
 
     @unittest.skipUnless("WINDROW_TRAINER" in os.environ, "without LibTorch")
     def test_a_shipped_task_reaches_the_bits_of_a_longer_study(self):

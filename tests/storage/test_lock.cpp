@@ -108,12 +108,34 @@ TEST_F(LockTest, AReusedPidIsNotTheHolder) {
 
 // The OS lock may be missing (some file systems have none): the row of a living process stands.
 TEST_F(LockTest, ALivingProcessesRowIsEnough) {
-  ChildProcess other([](const ChildProcess::Line& line) {
+  { const Store store(file); }
+  ChildProcess other([&](const ChildProcess::Line& line) {
+    const Database database(file, Database::Mode::existing);
     line.say(this_process().start);
     line.wait();
   });
   put_row(this_process().host, other.pid(), other.hear(), now_ms());
   EXPECT_THAT(open_error(), HasSubstr("pid " + std::to_string(other.pid())));
+}
+
+// The row came with the copy: a run of it is none of the holder's business.
+TEST_F(LockTest, ACopyOfWhatALivingCoordinatorWritesIsFree) {
+  ChildProcess holder([&](const ChildProcess::Line& line) {
+    Store store(file);
+    line.say("open");
+    line.wait();
+  });
+  ASSERT_EQ(holder.hear(), "open");
+  const auto copy = folder / "copy.db";
+  {
+    Database original(file, Database::Mode::existing);
+    original.set_busy_timeout(kPatience);
+    original.execute("VACUUM INTO '" + copy.string() + "'");
+  }
+  EXPECT_EQ(Reader(file).coordinator()->pid, holder.pid());
+  EXPECT_THAT(rows(copy, "SELECT pid FROM coordinator"), ElementsAre(std::to_string(holder.pid())));
+  EXPECT_FALSE(Reader(copy).coordinator());
+  EXPECT_EQ(storage_error([&] { Store store(copy); }), "");
 }
 
 const LockOptions kQuick{.stale_after = std::chrono::milliseconds(100),
