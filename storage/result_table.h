@@ -8,7 +8,8 @@
 
 namespace windrow::storage {
 
-using Value = std::variant<std::monostate /*NULL*/, std::int64_t, double, std::string>;
+// What SQL gives has no bool: there it is 0 or 1.
+using Value = std::variant<std::monostate /*NULL*/, std::int64_t, double, std::string, bool>;
 
 struct ResultTable {
   std::vector<std::string> columns;

@@ -44,10 +44,10 @@ struct Trial {
   }
 };
 
-// As json_extract() gives it: a text, a number, 0 or 1, NULL, or the JSON of a list or object.
+// A list or object is its JSON.
 Value value_of(const Json& json) {
   if (json.is_null()) return {};
-  if (json.is_boolean()) return std::int64_t{json.get<bool>()};
+  if (json.is_boolean()) return json.get<bool>();
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_number()) return json.get<double>();
   if (json.is_string()) return json.get<std::string>();

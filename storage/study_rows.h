@@ -1,5 +1,6 @@
 // The rows of `trials` and `summary` of one study, from the tables that the views stand on: in the
-// views each value is a look-up of its own, and there are no more columns than SQLite allows.
+// views each value is a look-up of its own, there are no more columns than SQLite allows, and true
+// is 1.
 // Internal to storage/.
 #pragma once
 

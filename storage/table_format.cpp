@@ -35,12 +35,19 @@ bool is_number(const Value& value) {
   return std::holds_alternative<std::int64_t>(value) || std::holds_alternative<double>(value);
 }
 
+bool is_word(const Value& value) {
+  return std::holds_alternative<std::string>(value) || std::holds_alternative<bool>(value);
+}
+
+const char* word(bool value) {
+  return value ? "true" : "false";
+}
+
 // Columns of numbers (and gaps, and a few words such as "failed"), which are set flush right.
 std::vector<bool> numeric_columns(const ResultTable& table) {
   std::vector<int> balance(table.columns.size());  // numbers less texts
   for (const auto& row : table.rows)
-    for (std::size_t i = 0; i < row.size(); ++i)
-      balance[i] += is_number(row[i]) - std::holds_alternative<std::string>(row[i]);
+    for (std::size_t i = 0; i < row.size(); ++i) balance[i] += is_number(row[i]) - is_word(row[i]);
   std::vector<bool> numeric;
   for (const int each : balance) numeric.push_back(each > 0);
   return numeric;
@@ -172,6 +179,8 @@ std::vector<std::vector<std::string>> texts(const ResultTable& table, const Tabl
         line.push_back(number(places[i] ? fixed(*real, *places[i]) : rounded(*real, digits[i])));
       } else if (const auto* text = std::get_if<std::string>(&row[i])) {
         line.push_back(escape(*text));
+      } else if (const auto* truth = std::get_if<bool>(&row[i])) {
+        line.emplace_back(word(*truth));
       } else {
         line.push_back(null);
       }
@@ -278,6 +287,8 @@ std::string format_csv(const ResultTable& table) {
         result += exact(*real);
       } else if (const auto* text = std::get_if<std::string>(&row[i])) {
         result += csv_field(*text);
+      } else if (const auto* truth = std::get_if<bool>(&row[i])) {
+        result += word(*truth);
       }
     }
     result += "\r\n";
@@ -290,6 +301,7 @@ std::string json_value(const Value& value) {
   if (const auto* real = std::get_if<double>(&value))
     return std::isfinite(*real) ? exact(*real) : "null";
   if (const auto* text = std::get_if<std::string>(&value)) return json_text(*text);
+  if (const auto* truth = std::get_if<bool>(&value)) return word(*truth);
   return "null";
 }
 

@@ -12,10 +12,11 @@ using storage::Value;
 std::optional<double> as_number(const Value& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
   if (const auto* real = std::get_if<double>(&value)) return *real;
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? 1.0 : 0.0;
   return std::nullopt;
 }
 
-// A value of the database against one of the study file: SQLite keeps booleans as 0 and 1.
+// A value of a table against one of the study file.
 bool equal(const Value& value, const sweeps::Json& wanted) {
   if (wanted.is_null()) return std::holds_alternative<std::monostate>(value);
   if (wanted.is_string()) {
@@ -122,6 +123,7 @@ std::string heading(const sweeps::Report& report, const std::string& key) {
 std::string value_text(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
   const auto* real = std::get_if<double>(&value);
   if (real == nullptr) return "none";
   char buffer[40];

@@ -67,7 +67,7 @@ void refuse_column(const std::string& key, const ResultTable& table, std::string
 
 namespace {
 
-// Numbers, then texts, then NULL.
+// Numbers and truth values, then texts, then NULL.
 int rank(const Value& value) {
   if (std::holds_alternative<std::monostate>(value)) return 2;
   return std::holds_alternative<std::string>(value) ? 1 : 0;
@@ -77,7 +77,9 @@ int rank(const Value& value) {
 bool before(const Value& a, const Value& b) {
   const auto number = [](const Value& value) {
     const auto* integer = std::get_if<std::int64_t>(&value);
-    return integer != nullptr ? static_cast<double>(*integer) : std::get<double>(value);
+    if (integer != nullptr) return static_cast<double>(*integer);
+    if (const auto* truth = std::get_if<bool>(&value)) return *truth ? 1.0 : 0.0;
+    return std::get<double>(value);
   };
   if (rank(a) == 0) return number(a) < number(b);
   return rank(a) == 1 && std::get<std::string>(a) < std::get<std::string>(b);

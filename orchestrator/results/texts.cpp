@@ -46,6 +46,7 @@ storage::Value to_value(const sweeps::Json& json) {
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_number()) return json.get<double>();
   if (json.is_string()) return json.get<std::string>();
+  if (json.is_boolean()) return json.get<bool>();
   return json.dump();
 }
 

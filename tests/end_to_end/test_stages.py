@@ -156,6 +156,27 @@ report:
         self.assertIn("Loss (new)", self.windrow("table", study, "--db", self.db))
         self.assertNotIn("Loss (new)", self.windrow("table", "--db", self.db))
 
+    def test_truth_values_are_shown_as_the_study_file_has_them(self):
+        print_bias = (
+            "import json, os; bias = json.loads(os.environ['WINDROW_PARAMETERS'])['bias']; "
+            "print(json.dumps({'epoch': 1, 'loss': 2 - bias}))"
+        )
+        self.run_study(self.write(
+            "bias.yaml",
+            f"study: bias\ntrainer: {{command: [python3, -c, {json.dumps(print_bias)}]}}\n"
+            "grid: {bias: [true, false]}\n"
+            "report: {sort_by: bias, columns: [bias, loss], compare: {metric: loss, goal: min}, "
+            "figures: [{name: loss, kind: curves, metric: loss, by: bias}]}\n",
+        ))
+        table = ("table", "--db", self.db, "--format")
+        self.assertIn("| false |", self.windrow(*table, "markdown").splitlines()[2])
+        self.assertEqual(self.windrow(*table, "csv").split()[2], "true,1,")
+        rows = json.loads(self.windrow(*table, "json"))
+        self.assertEqual([row["bias"] for row in rows], [False, True])
+        self.windrow("report", "--db", self.db, "-o", self.folder / "bias.html")
+        self.assertIn("bias true", (self.folder / "bias.html").read_text())
+        self.assertEqual(self.rows("SELECT bias FROM trials ORDER BY bias"), [(0,), (1,)])
+
     def test_of_one_seed_the_table_says_that_nothing_is_compared(self):
         study = self.study(seeds=1, fail_epoch=2, fail_kind="nan", failing_x=1)
         self.run_study(study, "--slots", 2, expect=1)

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "samples.h"
 #include "temporary_folder.h"
 
@@ -139,6 +141,19 @@ TEST_F(ReaderTest, TablesOfAStudyOrOneOfItsStages) {
   ASSERT_EQ(summary.rows.size(), 2U);
   EXPECT_EQ(summary.rows[0][2], Value("cell-1"));
   EXPECT_EQ(reader.tables("p1", "second").summary.rows[0][2], Value("cell-0"));
+}
+
+TEST_F(ReaderTest, TablesKnowTruthValuesWhichSqlDoesNot) {
+  CellRecord cell = some_cells(1)[0];
+  cell.hash = "with bias";
+  cell.parameters["bias"] = true;
+  store.reconcile({"p5", "study: p5\n", "hash-5"}, {cell}, {0});
+  Reader reader(file);
+  const auto trials = reader.tables("p5").trials;
+  const auto bias = std::ranges::find(trials.columns, "bias") - trials.columns.begin();
+  EXPECT_EQ(trials.rows.at(0).at(bias), Value(true));
+  EXPECT_EQ(reader.query("SELECT bias FROM trials WHERE study = 'p5'").rows.at(0).at(0),
+            Value(std::int64_t{1}));
 }
 
 TEST_F(ReaderTest, QueryKeepsTypes) {

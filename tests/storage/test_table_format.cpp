@@ -83,6 +83,14 @@ TEST(TableFormat, Json) {
   EXPECT_EQ(format_table({{"a"}, {}}, TableStyle::json), "[]\n");
 }
 
+TEST(TableFormat, TruthValuesAreWords) {
+  const ResultTable table{{"bias"}, {{true}, {false}}};
+  EXPECT_EQ(format_table(table, TableStyle::text), "bias\n-----\ntrue\nfalse\n");
+  EXPECT_EQ(format_table(table, TableStyle::csv), "bias\r\ntrue\r\nfalse\r\n");
+  EXPECT_EQ(format_table(table, TableStyle::json),
+            "[\n {\"bias\": true},\n {\"bias\": false}\n]\n");
+}
+
 TEST(TableFormat, DigitsForAllAndForOneColumn) {
   const ResultTable table{{"a", "b"}, {{1.23456, 1.23456}, {1234.56, 1e-9}, {2e20, -0.5}}};
   const TableOptions options{.significant_digits = 3, .column_digits = {{"b", 0}}};
