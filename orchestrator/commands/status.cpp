@@ -104,7 +104,12 @@ void print_text(storage::Reader& reader, const StatusOptions& options) {
     for (const auto& [stage, reason] : stage_reasons(reader, study))
       std::cout << "  " << stage << ": " << reason << "\n";
   }
-  if (const auto who = reader.coordinator()) std::cout << to_text(*who) << "\n";
+  const auto who = reader.coordinator();
+  const ResultTable running = of_studies(reader.running(), studies);
+  if (who)
+    std::cout << to_text(*who) << "\n";
+  else if (!running.rows.empty())
+    std::cout << "no run works on this copy: what was running when it was made is pending here\n";
   const auto section = [](const char* heading, const ResultTable& table) {
     if (!table.rows.empty())
       std::cout << "\n"
@@ -112,7 +117,7 @@ void print_text(storage::Reader& reader, const StatusOptions& options) {
                 << storage::format_table(table, storage::TableStyle::text);
   };
   if (studies.empty()) return;
-  section("running", of_studies(reader.running(), studies));
+  if (who) section("running", running);
   section("failures (windrow show TRIAL tells more)", of_studies(reader.failures(), studies));
 }
 

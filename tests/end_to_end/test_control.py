@@ -1,7 +1,9 @@
 """A run seen and steered from outside: watch, logs, stop, cancel, and what they leave behind."""
 
+import contextlib
 import re
 import signal
+import sqlite3
 import unittest
 
 from support import WindrowTest, wait_until
@@ -56,6 +58,19 @@ class Control(WindrowTest):
         self.run_study(self.fake_study(epochs=1))
         self.ask("stop", expect=1)
         self.assertIn("no run works on", self.err)
+
+    def test_a_copy_is_a_database_of_its_own(self):
+        process = self.begin()
+        copy = self.folder / "copy.db"
+        with contextlib.closing(sqlite3.connect(self.db, timeout=30)) as database:
+            database.execute(f"VACUUM INTO '{copy}'")
+        self.windrow("stop", "--db", copy, expect=1)
+        self.assertIn("no run works on", self.err)
+        self.assertIn("no run works on this copy", self.windrow("status", "--db", copy))
+        self.assertIn("\nrunning\n", self.ask("status"))
+        self.windrow("run", self.fake_study(name="small"), "--db", copy, "--slots", 2)
+        self.assertEqual(self.ask("stop"), "it stops after the epochs in progress\n")
+        self.finish(process, expect=3)
 
     def test_a_killed_run_is_not_waited_for(self):
         process = self.begin()
