@@ -48,14 +48,12 @@ bool may_have_open(const ProcessIdentity& process, const std::filesystem::path& 
   }, open{};
   if (stat(file.c_str(), &wanted) != 0) return true;
   std::error_code error;
-  const std::filesystem::directory_iterator files("/proc/" + std::to_string(process.pid) + "/fd",
-                                                  error);
-  if (error) return true;
-  for (const auto& entry : files) {
-    if (stat(entry.path().c_str(), &open) != 0 ? errno != ENOENT : open.st_ino == wanted.st_ino)
+  std::filesystem::directory_iterator at("/proc/" + std::to_string(process.pid) + "/fd", error);
+  for (; at != std::filesystem::directory_iterator(); at.increment(error)) {
+    if (stat(at->path().c_str(), &open) != 0 ? errno != ENOENT : open.st_ino == wanted.st_ino)
       return true;
   }
-  return false;
+  return static_cast<bool>(error);  // also where it ends meanwhile
 }
 
 }  // namespace windrow::storage
