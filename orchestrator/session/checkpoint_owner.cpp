@@ -1,8 +1,11 @@
 #include "orchestrator/session/checkpoint_owner.h"
 
+#include <array>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "orchestrator/control/whole_file.h"
 #include "storage/reader.h"
@@ -27,6 +30,16 @@ std::string id_of(const fs::path& database) {
   return rows.empty() ? "" : std::get<std::string>(rows[0][0]);
 }
 
+// What can't be looked into may be a database.
+bool is_no_database(const fs::path& file) {
+  constexpr std::string_view kBegin("SQLite format 3\0", 16);
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return false;
+  std::array<char, kBegin.size()> begin{};
+  in.read(begin.data(), begin.size());
+  return std::string_view(begin.data(), begin.size()) != kBegin;
+}
+
 struct Owner {
   fs::path database;
   fs::path root;  // where it was then
@@ -49,11 +62,12 @@ std::optional<fs::path> original_of(const fs::path& database, const fs::path& ro
   std::error_code error;
   if (!fs::exists(owner->database, error) || fs::equivalent(owner->database, database, error))
     return std::nullopt;
+  if (is_no_database(owner->database)) return std::nullopt;
   try {
-    if (id_of(owner->database) == id_of(database)) return owner->database;
-  } catch (const storage::StorageError&) {  // it is no database any more
+    if (id_of(owner->database) != id_of(database)) return std::nullopt;
+  } catch (const storage::StorageError&) {  // locked, or of a newer version: it may be
   }
-  return std::nullopt;
+  return owner->database;
 }
 
 void own_checkpoints(const fs::path& database, const fs::path& root) {

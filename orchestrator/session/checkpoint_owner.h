@@ -8,8 +8,8 @@
 namespace windrow {
 
 // The database that trains in `root`, where `database` is a copy of it: another file of the same id
-// that is still there. nullopt: `root` is free, or `database` has been moved, or copied with
-// `root`.
+// that is still there, or a database that can't be read now and may have it. nullopt: `root` is
+// free, or `database` has been moved, or copied with `root`.
 std::optional<std::filesystem::path> original_of(const std::filesystem::path& database,
                                                  const std::filesystem::path& root);
 

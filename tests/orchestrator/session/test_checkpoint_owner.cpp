@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "orchestrator/session/checkpoint_owner.h"
+#include "storage/database.h"
 #include "storage/store.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -61,6 +62,13 @@ TEST_F(CheckpointOwner, AnotherDatabaseThatTookTheNameIsNoOriginal) {
   EXPECT_FALSE(original_of(copy, root));
   std::ofstream(database) << "no database";
   EXPECT_FALSE(original_of(copy, root));
+}
+
+TEST_F(CheckpointOwner, AnOriginalThatCantBeReadIsStillThere) {
+  fs::copy_file(database, copy);
+  storage::Database(database, storage::Database::Mode::existing)
+      .execute("PRAGMA user_version = 1000000");  // of a newer windrow
+  EXPECT_EQ(original_of(copy, root), fs::canonical(database));
 }
 
 TEST_F(CheckpointOwner, AFolderThatCantBeWrittenIsSaid) {
