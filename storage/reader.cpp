@@ -20,8 +20,9 @@ constexpr const char* kPlaces =
     "LEFT JOIN (SELECT m.cell, min(g.position * 1000000000 + m.position) AS place "
     "FROM stage_cell m JOIN stage g ON g.id = m.stage GROUP BY m.cell) o ON o.cell = c.id ";
 constexpr const char* kRunning =
-    "SELECT s.name AS study, t.id AS trial, t.seed, (SELECT coalesce(max(epoch), 0) FROM epoch "
-    "WHERE trial = t.id) AS epochs, a.host, a.device, coalesce((SELECT group_concat(name) FROM "
+    "SELECT s.name AS study, t.id AS trial, t.seed, coalesce((SELECT max(epoch) FROM epoch WHERE "
+    "trial = t.id AND attempt = t.attempts), a.resumed_from_epoch, 0) AS epochs, a.host, a.device, "
+    "coalesce((SELECT group_concat(name) FROM "
     "(SELECT g.name FROM stage_cell m JOIN stage g ON g.id = m.stage WHERE m.cell = c.id "
     "ORDER BY g.position)), '') AS stages, c.hash AS cell FROM trial t JOIN cell c ON c.id = "
     "t.cell "

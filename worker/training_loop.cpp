@@ -158,13 +158,12 @@ class Loop {
     record(epoch);
     if (keeps_best() && monitor_->best_epoch() == epoch_)
       best_weights_ = bytes_of(training_->weights());
-    const bool send_it = epoch_ > start_.committed_epochs;
     if (writer_) {
       blobs.insert(blobs.end(), best_weights_.begin(), best_weights_.end());
       writer_->submit({epoch_, trial_hash(start_, training_->data_hash()), std::move(blobs),
                        history_, computed_by(), layout_},
-                      send_it ? std::optional(epoch) : std::nullopt);
-    } else if (send_it) {
+                      std::move(epoch));
+    } else {
       send_(epoch);
     }
   }
@@ -182,11 +181,14 @@ class Loop {
         }
       }
     }
-    if (folder_ && epoch_ == 0 && start_.committed_epochs > 0)
-      send_(protocol::Log{"warning", "there is no checkpoint of the " +
-                                         std::to_string(start_.committed_epochs) +
-                                         " epochs on record in " + start_.checkpoint_dir +
-                                         ": they are trained again"});
+    if (folder_ && epoch_ < start_.committed_epochs)
+      send_(protocol::Log{
+          "warning",
+          "there is no checkpoint of the " + std::to_string(start_.committed_epochs) +
+              " epochs on record in " + start_.checkpoint_dir +
+              (epoch_ > 0 ? " but of epoch " + std::to_string(epoch_) + ": those after it"
+                          : ": they") +
+              " are trained again"});
     protocol::Json facts = training_->facts();
     send_(protocol::Started{.trial = start_.trial,
                             .attempt = start_.attempt,

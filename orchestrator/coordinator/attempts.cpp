@@ -64,8 +64,7 @@ void Coordinator::on_started(AttemptStarted message) {
   info.compared.reset();
   info.gang_port = started.gang_port;
   info.reported = 0;
-  info.epoch =
-      std::max(started.resumed_from_epoch, progress_.trial(started.trial).committed_epochs);
+  info.epoch = started.resumed_from_epoch;
   store_.record(storage::AttemptBegan{started.trial,
                                       started.attempt,
                                       agent_of(message.slot).host,

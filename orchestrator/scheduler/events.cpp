@@ -24,7 +24,7 @@ Trial make_trial(State& state, const TrialSpec& spec) {
   Trial trial{.id = spec.trial, .group = group_of(state, spec.group)};
   trial.wave = std::max(spec.wave, 0);
   trial.epochs = std::max(spec.epochs, 1);
-  trial.epochs_done = std::clamp(spec.committed_epochs, 0, trial.epochs);
+  trial.epochs_done = trial.furthest = std::clamp(spec.committed_epochs, 0, trial.epochs);
   trial.declared_cost = std::isfinite(spec.declared_cost) ? std::max(spec.declared_cost, 0.0) : 0;
   trial.attempts = std::max(spec.attempts, 0);
   for (const auto& [kind, times] : spec.failures)
@@ -39,6 +39,14 @@ Trial make_trial(State& state, const TrialSpec& spec) {
   trial.widest = std::max(spec.widest, 1);
   if (trial.widest > 1) ++state.widenable;
   return trial;
+}
+
+// Where its attempt is: behind what is on record where a checkpoint is gone.
+void set_epochs_done(State& state, Trial& trial, int epochs) {
+  remove_work_left(state, trial);
+  trial.epochs_done = std::clamp(epochs, 0, trial.epochs);
+  trial.furthest = std::max(trial.furthest, trial.epochs_done);
+  add_work_left(state, trial);
 }
 
 // Any word of an attempt shows that it runs, whether or not its start was told.
@@ -102,11 +110,10 @@ void on_attempt_started(State& state, SlotId slot_id, TrialId trial, int attempt
   begin_if_queued(state, state.slots[index]);
   trainer_started(state, index);
   Trial& begun = state.trials[state.slots[index].current.trial];
-  remove_work_left(state, begun);
-  begun.epochs_done = std::clamp(resumed_from, begun.epochs_done, begun.epochs);
-  add_work_left(state, begun);
+  set_epochs_done(state, begun, resumed_from);
   state.thread_takers += static_cast<int>(takes == Takes::threads) -
                          static_cast<int>(std::exchange(begun.takes, takes) == Takes::threads);
+  reindex(state, index);
   dispatch(state, out);
 }
 
@@ -117,10 +124,8 @@ void on_epoch(State& state, SlotId slot_id, TrialId trial_id, int attempt, int e
   Slot& slot = state.slots[index];
   Trial& trial = state.trials[slot.current.trial];
   begin_if_queued(state, slot);
-  remove_work_left(state, trial);
-  const bool is_further = epoch > trial.epochs_done;
-  trial.epochs_done = std::clamp(epoch, trial.epochs_done, trial.epochs);
-  add_work_left(state, trial);
+  const bool is_further = epoch > trial.furthest;
+  set_epochs_done(state, trial, epoch);
   if (members <= 1) measure(state, trial, wall_seconds, 1);
   judge_width(state, slot.current.trial, members, wall_seconds, out);
   clear_place(state, index);

@@ -35,7 +35,8 @@ Fault check_trials(const State& state, const std::vector<int>& in_queue,
         return name(trial) + " has a helper that doesn't help it";
     if (!trial.helpers.empty() && trial.phase != TrialPhase::running)
       return name(trial) + " has helpers, but doesn't run";
-    if (trial.epochs_done < 0 || trial.epochs_done > trial.epochs)
+    if (trial.epochs_done < 0 || trial.epochs_done > trial.furthest ||
+        trial.furthest > trial.epochs)
       return name(trial) + " has more epochs done than it has";
   }
   if (phases != state.trials_in_phase) return "the counts by phase are wrong";

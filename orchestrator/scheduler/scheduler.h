@@ -184,7 +184,8 @@ enum class Takes {
   threads,  // of the same agent, that do nothing else: more hands for the same process
 };
 // The attempt left its place in the slot's queue and runs, from a checkpoint after epoch
-// `resumed_from`, if any: those up to there say nothing of how it does here.
+// `resumed_from`, if any: those up to there say nothing of how it does here, and those after it are
+// to be trained, also where they are on record.
 void on_attempt_started(State& state, SlotId slot, TrialId trial, int attempt, Commands& out,
                         Takes takes = Takes::nothing, int resumed_from = 0);
 

@@ -107,7 +107,7 @@ class Simulation {
     switch (event.kind) {
       case Event::Kind::started:
         on_attempt_started(state_, event.slot, event.trial, event.attempt, commands_,
-                           cluster_.takes(event.trial));
+                           cluster_.takes(event.trial), event.epoch);
         break;
       case Event::Kind::epoch:
         on_epoch(state_, event.slot, event.trial, event.attempt, event.epoch, event.seconds,

@@ -42,8 +42,9 @@ struct Trial {
   int wave = 0;
   double declared_cost = 1;
   int epochs = 1;
-  int epochs_done = 0;
-  int attempts = 0;  // that started, or failed before they did
+  int epochs_done = 0;  // by its attempt, or the last one, with those of the checkpoint
+  int furthest = 0;     // likewise, by any attempt
+  int attempts = 0;     // that started, or failed before they did
   std::array<int, protocol::kFailureKindNames.size()> failures{};  // by kind
   std::vector<Charge> charges;         // in this run, of kinds that may be the machine's
   std::vector<EarlierCharge> earlier;  // likewise, in runs before; until something explains them

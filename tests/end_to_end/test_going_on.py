@@ -160,6 +160,8 @@ class GoingOn(WindrowTest):
         self.assertNotIn("trained again", self.err)
         self.run_study(study(7, stopping))
         self.assertEqual(self.err.count("no checkpoint of the 6 epochs on record"), 4)
+        mixed = "SELECT count(*) FROM epochs JOIN trials USING (trial) WHERE attempt < attempts"
+        self.assertEqual(self.count(mixed), 0)  # each curve is one attempt's, as its result is
         self.run_study(study(8))  # without the rule they are other cells
         self.assertEqual(self.count("SELECT count(*) FROM trials"), 8)
         for folder in self.folder.glob("*.db.checkpoints/*/trial-*"):

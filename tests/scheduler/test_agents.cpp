@@ -144,6 +144,23 @@ TEST(Remaining, WhatIsNotMeasuredTakesAsLongAsItsCostSays) {
   EXPECT_NEAR(expected_remaining_seconds(bench.state).value_or(0), 6 * 2 + 5 * 2, 1e-9);
 }
 
+TEST(Remaining, EpochsWhoseCheckpointIsGoneAreWorkLeft) {
+  Bench bench;
+  std::vector<TrialSpec> specs(1);
+  specs[0] = {
+      .trial = TrialId{1}, .group = 1, .epochs = 10, .committed_epochs = 4, .epoch_seconds = 2};
+  on_trials_added(bench.state, specs, bench.out);
+  bench.join(0, 0, 1);
+  const auto left = [&] { return expected_remaining_seconds(bench.state).value_or(0); };
+  EXPECT_NEAR(left(), 6 * 2, 1e-9);
+  bench.start(0, 1);  // from the beginning
+  EXPECT_NEAR(left(), 10 * 2, 1e-9);
+  bench.epoch(0, 1, 1, 2);
+  EXPECT_NEAR(left(), 9 * 2, 1e-9);
+  bench.fail(0, 1, 1, FailureKind::node);
+  EXPECT_NEAR(left(), 9 * 2, 1e-9);
+}
+
 TEST(Remaining, IsTheWorkLeftSharedByTheSlots) {
   Bench bench;
   bench.add({1, 1, 1, 1}, 10);

@@ -261,6 +261,23 @@ TEST(Blame, AnEpochOutOfACheckpointAcquitsNobody) {
   EXPECT_EQ(bench.said(), (Said{"trial 1 forgiven 1"}));
 }
 
+// Nor is one that is trained again, as far as the trial came before.
+TEST(Blame, AnEpochThatIsTrainedAgainAcquitsNobody) {
+  Bench bench;
+  bench.add({1}, 10);
+  bench.join(0, 0, 1);
+  bench.join(1, 1, 1);
+  bench.start(0, 1);
+  for (const int epoch : {1, 2}) bench.epoch(0, 1, epoch, 1.0);
+  bench.fail(0, 1, 1, FailureKind::crash);
+  bench.start(1, 1, 2);
+  bench.said();
+  for (const int epoch : {1, 2}) bench.epoch(1, 1, epoch, 1.0, 2);
+  EXPECT_EQ(bench.said(), Said{});
+  bench.epoch(1, 1, 3, 1.0, 2);
+  EXPECT_EQ(bench.said(), (Said{"trial 1 forgiven 1"}));
+}
+
 // A host that was bad for a while is drained; then the other one breaks.
 TEST(Blame, WhereAllThatIsLeftFailsTheDrainedGetTrialsAgain) {
   Bench bench;

@@ -89,6 +89,22 @@ TEST_F(ReaderTest, CountsByStage) {
   EXPECT_EQ(reader.counts_by_stage("p2")[0].stage, "");
 }
 
+TEST_F(ReaderTest, WhatRunsIsWhereItsAttemptIs) {
+  const auto epochs = [&] { return Reader(file).running().rows.at(0).at(3); };
+  EXPECT_EQ(epochs(), Value(std::int64_t{1}));
+  store.record(epoch({2}, 2, {{"loss", 2}}));
+  store.record(epoch({2}, 3, {{"loss", 2}}));
+  store.record(failed({2}, FailureKind::crash, false));
+  auto second = began({2}, 2);
+  second.resumed_from_epoch = 1;  // its newest checkpoints are gone
+  store.record(second);
+  store.flush();
+  EXPECT_EQ(epochs(), Value(std::int64_t{1}));
+  store.record(epoch({2}, 2, {{"loss", 2}}, 2));
+  store.flush();
+  EXPECT_EQ(epochs(), Value(std::int64_t{2}));
+}
+
 TEST_F(ReaderTest, ShowTellsAllOfATrial) {
   Reader reader(file);
   const auto trial = reader.show(1, 1);

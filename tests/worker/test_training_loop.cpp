@@ -124,6 +124,28 @@ TEST_F(TrainingLoop, OnlyWhatTheDatabaseLacksIsSentAgain) {
   EXPECT_EQ(second.of<Finished>()[0].result, first.of<Finished>()[0].result);
 }
 
+// The curve on record is then of the attempt that the result is of, and its run is seen to go on.
+TEST_F(TrainingLoop, WhatIsTrainedAgainIsSentAgain) {
+  const auto expect_sent = [&](const protocol::Start& start, std::vector<int> epochs,
+                               const std::string& warning) {
+    Messages messages;
+    test::run(start, data_, messages);
+    std::vector<int> sent;
+    for (const Epoch& epoch : messages.of<Epoch>()) sent.push_back(epoch.epoch);
+    EXPECT_EQ(sent, epochs);
+    ASSERT_EQ(messages.of<protocol::Log>().size(), 1u);
+    EXPECT_THAT(messages.of<protocol::Log>()[0].text, HasSubstr(warning));
+  };
+  protocol::Start start = test::small_choice_sets(5);
+  start.checkpoint_dir = folder();
+  start.committed_epochs = 4;
+  expect_sent(start, {1, 2, 3, 4, 5}, "epochs on record in " + folder() + ": they are trained");
+  std::filesystem::remove_all(folder());
+  stop_after(start, 2);
+  start.attempt = 2;
+  expect_sent(start, {3, 4, 5}, " but of epoch 2: those after it are trained again");
+}
+
 TEST_F(TrainingLoop, ADamagedCheckpointIsReportedAndTheOneBeforeUsed) {
   protocol::Start start = test::small_choice_sets(6);
   Messages whole;

@@ -16,12 +16,12 @@ CheckpointWriter::~CheckpointWriter() {
   thread_.join();
 }
 
-void CheckpointWriter::submit(Checkpoint snapshot, std::optional<protocol::Epoch> message) {
+void CheckpointWriter::submit(Checkpoint snapshot, protocol::Epoch message) {
   {
     const std::lock_guard lock(mutex_);
     if (error_) std::rethrow_exception(error_);
     waiting_ = std::move(snapshot);
-    if (message) messages_.push_back(std::move(*message));
+    messages_.push_back(std::move(message));
   }
   changed_.notify_all();
 }

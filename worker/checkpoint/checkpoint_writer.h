@@ -22,9 +22,9 @@ class CheckpointWriter {
   // Gives up what has not begun to be written, without sending its messages.
   ~CheckpointWriter();
 
-  // Takes the state after an epoch, and the epoch's message where it is to be sent. Throws what
-  // went wrong with an earlier write.
-  void submit(Checkpoint snapshot, std::optional<protocol::Epoch> message);
+  // Takes the state after an epoch, and the epoch's message. Throws what went wrong with an
+  // earlier write.
+  void submit(Checkpoint snapshot, protocol::Epoch message);
 
   // Waits until everything submitted is durable and sent. Throws what went wrong.
   void flush();

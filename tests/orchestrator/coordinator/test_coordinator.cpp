@@ -292,6 +292,8 @@ TEST_F(CoordinatorTest, ASilentAgentsTrialsGoToTheOthersAndCostNothing) {
   const Assign again = assigned(0).back();
   EXPECT_EQ(again.start.trial, gone.start.trial);
   EXPECT_EQ(again.start.committed_epochs, 2);
+  run(0, again, 1, 0);  // its checkpoint is gone
+  EXPECT_EQ(coordinator_->view().slots.at(0).epoch, 0);
 }
 
 TEST_F(CoordinatorTest, ARankThatLeavesBeforeAllAreThereGetsNothing) {
