@@ -34,7 +34,12 @@ Trial make_trial(State& state, const TrialSpec& spec) {
   const auto charged = [](const auto& failures) {
     return may_be_machines(failures.first) && failures.second > 0;
   };
-  const bool in_vain = spec.attempts > 0 && spec.committed_epochs == 0 && spec.stopped_runs == 0;
+  const auto times = [&](FailureKind kind) {
+    return trial.failures[static_cast<std::size_t>(kind)];
+  };
+  const int interrupted = times(FailureKind::preempted) + times(FailureKind::node);
+  const bool in_vain =
+      spec.attempts > interrupted && spec.committed_epochs == 0 && spec.stopped_runs == 0;
   trial.failed_before = in_vain || std::ranges::any_of(spec.failures, charged);
   trial.widest = std::max(spec.widest, 1);
   if (trial.widest > 1) ++state.widenable;

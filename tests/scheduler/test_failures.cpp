@@ -439,12 +439,15 @@ TEST_F(LastTrials, OfAStudyThatWasTrainedBeforeAreNotChargedWhereNothingCanBeTra
   EXPECT_EQ(end_of_run(2, {}), "stopped");
   EXPECT_EQ(end_of_run(1, {.epochs = 9, .committed_epochs = 3, .attempts = 1}), "stopped");
   EXPECT_EQ(end_of_run(1, {.attempts = 3, .stopped_runs = 1}), "stopped");
-  EXPECT_EQ(end_of_run(1, {.failures = {{FailureKind::preempted, 2}}}), "stopped");
+  const std::map<FailureKind, int> interrupted = {{FailureKind::preempted, 2},
+                                                  {FailureKind::node, 1}};
+  EXPECT_EQ(end_of_run(1, {.attempts = 3, .failures = interrupted}), "stopped");
 }
 
 TEST_F(LastTrials, AreChargedWhereOthersTrainOrTheyFailedBefore) {
   EXPECT_EQ(end_of_run(2, {}, true), "failed");
   EXPECT_EQ(end_of_run(1, {.attempts = 3}), "failed") << "and were taken up again by `retry`";
+  EXPECT_EQ(end_of_run(1, {.attempts = 3, .failures = {{FailureKind::preempted, 2}}}), "failed");
   EXPECT_EQ(end_of_run(1, {.attempts = 1, .failures = {{FailureKind::crash, 1}}}), "failed");
   EXPECT_EQ(end_of_run(1, {.attempts = 6, .stopped_runs = 2}), "failed");
 }
