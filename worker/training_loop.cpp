@@ -198,8 +198,10 @@ class Loop {
                             .takes_threads = training_->takes_threads(),
                             .device_kind = describe(device_),
                             .precision = precision()});
+    // A record that is ahead of the checkpoint may be of another attempt's epochs.
+    const int known = epoch_ < start_.committed_epochs ? 0 : start_.committed_epochs;
     for (const protocol::Epoch& epoch : again)
-      if (epoch.epoch > start_.committed_epochs) send_(epoch);
+      if (epoch.epoch > known) send_(epoch);
   }
 
   std::vector<protocol::Epoch> restore(int epoch) {
