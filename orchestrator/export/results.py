@@ -6,6 +6,8 @@
 import json
 import os
 import pathlib
+import posixpath
+import re
 import sqlite3
 import sys
 
@@ -48,6 +50,16 @@ class Results:
         rows = self.query("SELECT metric, value FROM trial_metrics WHERE trial = ?", trial)
         return {name: value for name, value in rows if value is not None}
 
+    def metrics(self):
+        """The names of all metrics, of epochs and of results."""
+        of_study = "WHERE trial IN (SELECT trial FROM trials WHERE study = ?)"
+        rows = self.query(
+            f"SELECT metric FROM epoch_metrics {of_study} UNION SELECT metric FROM trial_metrics {of_study}",
+            STUDY,
+            STUDY,
+        )
+        return [name for name, in rows]
+
     def epochs(self, trial):
         """Of each epoch: its number, when it was recorded (Unix seconds), its metrics."""
         found = {}
@@ -59,6 +71,15 @@ class Results:
         ):
             found.setdefault(epoch, (at, {}))[1][metric] = float("nan") if value is None else value
         return [(epoch, at, metrics) for epoch, (at, metrics) in found.items()]
+
+
+def named_apart(result):
+    """The result's numbers where a tool knows a metric by its name alone.
+
+    That of the last epoch is another than the result's where the best epoch counts, or the program
+    stated its result.
+    """
+    return {f"result/{name}": value for name, value in result.items()}
 
 
 def to_parquet(results):
@@ -121,10 +142,33 @@ def to_wandb(results):
     print(f"; `wandb sync {FOLDER}/wandb/offline-run-*` uploads them" if offline else "")
 
 
+def names_for_mlflow(names):
+    """Each name as MLflow takes it, told where that is another.
+
+    It takes letters, digits and `_ - . : /` and spaces, and keeps names as paths of files: none may be
+    another's folder.
+    """
+    chosen = {}
+    for name in sorted(names):
+        plain = re.sub(r"[^\w.\- :/]", "_", name)
+        if posixpath.normpath(plain) != plain or plain.startswith((".", "/")):
+            plain = re.sub(r"^\.+", "_", plain.replace("/", "_"))
+        taken = set(chosen.values())
+        if any(str(folder) in taken for folder in pathlib.PurePosixPath(plain).parents):
+            plain = plain.replace("/", "_")
+        while plain in taken or any(other.startswith(plain + "/") for other in taken):
+            plain += "_"
+        chosen[name] = plain
+        if plain != name:
+            print(f"{name} is called {plain} there")
+    return chosen
+
+
 def to_mlflow(results):
     import mlflow
     from mlflow.entities import Metric, Param, RunTag
 
+    called = names_for_mlflow({*results.metrics(), *named_apart(dict.fromkeys(results.metrics()))})
     if "MLFLOW_TRACKING_URI" in os.environ:
         where = os.environ["MLFLOW_TRACKING_URI"]
     else:
@@ -142,14 +186,13 @@ def to_mlflow(results):
             experiment, start_time=begin, run_name=f"trial-{trial}", tags={"cell": cell}
         ).info.run_id
         metrics = [
-            Metric(name, value, at * 1000, epoch)
+            Metric(called[name], value, at * 1000, epoch)
             for epoch, at, values in epochs
             for name, value in values.items()
         ]
         metrics += [
-            Metric(name, value, end or 0, epochs[-1][0] if epochs else 0)
-            for name, value in results.result(trial).items()
-            if isinstance(value, (int, float)) and not (epochs and name in epochs[-1][2])
+            Metric(called[name], value, end or 0, epochs[-1][0] if epochs else 0)
+            for name, value in named_apart(results.result(trial)).items()
         ]
         parameters = [
             Param(name, str(value))
@@ -186,13 +229,10 @@ def to_tensorboard(results):
         summary = hparams.hparams_pb(told, trial_id=f"trial-{trial}", start_time_secs=begin)
         writer.add_event(event_pb2.Event(summary=summary, wall_time=begin))
         last = epochs[-1][0] if epochs else 0
-        ends = [(last, epochs[-1][1] if epochs else 0, results.result(trial))]
-        for epoch, at, metrics in epochs + ends:
+        end = (last, epochs[-1][1] if epochs else 0, named_apart(results.result(trial)))
+        for epoch, at, metrics in [*epochs, end]:
             scalars = [
-                summary_pb2.Summary.Value(tag=name, simple_value=x)
-                for name, x in metrics.items()
-                if isinstance(x, (int, float)) and (metrics is not ends[0][2] or not epochs
-                                                    or name not in epochs[-1][2])
+                summary_pb2.Summary.Value(tag=name, simple_value=x) for name, x in metrics.items()
             ]
             summary = summary_pb2.Summary(value=scalars)
             writer.add_event(event_pb2.Event(summary=summary, step=epoch, wall_time=at))

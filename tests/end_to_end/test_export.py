@@ -168,6 +168,37 @@ class Results(WindrowTest):
             [(x, [(e, round((1 + x) / e, 9)) for e in (1, 2, 3)]) for x in (1, 2)],
         )
 
+    def test_the_result_stands_beside_the_last_epoch_under_any_name(self):
+        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+        import mlflow
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+        self.write(
+            "train.py",
+            "import json\n"
+            "for epoch, loss in (1, 0.25), (2, 0.75):\n"
+            "    print(json.dumps({'epoch': epoch, 'loss': loss, 'loss/a': 1, 'MAP@5': 2, 'MAP_5': 3,\n"
+            "                      'h[d=1.5]': 4, '/x': 5}))\n"
+            "print(json.dumps({'result': {'loss': 0.25, 'test': 0.5}}))\n",
+        )
+        self.db = self.folder / "named.db"
+        self.run_study(self.write("named.yaml", "study: named\ntrainer: {command: [python3, train.py]}\n"))
+        self.assertIn("MAP@5 is called MAP_5 there\n", self.export("mlflow"))
+        client = mlflow.MlflowClient(tracking_uri=(self.folder / "out").as_uri())
+        experiment = client.get_experiment_by_name("named")
+        (run,) = client.search_runs([experiment.experiment_id])
+        self.assertEqual(
+            run.data.metrics,
+            {"loss": 0.75, "loss_a": 1, "MAP_5": 2, "MAP_5_": 3, "h_d_1.5_": 4, "_x": 5,
+             "result/loss": 0.25, "result_loss_a": 1, "result/MAP_5": 2, "result/MAP_5_": 3,
+             "result/h_d_1.5_": 4, "result__x": 5, "result/test": 0.5},
+        )
+        self.export("tensorboard")
+        events = EventAccumulator(str(self.folder / "out/named/trial-1"))
+        events.Reload()
+        last = {tag: events.Scalars(tag)[-1].value for tag in ("loss", "result/loss", "result/test")}
+        self.assertEqual(last, {"loss": 0.75, "result/loss": 0.25, "result/test": 0.5})
+
     def test_a_python_without_the_library_is_told_what_to_install(self):
         bare = self.write("bare.sh", f"#!/bin/sh\nexec {sys.executable} -S -E \"$@\"\n")
         bare.chmod(0o755)  # without any installed package
