@@ -93,6 +93,8 @@ storage::ResultTable table_of(const json& json) {
         out.emplace_back(value.get<double>());
       else if (value.is_string())
         out.emplace_back(value.get<std::string>());
+      else if (value.is_boolean())
+        out.emplace_back(value.get<bool>());
       else
         out.emplace_back();
     }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "orchestrator/results/texts.h"
 #include "storage/quote.h"
 
 namespace windrow {
 namespace {
 
-using storage::quote_identifier;
 using storage::quote_text;
 
 // Parameters with several values in some stage.
@@ -30,13 +30,29 @@ std::vector<std::string> swept(const sweeps::Study& study) {
   return names;
 }
 
-// Of columns that the view hasn't (yet), nothing.
-storage::ResultTable rows_of(storage::Reader& reader, const std::string& sql) {
-  try {
-    return reader.query(sql);
-  } catch (const storage::StorageError&) {
-    return {};
+// The finished trials that have this metric, the best first. Values are as the study has them: a
+// column of `trials` knows no truth values, and may have another name than its parameter.
+storage::ResultTable best_trials(storage::Reader& reader, const sweeps::Study& study,
+                                 const std::string& metric, bool descending, int rows) {
+  const auto found = reader.query(
+      "SELECT t.trial, t.seed, m.value, c.parameters FROM trial_metrics m JOIN trials t ON t.trial "
+      "= m.trial JOIN study s ON s.name = t.study JOIN cell c ON c.study = s.id AND c.hash = "
+      "t.cell WHERE m.metric = " +
+      quote_text(metric) + " AND m.value IS NOT NULL AND t.state = 'finished' AND t.study = " +
+      quote_text(study.name) + " ORDER BY m.value" + (descending ? " DESC" : "") +
+      ", t.trial LIMIT " + std::to_string(rows));
+  const std::vector<std::string> names = swept(study);
+  storage::ResultTable best{{"trial"}, {}};
+  best.columns.insert(best.columns.end(), names.begin(), names.end());
+  best.columns.insert(best.columns.end(), {"seed", metric});
+  for (const auto& row : found.rows) {
+    const auto parameters = sweeps::Json::parse(text_of(row[3]));
+    auto& values = best.rows.emplace_back(std::vector{row[0]});
+    for (const std::string& name : names)
+      values.push_back(to_value(parameters.value(name, sweeps::Json())));
+    values.insert(values.end(), {row[1], row[2]});
   }
+  return best;
 }
 
 }  // namespace
@@ -49,23 +65,14 @@ Highlights study_highlights(storage::Reader& reader, const sweeps::Study& study,
     found.metric = study.report.compare->metric;
     descending = study.report.compare->goal == protocol::Goal::maximize;
   }
-  const std::string limit = " LIMIT " + std::to_string(rows);
-  const std::string of_study = " WHERE study = " + quote_text(study.name);
-  if (!found.metric.empty()) {
-    const std::string metric = quote_identifier(found.metric);
-    std::string columns = "trial";
-    for (const std::string& name : swept(study)) columns += ", " + quote_identifier(name);
-    columns += ", seed, " + metric;
-    found.best =
-        rows_of(reader, "SELECT " + columns + " FROM trials" + of_study +
-                            " AND state = 'finished' AND " + metric + " IS NOT NULL ORDER BY " +
-                            metric + (descending ? " DESC" : "") + limit);
-  }
-  found.failed =
-      rows_of(reader,
-              "SELECT f.trial, f.kind, f.host, f.message FROM failures f JOIN trials t ON "
-              "t.trial = f.trial AND t.attempts = f.attempt" +
-                  of_study + " AND t.state = 'failed' ORDER BY f.trial DESC" + limit);
+  if (!found.metric.empty())
+    found.best = best_trials(reader, study, found.metric, descending, rows);
+  found.failed = reader.query(
+      "SELECT f.trial, f.kind, f.host, f.message FROM failures f JOIN trials t ON t.trial = "
+      "f.trial "
+      "AND t.attempts = f.attempt WHERE t.study = " +
+      quote_text(study.name) + " AND t.state = 'failed' ORDER BY f.trial DESC LIMIT " +
+      std::to_string(rows));
   return found;
 }
 
@@ -75,6 +82,8 @@ std::string best_text(const Highlights& highlights) {
   const auto& row = highlights.best.rows.front();
   const auto word = [](const storage::Value& value) {
     if (const auto* text = std::get_if<std::string>(&value)) return *text;
+    if (const auto* truth = std::get_if<bool>(&value))
+      return std::string(*truth ? "true" : "false");
     if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
     if (const auto* real = std::get_if<double>(&value)) {
       char buffer[32];

@@ -148,6 +148,24 @@ class Control(WindrowTest):
         gate.touch()
         self.finish(process)
 
+    def test_the_best_trials_have_the_values_of_the_study(self):
+        gate = self.folder / "gate"
+        # `host` is also a column of the view `trials`, `loss` a metric.
+        self.study = self.write("w.yaml", self.fake_study(
+            xs=(1, 9), epochs=1, wait_file=str(gate), wait_x=9).read_text().replace(
+                "grid: {", "grid: {host: [true, false], loss: [null, 7], ")
+            + "report: {compare: {metric: loss}}\n")
+        process = self.start("run", self.study, "--db", self.db, "--slots", 6)
+        wait_until("the snapshot", (self.folder / "w.db.status.json").exists)
+        best = wait_until("the best of four", lambda: re.search(
+            r"best so far by loss\n(.*)\n.*\n(.*)\n.*\n.*\n(.*)\n", self.ask("watch", "--once")))
+        header, first, last = (line.split() for line in best.groups())
+        self.assertEqual(header, ["trial", "host", "loss", "x", "seed", "loss"])
+        self.assertEqual((first[1:4], last[1:4]), (["true", "-", "1"], ["false", "7", "1"]))
+        self.assertEqual(float(first[-1]), 2)
+        gate.touch()
+        self.finish(process)
+
     # ---- logs
 
     PROGRAM = """
