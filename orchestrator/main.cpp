@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 
 #include "orchestrator/commands/commands.h"
@@ -85,6 +86,9 @@ int check_output(int exit_code) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a trainer or a pager that is gone shows as an error of write()
+  if (std::error_code gone; std::filesystem::current_path(gone).empty())
+    std::cerr
+        << "windrow: the folder that it was started in is gone; change to one that is there\n";
   try {
     return check_output(run_command(argc, argv));
   } catch (const sweeps::StudyError& error) {

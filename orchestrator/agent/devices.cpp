@@ -169,12 +169,16 @@ DeviceFacts read_device_facts(const std::string& root) {
   return facts;
 }
 
-std::vector<protocol::SlotInfo> choose_slots(const DeviceFacts& facts, const SlotWishes& wishes,
-                                             Share cores, Share gpus) {
+int cores_of(const DeviceFacts& facts, Share share) {
   double usable = static_cast<double>(facts.cores.size());
   if (facts.cpu_quota) usable = std::min(usable, std::ceil(*facts.cpu_quota - 1e-9));
-  const int own_cores = std::max(1, static_cast<int>(usable) / cores.count +
-                                        (cores.index < static_cast<int>(usable) % cores.count));
+  return std::max(1, static_cast<int>(usable) / share.count +
+                         (share.index < static_cast<int>(usable) % share.count));
+}
+
+std::vector<protocol::SlotInfo> choose_slots(const DeviceFacts& facts, const SlotWishes& wishes,
+                                             Share cores, Share gpus) {
+  const int own_cores = cores_of(facts, cores);
   if (wishes.slots && *wishes.slots < 1)
     throw DeviceError("--slots " + std::to_string(*wishes.slots) + ": at least 1 is needed");
   if (wishes.threads_per_slot && *wishes.threads_per_slot < 1)
@@ -205,6 +209,25 @@ std::vector<protocol::SlotInfo> choose_slots(const DeviceFacts& facts, const Slo
   const int count = wishes.slots.value_or(std::max(1, own_cores / threads));
   slots.assign(static_cast<std::size_t>(count), {"cpu", threads});
   return slots;
+}
+
+std::string core_use(const std::vector<protocol::SlotInfo>& slots, const SlotWishes& wishes,
+                     int cores) {
+  if (slots.empty() || (!wishes.slots && !wishes.threads_per_slot)) return "";
+  int threads = 0;
+  for (const protocol::SlotInfo& slot : slots) threads += slot.threads;
+  const auto counted = [](int number, const std::string& thing) {
+    return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
+  };
+  const int count = static_cast<int>(slots.size());
+  const std::string asked = counted(count, "slot") + " of " +
+                            counted(slots.front().threads, "thread") + " on " +
+                            counted(cores, "core") + ": ";
+  if (threads > cores) return asked + "they take the cores from each other";
+  const int possible = cores / count;
+  if (wishes.threads_per_slot || possible <= slots.front().threads) return "";
+  return asked + "the others stay idle; --threads-per-slot " + std::to_string(possible) +
+         " gives each trial as many";
 }
 
 }  // namespace windrow

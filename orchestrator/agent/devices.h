@@ -45,10 +45,18 @@ struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// How many cores this rank has to itself, by affinity and quota; at least 1.
+int cores_of(const DeviceFacts& facts, Share share);
+
 // The rank's slots: its share of the GPUs where there are some, else CPU slots of one thread over
 // its share of the cores (at least one slot). Throws DeviceError on wishes that can't be met.
 // None where more ranks of a host than GPUs share them.
 std::vector<protocol::SlotInfo> choose_slots(const DeviceFacts& facts, const SlotWishes& wishes,
                                              Share cores, Share gpus);
+
+// What a person who asked for these slots may not have meant, of a rank with so many cores: cores
+// that stay idle, or that several threads share. "" = nothing.
+std::string core_use(const std::vector<protocol::SlotInfo>& slots, const SlotWishes& wishes,
+                     int cores);
 
 }  // namespace windrow

@@ -259,6 +259,9 @@ class Session {
                                    {gpus_.index, gpus_.count});
       if (!devices_.warning.empty())
         console_.log("warning", storage::this_process().host + ": " + devices_.warning);
+      const int cores = cores_of(devices_, {cores_.index, cores_.count});
+      if (const auto remark = core_use(agent.slots, options_.slots, cores); !remark.empty())
+        console_.log("info", storage::this_process().host + ": " + remark);
       if (agent.slots.empty() && !none)
         console_.log("warning", "rank " + std::to_string(transport_.rank()) + " on " +
                                     storage::this_process().host +

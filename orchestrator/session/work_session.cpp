@@ -41,6 +41,9 @@ class WorkSession {
     if (const auto fault = open_files_fault(static_cast<int>(slots_.size()), open_files_.now))
       throw std::runtime_error(*fault);
     if (!devices.warning.empty()) console_.log("warning", devices.warning);
+    const int cores = cores_of(devices, {0, 1});
+    if (const auto remark = core_use(slots_, options.slots, cores); !remark.empty())
+      console_.log("info", remark);
   }
 
   int run() {

@@ -93,6 +93,13 @@ class Folders(WindrowTest):
         self.assertIn("checkpoints can't be written in /proc/nowhere", self.err)
         self.assertIn("--checkpoints", self.err)
 
+    def test_a_working_folder_that_is_gone_is_named(self):
+        where = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+        command = ["sh", "-c", where, "sh", WINDROW, "run", self.fake_study()]
+        ended = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("the folder that it was started in is gone", ended.stderr)
+
     def test_names_that_are_no_files_are_no_databases(self):
         for name in ("", ":memory:", "file:x.db?mode=memory"):
             with self.subTest(name):

@@ -53,6 +53,24 @@ TEST(Devices, WishesAreMet) {
       ThrowsMessage<DeviceError>(HasSubstr("--slots 0")));
 }
 
+TEST(Devices, CoresThatStayIdleOrAreSharedAreTold) {
+  const auto told = [](SlotWishes wishes, int n, Share share = {}) {
+    const DeviceFacts facts = cores(n);
+    return core_use(choose_slots(facts, wishes, share, {}), wishes, cores_of(facts, share));
+  };
+  EXPECT_EQ(told({}, 8), "");
+  EXPECT_EQ(told({}, 2, {3, 4}), "");  // nobody asked for these slots
+  EXPECT_EQ(told({"auto", 4, {}}, 4), "");
+  EXPECT_EQ(told({"auto", 3, {}}, 4), "");  // nothing to share out
+  EXPECT_EQ(told({"auto", 1, 1}, 8), "");   // as was said
+  EXPECT_EQ(told({"auto", 1, {}}, 8),
+            "1 slot of 1 thread on 8 cores: the others stay idle; --threads-per-slot 8 gives each "
+            "trial as many");
+  EXPECT_THAT(told({"auto", 2, {}}, 9, {0, 2}), HasSubstr("--threads-per-slot 2 "));
+  EXPECT_EQ(told({"auto", 4, 8}, 1),
+            "4 slots of 8 threads on 1 core: they take the cores from each other");
+}
+
 TEST(Devices, RanksOfAHostDivideTheGpus) {
   DeviceFacts facts = cores(8);
   facts.gpus = {"0", "1", "2", "3"};
