@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -204,6 +205,13 @@ class Loop {
       if (epoch.epoch > known) send_(epoch);
   }
 
+  bool is_of_this_trial(const Checkpoint& checkpoint) const {
+    const std::string data = training_->data_hash();
+    if (checkpoint.trial_hash == trial_hash(start_, data)) return true;
+    const auto earlier = earlier_trial_hashes(start_, data);
+    return std::ranges::find(earlier, checkpoint.trial_hash) != earlier.end();
+  }
+
   std::vector<protocol::Epoch> restore(int epoch) {
     std::string hash;
     const Checkpoint checkpoint = folder_->read(epoch, &hash);
@@ -211,8 +219,7 @@ class Loop {
       throw CheckpointError("checkpoint " + checkpoint_name(epoch) + " in " +
                             start_.checkpoint_dir + " can't be used: " + what);
     };
-    if (checkpoint.trial_hash != trial_hash(start_, training_->data_hash()) &&
-        checkpoint.trial_hash != trial_hash_with_epochs(start_, training_->data_hash())) {
+    if (!is_of_this_trial(checkpoint)) {
       // Its first epochs, on other data, are in the database: the trial can't be both.
       if (!training_->data_hash().empty())
         throw TrainerError(TrainerFailure::data,

@@ -23,6 +23,7 @@ using enum ParameterType;
 using Parameters = std::vector<ParameterSpec>;
 
 Parameters network_parameters() {
+  const std::vector<std::string> normalised = {"cnn3", "resnet9", "resnet"};
   return {
       {.name = "model",
        .type = string,
@@ -48,6 +49,30 @@ Parameters network_parameters() {
        .minimum = 0,
        .maximum = 1,
        .exclusive_maximum = true},
+      {.name = "initialization",
+       .type = string,
+       .help = "what weights begin with, uniform in ± a limit: glorot is √(6 / (inputs + outputs)) "
+               "(Keras' default); he √(6 / inputs); pytorch 1 / √inputs, biases too (its default; "
+               "elsewhere they are 0); own is he for convolutions that batch normalisation "
+               "follows, else glorot",
+       .default_value = "own",
+       .choices = {"own", "glorot", "he", "pytorch"}},
+      {.name = "batch_norm_momentum",
+       .help = "share of a batch's statistics in the running ones, which evaluation uses (cnn3, "
+               "resnet9, resnet); the default is PyTorch's, Keras' is 0.01 (there 0.99, the share "
+               "that stays)",
+       .default_value = 0.1,
+       .minimum = 0,
+       .maximum = 1,
+       .exclusive_minimum = true,
+       .models = normalised},
+      {.name = "batch_norm_epsilon",
+       .help = "added to a batch's variance (cnn3, resnet9, resnet); the default is PyTorch's, "
+               "Keras' is 1e-3",
+       .default_value = 1e-5,
+       .minimum = 0,
+       .exclusive_minimum = true,
+       .models = normalised},
   };
 }
 

@@ -11,7 +11,8 @@ namespace windrow::sweeps {
 namespace {
 
 constexpr const char* kCifar10Parameters =
-    "model, depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
+    "model, depth, dropout, initialization, batch_norm_momentum, batch_norm_epsilon, optimizer, "
+    "lr, momentum, alpha, beta1, beta2, epsilon, "
     "epsilon_in_root, initial_accumulator, weight_decay, decay, clip_norm, clip_value, schedule, "
     "plateau_metric, "
     "plateau_factor, plateau_patience, plateau_threshold, plateau_min_lr, flip, translate, rotate, "

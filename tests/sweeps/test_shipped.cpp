@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -141,6 +142,20 @@ TEST(P2, HasThreeModelsEachWithItsOwnSettings) {
   EXPECT_THAT(columns, ElementsAre("model", "val_loss", "val_top1_error", "val_top5_error",
                                    "val_loss", "val_top1_error", "val_top5_error", "parameters",
                                    "epochs", "wall_seconds"));
+}
+
+TEST(ShippedStudies, ChoicesOfP2BeginWithItsCells) {
+  const Expansion p2 = expand(shipped("p2"));
+  const Study choices = shipped("p2-choices");
+  ASSERT_EQ(choices.stages.size(), p2.cells.size());
+  const Expansion expansion = expand(choices);
+  for (std::size_t i = 0; i < p2.cells.size(); ++i) {
+    const auto first = std::ranges::find_if(expansion.cells, [&](const Cell& cell) {
+      return cell.parameters["model"] == p2.cells[i].parameters["model"];
+    });
+    ASSERT_NE(first, expansion.cells.end());
+    EXPECT_EQ(first->hash, p2.cells[i].hash) << choices.stages[i].name;
+  }
 }
 
 TEST(ShippedStudies, DrawTheFiguresOfTheReport) {

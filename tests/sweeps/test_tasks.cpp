@@ -100,6 +100,7 @@ TEST(CompleteParameters, FillsInDefaultsOfCifar10) {
                          {"rotate", 0.0},
                          {"zoom", 0.0},
                          {"dropout", 0.0},
+                         {"initialization", "own"},
                          {"batch", 128},
                          {"epochs", 3},
                          {"steps_per_epoch", 0},
@@ -160,7 +161,8 @@ TEST(CompleteParameters, ReportsEveryFaultAtOnce) {
           "adamw",
           "epochs: is missing; give an integer of at least 1",
           "lrr: is no parameter of task cifar10; did you mean \"lr\"? It is one of model, "
-          "depth, dropout, optimizer, lr, momentum, alpha, beta1, beta2, epsilon, "
+          "depth, dropout, initialization, batch_norm_momentum, batch_norm_epsilon, optimizer, lr, "
+          "momentum, alpha, beta1, beta2, epsilon, "
           "epsilon_in_root, initial_accumulator, weight_decay, decay, clip_norm, clip_value, "
           "schedule, plateau_metric, plateau_factor, plateau_patience, plateau_threshold, "
           "plateau_min_lr, flip, translate, rotate, zoom, batch, epochs, "

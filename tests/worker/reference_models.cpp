@@ -16,8 +16,14 @@
 
 namespace windrow::worker::test {
 
-ReferenceModel::ReferenceModel(std::string name, double dropout_rate, const Weights& weights)
-    : name_(std::move(name)), dropout_rate_(dropout_rate), weights_(weights) {}
+ReferenceModel::ReferenceModel(const Parameters& parameters, const Weights& weights)
+    : name_(parameters.string("model")),
+      dropout_rate_(parameters.number("dropout")),
+      weights_(weights) {
+  if (name_ == "cnn5x5") return;  // it has no batch normalisation
+  norm_momentum_ = parameters.number("batch_norm_momentum");
+  norm_epsilon_ = parameters.number("batch_norm_epsilon");
+}
 
 at::Tensor ReferenceModel::forward(const at::Tensor& images, const Pass& pass) {
   pass_ = pass;
@@ -58,7 +64,7 @@ at::Tensor ReferenceModel::conv_norm(const std::string& name, const at::Tensor& 
   const std::string norm = name + ".norm";
   return at::batch_norm(conv(name, x, stride), leaf(norm + ".weight"), leaf(norm + ".bias"),
                         statistic(norm + ".running_mean"), statistic(norm + ".running_variance"),
-                        pass_.training, /*momentum=*/0.1, /*eps=*/1e-5, /*cudnn_enabled=*/false);
+                        pass_.training, norm_momentum_, norm_epsilon_, /*cudnn_enabled=*/false);
 }
 
 at::Tensor ReferenceModel::linear(const std::string& name, const at::Tensor& x) {

@@ -12,9 +12,9 @@ namespace windrow::worker::test {
 
 class ReferenceModel {
  public:
-  // One of the models of image_model.h; resnet of the depth that its weights have. Weights and
-  // running statistics begin as those of `weights` are.
-  ReferenceModel(std::string name, double dropout_rate, const Weights& weights);
+  // The model of the parameters; resnet of the depth that its weights have. Weights and running
+  // statistics begin as those of `weights` are.
+  ReferenceModel(const Parameters& parameters, const Weights& weights);
 
   at::Tensor forward(const at::Tensor& images, const Pass& pass);
 
@@ -39,7 +39,7 @@ class ReferenceModel {
   at::Tensor resnet(at::Tensor x);
 
   std::string name_;
-  double dropout_rate_;
+  double dropout_rate_, norm_momentum_ = 0, norm_epsilon_ = 0;
   const Weights& weights_;
   Pass pass_;
   std::map<std::string, at::Tensor> leaves_, statistics_;

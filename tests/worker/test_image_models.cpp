@@ -11,6 +11,8 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "worker/models/image_model.h"
 
 namespace windrow::worker {
@@ -81,6 +83,37 @@ TEST(ParameterCount, OfResnetByDepth) {
                                   (2 * n - 1) * conv3(64, 64) + linear(64, 10);
     EXPECT_EQ(Model("resnet", {{"depth", 6 * n + 2}}).weights.count(), expected);
   }
+}
+
+TEST(Initialization, IsUniformWithinTheLimitThatIsAskedFor) {
+  // Of 16 channels to 32: 144 inputs and 288 outputs; of the last layer 64 and 10.
+  const auto expect = [](const char* chosen, double convolution, double linear, double bias) {
+    const Model m("resnet", {{"initialization", chosen}});
+    const auto near = [&](const char* weight, double limit) {
+      const at::Tensor w = m.weights[weight];
+      EXPECT_LE(w.abs().max().item<double>(), limit * 1.000001) << chosen << " " << weight;
+      EXPECT_GE(w.abs().max().item<double>(), 0.5 * limit) << chosen << " " << weight;
+      EXPECT_NEAR(w.mean().item<double>(), 0, 0.4 * limit) << chosen << " " << weight;
+    };
+    near("stage32.block1.conv1.weight", convolution);
+    near("output.weight", linear);
+    near("output.bias", bias);
+  };
+  expect("own", std::sqrt(6.0 / 144), std::sqrt(6.0 / 74), 0);
+  expect("glorot", std::sqrt(6.0 / (144 + 288)), std::sqrt(6.0 / 74), 0);
+  expect("he", std::sqrt(6.0 / 144), std::sqrt(6.0 / 64), 0);
+  expect("pytorch", std::sqrt(1.0 / 144), std::sqrt(1.0 / 64), std::sqrt(1.0 / 64));
+}
+
+// A convolution that no batch normalisation follows has a bias.
+TEST(Initialization, OfConvolutionsWithBias) {
+  const auto largest = [](const char* chosen, const char* weight) {
+    return Model("cnn5x5", {{"initialization", chosen}}).weights[weight].abs().max().item<double>();
+  };
+  EXPECT_NEAR(largest("own", "conv2.weight"), std::sqrt(6.0 / (800 + 1600)), 1e-4);
+  EXPECT_EQ(largest("own", "conv2.bias"), 0);
+  EXPECT_NEAR(largest("pytorch", "conv2.weight"), std::sqrt(1.0 / 800), 1e-4);
+  EXPECT_NEAR(largest("pytorch", "conv2.bias"), std::sqrt(1.0 / 800), 2e-3);
 }
 
 class ImageModels : public testing::TestWithParam<const char*> {};

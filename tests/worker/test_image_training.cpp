@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tests/worker/support.h"
+#include "worker/checkpoint/checkpoint.h"
 
 namespace windrow::worker {
 namespace {
@@ -110,6 +111,24 @@ TEST_P(EachModel, LearnsToTellTheClasses) {
 
 INSTANTIATE_TEST_SUITE_P(All, EachModel, testing::Values("cnn5x5", "cnn3", "resnet9", "resnet"),
                          [](const auto& info) { return std::string(info.param); });
+
+// Of versions whose tasks had fewer parameters, and which counted all of them, and the epochs.
+TEST_F(ImageTraining, ACheckpointOfAnEarlierVersionIsUsed) {
+  protocol::Start trial = start("cnn3", {{"epochs", 1}, {"dropout", 0.0}});  // the default
+  trial.checkpoint_dir = temporary_.path() / "trial";
+  finished(trial);
+  const CheckpointFolder folder(trial.checkpoint_dir);
+  for (const std::string& hash : earlier_trial_hashes(trial)) {
+    Checkpoint checkpoint = folder.read(1, nullptr);
+    ASSERT_NE(checkpoint.trial_hash, hash);
+    checkpoint.trial_hash = hash;
+    folder.write(checkpoint);
+    trial.parameters["initialization"] = "own";
+    EXPECT_EQ(finished(trial).of<protocol::Started>()[0].resumed_from_epoch, 1);
+    trial.parameters["initialization"] = "he";
+    EXPECT_THAT(earlier_trial_hashes(trial), testing::Not(testing::Contains(hash)));
+  }
+}
 
 // Its confusion matrix is counted anew with what was restored: it is that of a trial which ended
 // after the best epoch.

@@ -101,7 +101,7 @@ TEST(BatchNorm, RunningStatisticsGoTowardsTheBatchsAndServeInEvaluation) {
   const at::Tensor x = images({8, 6, 4, 4}) * 3 + 2;
   for (int step = 0; step < 2; ++step) {
     batch_norm(x, n.norm, true, Finish::none);
-    n.weights.follow_statistics(kBatchNormMomentum);
+    n.weights.follow_statistics(0.1);
   }
   const at::Tensor mean = x.mean({0, 2, 3}), variance = x.var({0, 2, 3}, /*unbiased=*/true);
   expect_close(n.norm.mean.running, mean * 0.19, "running mean");

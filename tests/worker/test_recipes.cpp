@@ -144,7 +144,7 @@ class Recipes : public testing::Test {
     Weights weights(at::kCPU, kSeed);
     const auto model = make_image_model(name, p, weights);
     weights.allocate(false);
-    test::ReferenceModel reference(name, p.number("dropout"), weights);
+    test::ReferenceModel reference(p, weights);
     const auto take_ours = [&] {
       const std::vector<at::Tensor> from = ours->weights(), to = weights.state();
       for (std::size_t i = 0; i < from.size(); ++i) to[i].copy_(from[i]);
@@ -236,6 +236,15 @@ TEST_F(Recipes, EveryConstantOfAnOptimizerComesToItsPlace) {
       given.update(Json{{"model", "cnn5x5"}, {"optimizer", optimizer}, {"lr", 0.004}});
       expect_steps_of_torch(given, 5, 0.02);
     }
+}
+
+TEST_F(Recipes, ConstantsOfBatchNormalisationComeToTheirPlace) {
+  for (const char* model : {"cnn3", "resnet9", "resnet"})
+    expect_steps_of_torch({{"model", model},
+                           {"optimizer", "sgd"},
+                           {"batch_norm_momentum", 0.4},
+                           {"batch_norm_epsilon", 0.01}},
+                          3, 0.02);
 }
 
 // Beside an epsilon like this one the squares are nothing: steps are lr g / epsilon, or its root.

@@ -29,8 +29,7 @@ TEST_P(ReferenceModels, GiveTheSameLogitsAndGradients) {
   at::manual_seed(3);
   const auto [name, training] = GetParam();
   Weights weights(at::kCPU, 5);
-  const double rate = 0.2;
-  Json given{{"model", name}, {"optimizer", "adam"}, {"epochs", 1}, {"dropout", rate}};
+  Json given{{"model", name}, {"optimizer", "adam"}, {"epochs", 1}, {"dropout", 0.2}};
   if (std::string(name) == "resnet") given["depth"] = 14;
   const Parameters parameters("cifar10", given);
   const auto model = make_image_model(name, parameters, weights);
@@ -43,7 +42,7 @@ TEST_P(ReferenceModels, GiveTheSameLogitsAndGradients) {
   const at::Tensor labels = at::randint(10, {6}, at::kLong);
   const Pass pass{.training = training, .seed = 4, .epoch = 2, .step = 3};
 
-  test::ReferenceModel reference(name, rate, weights);
+  test::ReferenceModel reference(parameters, weights);
   const at::Tensor expected = reference.forward(images, pass);
   const at::Tensor logits = model->forward(images, pass);
   expect_close(logits, expected, 1e-5, "logits");

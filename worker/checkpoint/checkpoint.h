@@ -35,11 +35,13 @@ struct CheckpointError : std::runtime_error {
 std::string checkpoint_name(int epoch);  // "epoch-<n>.ckpt"
 
 // Identifies what a checkpoint belongs to; the number of threads and the device aren't part of it.
-// Nor is the number of epochs, which says how long and not how it is trained.
-// `data_hash` is what the parameters don't say of the data, "" where they say it all.
+// Nor is the number of epochs, which says how long and not how it is trained, nor a parameter at
+// its default, so that a task may get more of them. `data_hash` is what the parameters don't say of
+// the data, "" where they say it all.
 std::string trial_hash(const protocol::Start& start, const std::string& data_hash = "");
-// As checkpoints of earlier versions have it: the number of epochs is part of it.
-std::string trial_hash_with_epochs(const protocol::Start& start, const std::string& data_hash = "");
+// As checkpoints of earlier versions have it: of all parameters, without and with the epochs.
+std::vector<std::string> earlier_trial_hashes(const protocol::Start& start,
+                                              const std::string& data_hash = "");
 
 // A folder of one trial's checkpoints. The two newest are kept.
 class CheckpointFolder {

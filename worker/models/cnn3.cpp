@@ -15,16 +15,16 @@ namespace {
 
 class Cnn3 final : public ImageModel {
  public:
-  Cnn3(double dropout_rate, Weights& weights) : dropout_rate_(dropout_rate) {
+  Cnn3(double dropout_rate, LayerMaker layers) : dropout_rate_(dropout_rate) {
     std::int64_t in = 3;
     for (const std::int64_t out : {32, 64, 128}) {
       const std::string name = "block" + std::to_string(blocks_.size() + 1);
-      blocks_.push_back({add_conv_norm(weights, name + ".conv1", in, out, 3),
-                         add_conv_norm(weights, name + ".conv2", out, out, 3)});
+      blocks_.push_back({layers.conv_norm(name + ".conv1", in, out, 3),
+                         layers.conv_norm(name + ".conv2", out, out, 3)});
       in = out;
     }
-    hidden_ = add_linear(weights, "hidden", in * 16, 128);
-    output_ = add_linear(weights, "output", 128, 10);
+    hidden_ = layers.linear("hidden", in * 16, 128);
+    output_ = layers.linear("output", 128, 10);
   }
 
   at::Tensor forward(const at::Tensor& images, const Pass& pass) override {
@@ -50,7 +50,7 @@ class Cnn3 final : public ImageModel {
 }  // namespace
 
 std::unique_ptr<ImageModel> make_cnn3(const Parameters& parameters, Weights& weights) {
-  return std::make_unique<Cnn3>(parameters.number("dropout"), weights);
+  return std::make_unique<Cnn3>(parameters.number("dropout"), LayerMaker(parameters, weights));
 }
 
 }  // namespace windrow::worker

@@ -38,18 +38,18 @@ at::Tensor halved(const at::Tensor& x) {
 
 class Resnet final : public ImageModel {
  public:
-  Resnet(std::int64_t depth, double dropout_rate, Weights& weights)
-      : dropout_rate_(dropout_rate), first_(add_conv_norm(weights, "conv", 3, 16, 3)) {
+  Resnet(std::int64_t depth, double dropout_rate, LayerMaker layers)
+      : dropout_rate_(dropout_rate), first_(layers.conv_norm("conv", 3, 16, 3)) {
     std::int64_t in = 16;
     for (const std::int64_t out : {16, 32, 64})
       for (std::int64_t i = 0; i < (depth - 2) / 6; ++i) {
         const std::string name = "stage" + std::to_string(out) + ".block" + std::to_string(i + 1);
         const std::int64_t stride = out == in ? 1 : 2;
-        blocks_.push_back({add_conv_norm(weights, name + ".conv1", in, out, 3, stride),
-                           add_conv_norm(weights, name + ".conv2", out, out, 3)});
+        blocks_.push_back({layers.conv_norm(name + ".conv1", in, out, 3, stride),
+                           layers.conv_norm(name + ".conv2", out, out, 3)});
         in = out;
       }
-    output_ = add_linear(weights, "output", in, 10);
+    output_ = layers.linear("output", in, 10);
   }
 
   at::Tensor forward(const at::Tensor& images, const Pass& pass) override {
@@ -75,7 +75,7 @@ class Resnet final : public ImageModel {
 
 std::unique_ptr<ImageModel> make_resnet(const Parameters& parameters, Weights& weights) {
   return std::make_unique<Resnet>(parameters.integer("depth"), parameters.number("dropout"),
-                                  weights);
+                                  LayerMaker(parameters, weights));
 }
 
 }  // namespace windrow::worker

@@ -25,22 +25,22 @@ struct Residual {
   }
 };
 
-Residual add_residual(Weights& weights, const std::string& name, std::int64_t channels) {
-  return {add_conv_norm(weights, name + ".conv1", channels, channels, 3),
-          add_conv_norm(weights, name + ".conv2", channels, channels, 3)};
+Residual make_residual(LayerMaker& layers, const std::string& name, std::int64_t channels) {
+  return {layers.conv_norm(name + ".conv1", channels, channels, 3),
+          layers.conv_norm(name + ".conv2", channels, channels, 3)};
 }
 
 class Resnet9 final : public ImageModel {
  public:
-  Resnet9(double dropout_rate, Weights& weights)
+  Resnet9(double dropout_rate, LayerMaker layers)
       : dropout_rate_(dropout_rate),
-        conv64_(add_conv_norm(weights, "conv64", 3, 64, 3)),
-        conv128_(add_conv_norm(weights, "conv128", 64, 128, 3)),
-        residual128_(add_residual(weights, "residual128", 128)),
-        conv256_(add_conv_norm(weights, "conv256", 128, 256, 3)),
-        conv512_(add_conv_norm(weights, "conv512", 256, 512, 3)),
-        residual512_(add_residual(weights, "residual512", 512)),
-        output_(add_linear(weights, "output", 512, 10)) {}
+        conv64_(layers.conv_norm("conv64", 3, 64, 3)),
+        conv128_(layers.conv_norm("conv128", 64, 128, 3)),
+        residual128_(make_residual(layers, "residual128", 128)),
+        conv256_(layers.conv_norm("conv256", 128, 256, 3)),
+        conv512_(layers.conv_norm("conv512", 256, 512, 3)),
+        residual512_(make_residual(layers, "residual512", 512)),
+        output_(layers.linear("output", 512, 10)) {}
 
   at::Tensor forward(const at::Tensor& images, const Pass& pass) override {
     // A convolution's ReLU comes with the pooling that follows it.
@@ -67,7 +67,7 @@ class Resnet9 final : public ImageModel {
 }  // namespace
 
 std::unique_ptr<ImageModel> make_resnet9(const Parameters& parameters, Weights& weights) {
-  return std::make_unique<Resnet9>(parameters.number("dropout"), weights);
+  return std::make_unique<Resnet9>(parameters.number("dropout"), LayerMaker(parameters, weights));
 }
 
 }  // namespace windrow::worker

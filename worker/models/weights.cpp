@@ -41,10 +41,6 @@ at::Tensor Weights::add_glorot(const std::string& name, at::IntArrayRef shape, s
   return add_uniform(name, shape, std::sqrt(6.0 / static_cast<double>(fan_in + fan_out)));
 }
 
-at::Tensor Weights::add_he(const std::string& name, at::IntArrayRef shape, std::int64_t fan_in) {
-  return add_uniform(name, shape, std::sqrt(6.0 / static_cast<double>(fan_in)));
-}
-
 Weights::Statistic Weights::add_statistic(const std::string& name, at::IntArrayRef shape,
                                           double value) {
   const auto options = at::TensorOptions(at::kFloat).device(device_);

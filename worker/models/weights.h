@@ -24,8 +24,8 @@ class Weights {
   // Glorot uniform (Keras' default): uniform in ±sqrt(6 / (fan_in + fan_out)).
   at::Tensor add_glorot(const std::string& name, at::IntArrayRef shape, std::int64_t fan_in,
                         std::int64_t fan_out);
-  // He uniform: uniform in ±sqrt(6 / fan_in), for layers that ReLU follows (He et al. 2015).
-  at::Tensor add_he(const std::string& name, at::IntArrayRef shape, std::int64_t fan_in);
+  at::Tensor add_uniform(const std::string& name, at::IntArrayRef shape,
+                         double limit);  // in ±limit
   at::Tensor add_zeros(const std::string& name, at::IntArrayRef shape);
   at::Tensor add_ones(const std::string& name, at::IntArrayRef shape);
   // What a model remembers of the batches it was trained on; it isn't trained and doesn't count.
@@ -84,7 +84,6 @@ class Weights {
   static void move_into(const at::Tensor& flat, Entries& entries);
   const Entry& entry_of(const at::Tensor& weight) const;
   at::Tensor add(const std::string& name, at::Tensor values);
-  at::Tensor add_uniform(const std::string& name, at::IntArrayRef shape, double limit);
 
   at::Device device_;
   std::int64_t seed_;

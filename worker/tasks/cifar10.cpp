@@ -92,6 +92,7 @@ class Cifar10Training final : public Training {
         model_(make_image_model(context.parameters.string("model"), context.parameters, weights_)) {
     declare_numerics(context.device, precision_);
     const bool has_norms = weights_.counts_statistics();
+    if (has_norms) norm_momentum_ = context.parameters.number("batch_norm_momentum");
     synchronized_ =
         has_norms && shards_ > 1 && context.parameters.string("batch_norm") == "synchronized";
     weights_.allocate(/*autograd=*/true, synchronized_ ? shards_ : 1);
@@ -187,7 +188,7 @@ class Cifar10Training final : public Training {
       }
       shard_sum_->finish(gang);
       optimizer_->step();
-      weights_.follow_statistics(kBatchNormMomentum);
+      weights_.follow_statistics(norm_momentum_);
     }
     return score.metrics("train", gang);
   }
@@ -315,6 +316,7 @@ class Cifar10Training final : public Training {
   std::int64_t batch_, evaluation_batch_;
   int shards_;
   bool synchronized_ = false;  // batch normalisation over all shards
+  double norm_momentum_ = 0;   // Weights::follow_statistics; 0: the model has none
   Precision precision_;
   double lr_;
   std::int64_t training_images_ = 0, validation_ = 0;  // of the training files

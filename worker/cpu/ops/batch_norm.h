@@ -16,9 +16,6 @@ struct BatchNorm {
   double epsilon = 1e-5;              // PyTorch's
 };
 
-// Share of a batch's statistics in the running ones (Weights::follow_statistics): PyTorch's.
-inline constexpr double kBatchNormMomentum = 0.1;
-
 // Adds the weights NAME.weight and NAME.bias, and the statistics NAME.running_mean and
 // NAME.running_variance.
 BatchNorm add_batch_norm(Weights& weights, const std::string& name, std::int64_t channels);
