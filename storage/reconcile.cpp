@@ -267,7 +267,7 @@ std::vector<StoredTrial> reconcile(Database& db, Names& names, const StudyRecord
                                    const std::vector<CellRecord>& cells,
                                    const std::vector<std::int64_t>& seeds) {
   const std::int64_t study_id = put_study(db, study);
-  const auto old_budgets = raise_cells(db, study_id, study, cells);
+  const auto old_budgets = change_budgets(db, study_id, study, cells);
   const auto ids = put_cells(db, names, study_id, cells);
   put_stages(db, study_id, cells, ids);
   std::vector<KnownTrial> known = load_trials(db, study_id);
@@ -283,9 +283,13 @@ std::vector<StoredTrial> reconcile(Database& db, Names& names, const StudyRecord
       StoredTrial trial;
       if (found != known.end() && found->cell == ids[i] && found->trial.seed == seed) {
         trial = found->trial;
-        if (const auto old = old_budgets.find(cells[i].hash);
-            old != old_budgets.end() && trial.committed_epochs >= old->second)
-          trial.raised_from = old->second;
+        if (const auto old = old_budgets.find(cells[i].hash); old != old_budgets.end()) {
+          if (cells[i].parameters.at(study.budget).get<int>() < old->second)
+            trial.is_cut = trial.committed_epochs > 0 && trial.state != TrialState::finished &&
+                           trial.state != TrialState::failed;
+          else if (trial.committed_epochs >= old->second)
+            trial.raised_from = old->second;
+        }
       } else {
         insert.run(ids[i], seed);
         trial.id = {db.last_insert_id()};

@@ -21,11 +21,12 @@ std::vector<StoredTrial> reconcile(Database& database, Names& names, const Study
 
 std::vector<CellRecord> stored_cells(Database& database, std::int64_t study_id);
 
-// Cells of the study whose budget was raised become what they are now, with their trials; finished
-// ones become pending. Returns the old budgets, by the new hashes, of cells with such trials.
-std::unordered_map<std::string, int> raise_cells(Database& database, std::int64_t study_id,
-                                                 const StudyRecord& study,
-                                                 const std::vector<CellRecord>& cells);
+// Cells of the study whose budget has changed become what they are now, with their trials; those
+// that had finished a smaller one become pending. Returns the old budgets, by the new hashes, of
+// cells with such trials, and of cells whose budget was lowered.
+std::unordered_map<std::string, int> change_budgets(Database& database, std::int64_t study_id,
+                                                    const StudyRecord& study,
+                                                    const std::vector<CellRecord>& cells);
 
 // What a dead run left running becomes pending, its attempts `lost`. For a coordinator that has
 // just got the lock, in a transaction.

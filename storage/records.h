@@ -30,7 +30,7 @@ struct StudyRecord {
   std::string hash;
   std::string watched_metric = {};  // of early stopping, whose history is wanted; "" = none
   bool stops_early = false;         // what has fewer epochs than its budget is over all the same
-  std::string budget = {};          // the parameter that may be raised; "" = there is none
+  std::string budget = {};          // the parameter that may change; "" = there is none
   std::function<std::string(const Json& parameters)> cell_hash = {};  // wanted where it may
 };
 
@@ -60,6 +60,7 @@ struct StoredTrial {
   std::map<protocol::FailureKind, int> failures_by_kind;  // that count, over all its attempts
   std::vector<UnexplainedFailure> unexplained;            // of those, where the trial is not over
   int raised_from = 0;   // just now: it had finished all epochs of this budget, and goes on
+  bool is_cut = false;   // just now: it had begun with a greater budget, and ends earlier
   int redone = 0;        // how often it was taken back to be trained anew
   int stopped_runs = 0;  // in which it failed and which were stopped since everything did
   std::vector<protocol::Watched> watched;  // the watched metric of its committed epochs

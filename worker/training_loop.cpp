@@ -174,6 +174,7 @@ class Loop {
     std::vector<protocol::Epoch> again;
     if (folder_) {
       for (const int epoch : folder_->epochs()) {
+        if (epoch > training_->epochs()) continue;  // of a budget that has been lowered since
         try {
           again = restore(epoch);
           break;

@@ -130,6 +130,9 @@ void print_text(const sweeps::Study& study, const StudyPlan& plan, const OtherPr
   if (plan.raised > 0)
     std::cout << plan.raised << (plan.raised == 1 ? " finished trial goes" : " finished trials go")
               << " on: " << sweeps::budget_parameter(study) << " was raised\n";
+  if (plan.cut > 0)
+    std::cout << plan.cut << (plan.cut == 1 ? " begun trial ends" : " begun trials end")
+              << " earlier: " << sweeps::budget_parameter(study) << " was lowered\n";
   if (plan.left_trials > 0)
     std::cout << plan.left_trials << " trials in " << options.database
               << " are no longer in the study: they stay, and are not run\n";
@@ -209,6 +212,7 @@ void print_json(const sweeps::Study& study, const StudyPlan& plan, const OtherPr
                             {"trials", totals_of(plan).trials},
                             {"trials_to_run", plan.to_run.size()},
                             {"trials_raised", plan.raised},
+                            {"trials_cut", plan.cut},
                             {"trials_left", plan.left_trials},
                             {"rules", rules},
                             {"other_program",

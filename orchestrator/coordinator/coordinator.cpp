@@ -114,6 +114,10 @@ void Coordinator::add_new_trials(const std::vector<storage::StoredTrial>& trials
     log_("info", std::to_string(raised) +
                      (raised == 1 ? " finished trial goes" : " finished trials go") +
                      " on, since " + sweeps::budget_parameter(study_) + " was raised");
+  const auto cut = std::ranges::count_if(trials, [](const auto& t) { return t.is_cut; });
+  if (cut > 0)
+    log_("info", std::to_string(cut) + (cut == 1 ? " begun trial ends" : " begun trials end") +
+                     " earlier, since " + sweeps::budget_parameter(study_) + " was lowered");
 }
 
 void Coordinator::mind_expansion() {

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "orchestrator/scheduler/seed_waves.h"
-#include "storage/raised_budget.h"
+#include "storage/changed_budget.h"
 #include "sweeps/tasks/task_schema.h"
 
 namespace windrow {
@@ -97,33 +97,52 @@ void fill_epoch_seconds(const sweeps::Study& study, const StudyPlan& plan, const
   }
 }
 
-// As Store::reconcile() will: cells whose budget was raised become what they are now. Returns how
-// many finished trials go on.
-std::int64_t raise_budgets(const sweeps::Study& study, const sweeps::Expansion& expansion,
-                           storage::Reader& reader, Held& held) {
+// The trials of a cell in `held`: begin and end.
+auto trials_of(Held& held, const std::string& hash) {
+  return std::pair{held.lower_bound({hash, std::numeric_limits<std::int64_t>::min()}),
+                   held.upper_bound({hash, std::numeric_limits<std::int64_t>::max()})};
+}
+
+// As storage/change_budgets.cpp finds it.
+int least_budget(const sweeps::Study& study, Held& held, const std::string& hash) {
+  int least = 0;
+  const auto [begin, end] = trials_of(held, hash);
+  for (auto at = begin; at != end; ++at) {
+    const TrialInfo& trial = at->second;
+    const bool fits_none = trial.state == TrialState::finished && !study.early_stopping;
+    least = std::max(least, fits_none ? std::numeric_limits<int>::max() : trial.epochs);
+  }
+  return least;
+}
+
+// As Store::reconcile() will: cells whose budget has changed become what they are now.
+void change_budgets(const sweeps::Study& study, storage::Reader& reader, Held& held,
+                    StudyPlan& plan) {
   std::vector<storage::CellRecord> present;
-  for (const sweeps::Cell& cell : expansion.cells)
+  for (const sweeps::Cell& cell : plan.expansion.cells)
     present.push_back({cell.hash, cell.parameters, {}, {}});
-  const auto raised = storage::raised_cells(
-      present, reader.cells(study.name), sweeps::budget_parameter(study),
-      [&](const sweeps::Json& parameters) { return sweeps::cell_hash(study, parameters); });
-  std::int64_t going_on = 0;
-  for (const storage::RaisedCell& cell : raised) {
-    const auto begin = held.lower_bound({cell.from, std::numeric_limits<std::int64_t>::min()});
-    for (auto at = begin; at != held.end() && at->first.first == cell.from;) {
+  const storage::BudgetRules rules{
+      sweeps::budget_parameter(study),
+      [&](const sweeps::Json& parameters) { return sweeps::cell_hash(study, parameters); },
+      [&](const std::string& hash) { return least_budget(study, held, hash); }};
+  for (const storage::ChangedBudget& cell :
+       storage::changed_budgets(present, reader.cells(study.name), rules)) {
+    const auto [begin, end] = trials_of(held, cell.from);
+    for (auto at = begin; at != end;) {
       TrialInfo trial = std::move(at->second);
       at = held.erase(at);
-      if (trial.state == TrialState::finished &&
-          (!study.early_stopping || trial.epochs >= cell.old_budget)) {
+      if (!cell.is_raised()) {
+        plan.cut += !over(trial) && trial.epochs > 0;
+      } else if (trial.state == TrialState::finished &&
+                 (!study.early_stopping || trial.epochs >= cell.old_budget)) {
         trial.state = TrialState::pending;
-        ++going_on;
+        ++plan.raised;
       }
       trial.cell = cell.to;
       const std::int64_t seed = trial.seed;
       held.insert_or_assign({cell.to, seed}, std::move(trial));
     }
   }
-  return going_on;
 }
 
 }  // namespace
@@ -140,7 +159,7 @@ StudyPlan plan_study(const sweeps::Study& study, storage::Reader* reader, schedu
   StudyPlan plan;
   plan.expansion = expand_by(study, held, metrics);
   if (reader != nullptr && !held.empty()) {
-    plan.raised = raise_budgets(study, plan.expansion, *reader, held);
+    change_budgets(study, *reader, held, plan);
     // Stages that wait for what goes on now are not expanded yet.
     if (plan.raised > 0 && selects(study)) plan.expansion = expand_by(study, held, metrics);
   }

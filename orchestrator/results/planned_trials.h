@@ -26,6 +26,7 @@ struct StudyPlan {
   sweeps::Expansion expansion;
   std::vector<PlannedCell> cells;  // as expansion.cells
   std::int64_t raised = 0;         // finished trials that go on, since their budget was raised
+  std::int64_t cut = 0;            // begun ones that end earlier, since it was lowered
   std::int64_t left_trials = 0;    // in the database, but no longer in the study; they stay
   std::vector<scheduler::TrialSpec> to_run;  // trials that are not over
   bool measured = false;  // some trial has measured seconds per epoch; else to_run knows none

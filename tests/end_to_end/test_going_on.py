@@ -1,12 +1,12 @@
-"""Budgets that are raised: finished trials go on from their checkpoints, to the same bits; and whose
-checkpoints stay after their end."""
+"""Budgets that are raised: finished trials go on from their checkpoints, to the same bits. Budgets that
+are lowered: begun trials end there. And whose checkpoints stay after their end."""
 
 import json
 import os
 import shutil
 import unittest
 
-from support import WindrowTest
+from support import WindrowTest, wait_until
 
 TRAIN = """import json, os, pathlib
 p = json.loads(os.environ["WINDROW_PARAMETERS"])
@@ -73,6 +73,27 @@ class GoingOn(WindrowTest):
         self.assertEqual(sorted(trained), [f"{x}:{e}" for x in (1, 2, 3) for e in (1, 2, 3, 4)])
         self.run_study(self.study(4))
         self.assertNotIn("go on", self.err)
+
+    def test_a_budget_that_is_lowered_ends_what_has_not_gone_beyond(self):
+        gate = self.folder / "gate"
+        train = (self.folder / "train.py").read_text()
+        total = '        total += p["x"]'
+        wait = "        while epoch == 3 and not os.path.exists('gate'): time.sleep(0.02)\n"
+        self.assertIn(total, train)
+        self.write("train.py", "import time\n" + train.replace(total, wait + total))
+        process = self.start("run", self.study(9), "--db", self.db, "--slots", 3)
+        wait_until("two epochs of each", lambda: self.count("SELECT count(*) FROM epochs") == 6)
+        self.windrow("stop", "--db", self.db, "--now")
+        self.finish(process, expect=3)
+        plan = self.windrow("plan", self.study(2), "--db", self.db)
+        self.assertIn("3 begun trials end earlier: length was lowered", plan)
+        gate.touch()
+        self.run_study(self.study(2))
+        self.assertIn("3 begun trials end earlier, since length was lowered", self.err)
+        self.assertEqual(
+            self.rows("SELECT trial, x, length, state, epochs, round(loss, 9) FROM trials ORDER BY x"),
+            [(x, x, 2, "finished", 2, round(x * 1.5, 9)) for x in (1, 2, 3)],
+        )
 
     def test_without_a_budget_another_value_is_another_cell(self):
         self.run_study(self.study(2, budget=""))

@@ -172,6 +172,29 @@ TEST_F(TrainingLoop, ADamagedCheckpointIsReportedAndTheOneBeforeUsed) {
   EXPECT_EQ(test::contents(rest.of<Epoch>()), test::contents(whole.of<Epoch>()));
 }
 
+// One epoch was durable, but not on record, when the run was ended.
+TEST_F(TrainingLoop, ACheckpointBeyondALoweredBudgetIsNotUsed) {
+  protocol::Start start = test::small_choice_sets(9);
+  start.checkpoint_dir = folder();
+  const CheckpointFolder checkpoints(start.checkpoint_dir);
+  stop_after(start, 3);
+  const Checkpoint third = checkpoints.read(3, nullptr);
+  stop_after(start, 4);
+  std::filesystem::remove(std::filesystem::path(start.checkpoint_dir) / checkpoint_name(3));
+  checkpoints.write(third);
+  EXPECT_THAT(checkpoints.epochs(), ElementsAre(4, 3));
+  start.attempt = 2;
+  start.committed_epochs = 3;
+  start.parameters["epochs"] = 3;
+  Messages rest, whole;
+  test::run(start, data_, rest);
+  EXPECT_EQ(rest.of<Started>()[0].resumed_from_epoch, 3);
+  test::run(test::small_choice_sets(3), data_, whole);
+  ASSERT_EQ(rest.of<Finished>().size(), 1u);
+  EXPECT_EQ(rest.of<Finished>()[0].epochs, 3);
+  EXPECT_EQ(rest.of<Finished>()[0].result, whole.of<Finished>()[0].result);
+}
+
 TEST_F(TrainingLoop, ACheckpointOfOtherParametersIsNotUsed) {
   protocol::Start start = test::small_choice_sets(2);
   start.checkpoint_dir = folder();
