@@ -35,9 +35,8 @@ std::vector<std::string> swept(const sweeps::Study& study) {
 storage::ResultTable best_trials(storage::Reader& reader, const sweeps::Study& study,
                                  const std::string& metric, bool descending, int rows) {
   const auto found = reader.query(
-      "SELECT t.trial, t.seed, m.value, c.parameters FROM trial_metrics m JOIN trials t ON t.trial "
-      "= m.trial JOIN study s ON s.name = t.study JOIN cell c ON c.study = s.id AND c.hash = "
-      "t.cell WHERE m.metric = " +
+      "SELECT t.trial, t.seed, m.value FROM trial_metrics m JOIN trials t ON t.trial = m.trial "
+      "WHERE m.metric = " +
       quote_text(metric) + " AND m.value IS NOT NULL AND t.state = 'finished' AND t.study = " +
       quote_text(study.name) + " ORDER BY m.value" + (descending ? " DESC" : "") +
       ", t.trial LIMIT " + std::to_string(rows));
@@ -46,7 +45,8 @@ storage::ResultTable best_trials(storage::Reader& reader, const sweeps::Study& s
   best.columns.insert(best.columns.end(), names.begin(), names.end());
   best.columns.insert(best.columns.end(), {"seed", metric});
   for (const auto& row : found.rows) {
-    const auto parameters = sweeps::Json::parse(text_of(row[3]));
+    const auto details = reader.show(std::get<std::int64_t>(row[0]), /*last_epochs=*/1);
+    const auto parameters = sweeps::Json::parse(details.parameters);
     auto& values = best.rows.emplace_back(std::vector{row[0]});
     for (const std::string& name : names)
       values.push_back(to_value(parameters.value(name, sweeps::Json())));
