@@ -13,6 +13,7 @@
 #include "sweeps/tasks/task_schema.h"
 #include "worker/checkpoint/checkpoint.h"
 #include "worker/checkpoint/checkpoint_writer.h"
+#include "worker/checkpoint/trial_hash.h"
 #include "worker/device/device.h"
 #include "worker/gang/helper.h"
 #include "worker/gang/lead.h"

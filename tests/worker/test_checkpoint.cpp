@@ -7,6 +7,7 @@
 #include "tests/worker/support.h"
 #include "worker/checkpoint/checkpoint.h"
 #include "worker/checkpoint/checkpoint_writer.h"
+#include "worker/checkpoint/trial_hash.h"
 #include "worker/trainer_error.h"
 
 namespace windrow::worker {

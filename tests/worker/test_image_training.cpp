@@ -8,6 +8,7 @@
 
 #include "tests/worker/support.h"
 #include "worker/checkpoint/checkpoint.h"
+#include "worker/checkpoint/trial_hash.h"
 
 namespace windrow::worker {
 namespace {

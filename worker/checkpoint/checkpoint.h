@@ -20,7 +20,7 @@ namespace windrow::worker {
 
 struct Checkpoint {
   int epoch = 0;
-  std::string trial_hash;  // what the state belongs to: task, parameters, seed, stopping, data
+  std::string trial_hash;          // what the state belongs to: see checkpoint/trial_hash.h
   std::vector<std::string> blobs;  // raw bytes of the state's tensors, in the training's order
   std::string history;             // epoch messages 1 .. epoch as lines, without their checkpoint
   std::string computed_by;         // device and precision, for example "cpu in float32"
@@ -33,15 +33,6 @@ struct CheckpointError : std::runtime_error {
 };
 
 std::string checkpoint_name(int epoch);  // "epoch-<n>.ckpt"
-
-// Identifies what a checkpoint belongs to; the number of threads and the device aren't part of it.
-// Nor is the number of epochs, which says how long and not how it is trained, nor a parameter at
-// its default, so that a task may get more of them. `data_hash` is what the parameters don't say of
-// the data, "" where they say it all.
-std::string trial_hash(const protocol::Start& start, const std::string& data_hash = "");
-// As checkpoints of earlier versions have it: of all parameters, without and with the epochs.
-std::vector<std::string> earlier_trial_hashes(const protocol::Start& start,
-                                              const std::string& data_hash = "");
 
 // A folder of one trial's checkpoints. The two newest are kept.
 class CheckpointFolder {
