@@ -1,39 +1,10 @@
 // Trials that go on, or end earlier, since the budget of their cell has changed.
-#include <limits>
+#include <algorithm>
 
 #include "storage/changed_budget.h"
 #include "storage/reconcile.h"
 
 namespace windrow::storage {
-namespace {
-
-// A trial that has finished is as it is; but one that stopped early would have done so with any
-// budget that is no less than its epochs.
-class LeastBudget {
- public:
-  LeastBudget(Database& db, std::int64_t study, bool stops_early)
-      : study_(study),
-        stops_early_(stops_early),
-        select_(db,
-                "SELECT max(CASE WHEN t.state <> 2 THEN coalesce((SELECT max(epoch) FROM epoch "
-                "WHERE trial = t.id), 0) WHEN ?3 THEN t.epochs ELSE ?4 END) FROM cell c "
-                "JOIN trial t ON t.cell = c.id WHERE c.study = ?1 AND c.hash = ?2") {}
-
-  int operator()(const std::string& hash) {
-    constexpr std::int64_t kNone = std::numeric_limits<int>::max();
-    const bool known = select_.row(study_, hash, static_cast<std::int64_t>(stops_early_), kNone);
-    const auto least = known && !select_.is_null(0) ? static_cast<int>(select_.integer(0)) : 0;
-    select_.reset();
-    return least;
-  }
-
- private:
-  std::int64_t study_;
-  bool stops_early_;
-  Statement select_;
-};
-
-}  // namespace
 
 std::vector<CellRecord> stored_cells(Database& db, std::int64_t study) {
   std::vector<CellRecord> cells;
@@ -50,10 +21,21 @@ std::unordered_map<std::string, int> change_budgets(Database& db, std::int64_t s
                                                     const std::vector<CellRecord>& cells) {
   std::unordered_map<std::string, int> old_budgets;
   if (study.budget.empty()) return old_budgets;
-  LeastBudget least(db, study_id, study.stops_early);
-  const auto changed = changed_budgets(
-      cells, stored_cells(db, study_id),
-      {study.budget, study.cell_hash, [&](const std::string& hash) { return least(hash); }});
+  Statement trials(db,
+                   "SELECT t.state, CASE t.state WHEN 2 THEN t.epochs ELSE coalesce((SELECT "
+                   "max(epoch) FROM epoch WHERE trial = t.id), 0) END FROM cell c JOIN trial t ON "
+                   "t.cell = c.id WHERE c.study = ?1 AND c.hash = ?2");
+  const auto least = [&](const std::string& hash) {
+    int budget = 0;
+    trials.bind(study_id, hash);
+    while (trials.step())
+      budget =
+          std::max(budget, least_budget(static_cast<TrialState>(trials.integer(0)),
+                                        static_cast<int>(trials.integer(1)), study.stops_early));
+    return budget;
+  };
+  const auto changed =
+      changed_budgets(cells, stored_cells(db, study_id), {study.budget, study.cell_hash, least});
   if (changed.empty()) return old_budgets;
   std::unordered_map<std::string, const CellRecord*> present;
   for (const CellRecord& cell : cells) present.emplace(cell.hash, &cell);

@@ -1,5 +1,6 @@
 #include "storage/changed_budget.h"
 
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -85,6 +86,11 @@ class Changes {
 };
 
 }  // namespace
+
+int least_budget(TrialState state, int epochs, bool stops_early) {
+  const bool stays = state == TrialState::finished && !stops_early;
+  return stays ? std::numeric_limits<int>::max() : epochs;
+}
 
 std::vector<ChangedBudget> changed_budgets(const std::vector<CellRecord>& present,
                                            const std::vector<CellRecord>& stored,

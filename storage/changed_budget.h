@@ -17,6 +17,10 @@ struct ChangedBudget {
   bool is_raised() const { return new_budget > old_budget; }
 };
 
+// The least budget to which the cell of such a trial can be cut. One that has finished stays as it
+// is; but what stopped early would have done so with any budget that is no less than its epochs.
+int least_budget(TrialState state, int epochs, bool stops_early);
+
 struct BudgetRules {
   std::string budget;  // the parameter; "" = there is none
   // The hash of a cell with the parameters that it is told.

@@ -90,6 +90,7 @@ class Loop {
     layout_ = layout_of(*training_);
     if (start_.early_stopping) monitor_.emplace(*start_.early_stopping);
     if (!start_.checkpoint_dir.empty()) {
+      trial_hash_ = trial_hash(start_, training_->data_hash());
       folder_.emplace(start_.checkpoint_dir);
       writer_.emplace(*folder_, send_);
     }
@@ -162,8 +163,7 @@ class Loop {
       best_weights_ = bytes_of(training_->weights());
     if (writer_) {
       blobs.insert(blobs.end(), best_weights_.begin(), best_weights_.end());
-      writer_->submit({epoch_, trial_hash(start_, training_->data_hash()), std::move(blobs),
-                       history_, computed_by(), layout_},
+      writer_->submit({epoch_, trial_hash_, std::move(blobs), history_, computed_by(), layout_},
                       std::move(epoch));
     } else {
       send_(epoch);
@@ -208,9 +208,8 @@ class Loop {
   }
 
   bool is_of_this_trial(const Checkpoint& checkpoint) const {
-    const std::string data = training_->data_hash();
-    if (checkpoint.trial_hash == trial_hash(start_, data)) return true;
-    const auto earlier = earlier_trial_hashes(start_, data);
+    if (checkpoint.trial_hash == trial_hash_) return true;
+    const auto earlier = earlier_trial_hashes(start_, training_->data_hash());
     return std::ranges::find(earlier, checkpoint.trial_hash) != earlier.end();
   }
 
@@ -310,6 +309,7 @@ class Loop {
   int epoch_ = 0;                // trained so far
   bool just_evaluated_ = false;  // the weights are those that run_epoch() left
   protocol::Metrics last_metrics_, best_metrics_;
+  std::string trial_hash_;                 // what checkpoints belong to
   std::vector<std::string> best_weights_;  // as bytes; empty unless keeps_best()
   std::string layout_;                     // see checkpoint/exported_weights.h
   std::string history_;                    // epoch messages so far, as lines

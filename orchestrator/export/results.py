@@ -148,17 +148,17 @@ def names_for_mlflow(names):
     It takes letters, digits and `_ - . : /` and spaces, and keeps names as paths of files: none may be
     another's folder.
     """
-    chosen = {}
+    chosen, taken = {}, set()
     for name in sorted(names):
         plain = re.sub(r"[^\w.\- :/]", "_", name)
         if posixpath.normpath(plain) != plain or plain.startswith((".", "/")):
             plain = re.sub(r"^\.+", "_", plain.replace("/", "_"))
-        taken = set(chosen.values())
         if any(str(folder) in taken for folder in pathlib.PurePosixPath(plain).parents):
             plain = plain.replace("/", "_")
         while plain in taken or any(other.startswith(plain + "/") for other in taken):
             plain += "_"
         chosen[name] = plain
+        taken.add(plain)
         if plain != name:
             print(f"{name} is called {plain} there")
     return chosen
@@ -168,7 +168,8 @@ def to_mlflow(results):
     import mlflow
     from mlflow.entities import Metric, Param, RunTag
 
-    called = names_for_mlflow({*results.metrics(), *named_apart(dict.fromkeys(results.metrics()))})
+    metrics = dict.fromkeys(results.metrics())
+    called = names_for_mlflow({**metrics, **named_apart(metrics)})
     if "MLFLOW_TRACKING_URI" in os.environ:
         where = os.environ["MLFLOW_TRACKING_URI"]
     else:

@@ -103,28 +103,23 @@ auto trials_of(Held& held, const std::string& hash) {
                    held.upper_bound({hash, std::numeric_limits<std::int64_t>::max()})};
 }
 
-// As storage/change_budgets.cpp finds it.
-int least_budget(const sweeps::Study& study, Held& held, const std::string& hash) {
-  int least = 0;
-  const auto [begin, end] = trials_of(held, hash);
-  for (auto at = begin; at != end; ++at) {
-    const TrialInfo& trial = at->second;
-    const bool fits_none = trial.state == TrialState::finished && !study.early_stopping;
-    least = std::max(least, fits_none ? std::numeric_limits<int>::max() : trial.epochs);
-  }
-  return least;
-}
-
 // As Store::reconcile() will: cells whose budget has changed become what they are now.
 void change_budgets(const sweeps::Study& study, storage::Reader& reader, Held& held,
                     StudyPlan& plan) {
   std::vector<storage::CellRecord> present;
   for (const sweeps::Cell& cell : plan.expansion.cells)
     present.push_back({cell.hash, cell.parameters, {}, {}});
+  const auto least = [&](const std::string& hash) {
+    int budget = 0;
+    const auto [begin, end] = trials_of(held, hash);
+    for (auto at = begin; at != end; ++at)
+      budget = std::max(budget, storage::least_budget(at->second.state, at->second.epochs,
+                                                      study.early_stopping.has_value()));
+    return budget;
+  };
   const storage::BudgetRules rules{
       sweeps::budget_parameter(study),
-      [&](const sweeps::Json& parameters) { return sweeps::cell_hash(study, parameters); },
-      [&](const std::string& hash) { return least_budget(study, held, hash); }};
+      [&](const sweeps::Json& parameters) { return sweeps::cell_hash(study, parameters); }, least};
   for (const storage::ChangedBudget& cell :
        storage::changed_budgets(present, reader.cells(study.name), rules)) {
     const auto [begin, end] = trials_of(held, cell.from);

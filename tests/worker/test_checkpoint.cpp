@@ -14,8 +14,10 @@ namespace windrow::worker {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 Checkpoint checkpoint_of(int epoch) {
   return {epoch,
@@ -119,6 +121,28 @@ TEST(TrialHash, TellsTrialsApartAndIgnoresTheAttempt) {
   other = start;
   other.early_stopping = protocol::EarlyStopping{"val_mse"};
   EXPECT_NE(trial_hash(other), hash);
+}
+
+// In full what was hashed before tasks got more parameters, and before epochs were a budget.
+TEST(TrialHash, OfEarlierVersionsIsKnown) {
+  protocol::Start start;
+  start.task = "cifar10";
+  start.seed = 3;
+  start.parameters = {{"model", "cnn3"},
+                      {"optimizer", "adam"},
+                      {"epochs", 2},
+                      {"dropout", 0.0},
+                      {"initialization", "own"},
+                      {"batch_norm_momentum", 0.1},
+                      {"batch_norm_epsilon", 1e-5}};
+  const auto hash = [](const std::string& parameters) {
+    return protocol::content_hash(
+        R"({"parameters":{"dropout":0.0,)" + parameters +
+        R"("model":"cnn3","optimizer":"adam"},"seed":3,"task":"cifar10"})");
+  };
+  EXPECT_THAT(earlier_trial_hashes(start), ElementsAre(hash(""), hash(R"("epochs":2,)")));
+  start.parameters["batch_norm_epsilon"] = 1e-3;
+  EXPECT_THAT(earlier_trial_hashes(start), Not(Contains(hash(""))));
 }
 
 protocol::Epoch message_of(int epoch) {

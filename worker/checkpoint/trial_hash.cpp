@@ -3,6 +3,7 @@
 #include "protocol/hash.h"
 #include "protocol/lines.h"
 #include "sweeps/tasks/task_schema.h"
+#include "worker/parameters.h"
 
 namespace windrow::worker {
 namespace {
@@ -18,11 +19,8 @@ std::string hash_of(const protocol::Start& start, const protocol::Json& paramete
 }  // namespace
 
 std::string trial_hash(const protocol::Start& start, const std::string& data_hash) {
-  const sweeps::TaskSpec* task = sweeps::find_task(start.task);
-  protocol::Json parameters =
-      task
-          ? sweeps::identity_parameters(*task, sweeps::complete_parameters(*task, start.parameters))
-          : start.parameters;
+  protocol::Json parameters = sweeps::identity_parameters(
+      *sweeps::find_task(start.task), Parameters(start.task, start.parameters).json());
   parameters.erase("epochs");
   return hash_of(start, parameters, data_hash);
 }
